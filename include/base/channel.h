@@ -1,0 +1,48 @@
+/*
+ * What master and worker say to each other: fixed-size messages over a SOCK_SEQPACKET pair, each with
+ * at most one descriptor. The end of the other process shows as CHANNEL_CLOSED.
+ */
+#ifndef TINYLB_BASE_CHANNEL_H
+#define TINYLB_BASE_CHANNEL_H
+
+#include <stdint.h>
+
+enum message_type {
+	/* worker to master */
+	MESSAGE_ESCROW = 1, /* with the bound socket of listener `number`, not listening yet */
+	MESSAGE_READY,      /* listening on everything */
+	MESSAGE_FAILED,     /* cannot start; `text` says why */
+	/* master to worker */
+	MESSAGE_ESCROWED,      /* the master holds the socket of listener `number` */
+	MESSAGE_DRAIN,         /* stop accepting, finish what is in flight, exit 0. Frozen: old workers
+	                        * of other versions must understand it */
+	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
+	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */
+};
+
+#define MESSAGE_MAGIC     0x626c7974u /* "tylb": guards against a stray writer */
+#define MESSAGE_TEXT_SIZE 240
+
+struct message {
+	uint32_t magic;  /* filled in by channel_send */
+	uint32_t type;   /* enum message_type */
+	uint32_t number; /* which listener */
+	uint32_t unused;
+	char text[MESSAGE_TEXT_SIZE]; /* NUL-terminated */
+};
+
+enum channel_result { CHANNEL_CLOSED = -1, CHANNEL_EMPTY = 0, CHANNEL_MESSAGE = 1 };
+
+/* Makes a pair, both ends non-blocking and close-on-exec. 0, or -1 with errno. */
+int channel_pair(int ends[2]) __attribute__((warn_unused_result));
+
+/* Sends `m` and, unless fd is -1, a duplicate of `fd`, which stays the caller's. 0, or -1 with errno
+ * (EAGAIN where the other side does not read). */
+int channel_send(int channel, struct message *m, int fd) __attribute__((warn_unused_result));
+
+/* Takes one message. *fd is the descriptor that came with it (the caller's from now on), or -1. A
+ * malformed message counts as CHANNEL_CLOSED. */
+enum channel_result channel_receive(int channel, struct message *m, int *fd)
+	__attribute__((warn_unused_result));
+
+#endif

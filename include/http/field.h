@@ -1,0 +1,109 @@
+/*
+ * Header fields (RFC 9110 5, RFC 9112 5): the grammar of a field section, shared by requests,
+ * responses and trailers. Strict: what is not exactly the grammar is refused.
+ */
+#ifndef TINYLB_HTTP_FIELD_H
+#define TINYLB_HTTP_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/* The fields that this program knows; everything else is FIELD_OTHER and goes on as it is. */
+enum field_id {
+	FIELD_OTHER,
+	FIELD_CONNECTION,
+	FIELD_CONTENT_LENGTH,
+	FIELD_DATE,
+	FIELD_EXPECT,
+	FIELD_FORWARDED,
+	FIELD_HOST,
+	FIELD_HTTP2_SETTINGS,
+	FIELD_KEEP_ALIVE,
+	FIELD_MAX_FORWARDS,
+	FIELD_PROXY_AUTHENTICATE,
+	FIELD_PROXY_AUTHORIZATION,
+	FIELD_PROXY_CONNECTION,
+	FIELD_TE,
+	FIELD_TRAILER,
+	FIELD_TRANSFER_ENCODING,
+	FIELD_UPGRADE,
+	FIELD_VIA,
+	FIELD_X_FORWARDED_FOR,
+	FIELD_X_FORWARDED_HOST,
+	FIELD_X_FORWARDED_PROTO,
+	FIELD_X_REAL_IP,
+	FIELD_X_REQUEST_ID,
+	FIELD_ID_COUNT
+};
+
+struct field {
+	struct slice name;
+	struct slice value; /* trimmed */
+	enum field_id id;
+	bool dropped; /* hop-by-hop, or named by Connection: not to be forwarded */
+};
+
+/* The most fields a section may have; settings can only lower it. */
+#define FIELDS_MAX 256
+
+struct fields {
+	unsigned count;
+	struct field list[FIELDS_MAX];
+};
+
+/* Limits on a head, from the settings. */
+struct head_limits {
+	size_t size;    /* bytes of the whole head, with its last CRLF */
+	unsigned count; /* fields, at most FIELDS_MAX */
+};
+
+enum parse_result {
+	PARSE_BAD = -1,    /* refused: the struct says with which status and why */
+	PARSE_PARTIAL = 0, /* more bytes are needed */
+	PARSE_DONE = 1,
+};
+
+/* How a message's body is delimited (RFC 9112 6.3). */
+enum body_kind {
+	BODY_NONE,
+	BODY_LENGTH,      /* `length` bytes */
+	BODY_CHUNKED,     /* RFC 9112 7.1 */
+	BODY_UNTIL_CLOSE, /* responses only */
+};
+
+struct body {
+	enum body_kind kind;
+	uint64_t length; /* of BODY_LENGTH */
+};
+
+/* The id of a field name, whatever its case. */
+enum field_id field_id_of(struct slice name);
+
+/*
+ * Reads the fields that begin at `data` and end with an empty line. Appends to `fields`; slices point
+ * into `data`. Returns the bytes used with the empty line, 0 when `len` ends before it, or -1 with
+ * *why; *too_many tells a section with more than `max` fields from a malformed one.
+ */
+long fields_parse(struct fields *fields, const char *data, size_t len, unsigned max,
+	const char **why, bool *too_many) __attribute__((warn_unused_result));
+
+/*
+ * Marks as dropped what must not go on (RFC 9110 7.6.1): the hop-by-hop fields, and every field that
+ * a Connection field names, except those whose loss would change framing or routing (Content-Length,
+ * Host and what this program adds itself).
+ */
+void fields_drop_hop_by_hop(struct fields *fields);
+
+/* True when any Connection field has this option, case-insensitively ("close", "keep-alive"). */
+bool fields_connection_has(const struct fields *fields, const char *option);
+
+/* The first field with this id, or NULL. */
+const struct field *fields_find(const struct fields *fields, enum field_id id);
+
+/* True for 1*tchar (RFC 9110 5.6.2). */
+bool field_is_token(struct slice s);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What goes on: heads written anew from what was understood (RFC 9110 7.6), never copied through.
+ */
+#ifndef TINYLB_HTTP_FORWARD_H
+#define TINYLB_HTTP_FORWARD_H
+
+#include "base/text.h"
+#include "http/request.h"
+#include "http/response.h"
+
+struct forward_request {
+	struct slice host;      /* the Host to send; empty: the client's */
+	struct slice path;      /* of the backend's URL: joined with the target by exactly one slash */
+	struct slice client_ip; /* appended to X-Forwarded-For; empty for a unix peer */
+	struct slice scheme;    /* X-Forwarded-Proto: "http" */
+};
+
+/*
+ * Writes the head of `request` as HTTP/1.1 for a backend: hop-by-hop fields gone, Host, framing,
+ * Connection and Upgrade written anew, Via and X-Forwarded-* added. Marks dropped fields in the
+ * request. The same request may be written again for another backend.
+ */
+void forward_request(struct text *out, struct request *request, const struct forward_request *how);
+
+struct forward_response {
+	int client_minor;  /* the version of the request: 1.0 gets no chunked coding */
+	bool close;        /* the connection to the client ends after this response */
+	struct slice date; /* added where the response has none */
+};
+
+/*
+ * The framing in which a response of this kind goes to such a client: chunked stays chunked for 1.1;
+ * what a 1.0 client cannot get chunked, or what ended with the connection, becomes BODY_UNTIL_CLOSE
+ * (1.0) or BODY_CHUNKED (1.1).
+ */
+struct body forward_response_body(const struct response *response, int client_minor);
+
+/* Writes the head of `response` with that framing. Interim responses (1xx) and 101 too. */
+void forward_response(struct text *out, struct response *response,
+	const struct forward_response *how);
+
+#endif

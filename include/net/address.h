@@ -1,0 +1,74 @@
+/*
+ * Addresses: where to listen, where backends are, and how both are written. No name is looked up
+ * here but by address_resolve.
+ */
+#ifndef TINYLB_NET_ADDRESS_H
+#define TINYLB_NET_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/slice.h"
+
+struct address {
+	socklen_t len; /* 0: none */
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} u;
+};
+
+/* The longest text of an address, with the NUL. */
+#define ADDRESS_TEXT_SIZE 128
+
+/*
+ * Reads where to listen: "*:8080" and ":8080" (every address, IPv6 and IPv4 on one socket),
+ * "127.0.0.1:8080", "[::1]:8080", "unix:/path". Port 0 lets the kernel choose. Returns 0, or -1 and
+ * in *why what is wrong and what would be right.
+ */
+int address_parse_listen(const char *text, struct address *out, const char **why)
+	__attribute__((warn_unused_result));
+
+/* An IPv4 or IPv6 address without port or brackets. 0, or -1. */
+int address_parse_ip(const char *text, struct address *out) __attribute__((warn_unused_result));
+
+/* A backend's URL, taken apart; the texts are copies inside the struct. */
+struct backend_url {
+	char host[256]; /* a name, or an address without brackets; empty for unix */
+	uint16_t port;  /* 80 where the URL has none */
+	char path[512]; /* begins with a slash, or is empty; no query, no fragment */
+	char authority[264]; /* the Host field to send: the port only where it is not 80 */
+	struct address address; /* known without a look-up (an IP address, unix); else len is 0 */
+};
+
+/*
+ * Reads "http://host[:port][/path]" with a name, an IPv4 or a bracketed IPv6 address, or "unix:/path"
+ * (also "http://unix:/path"). Returns 0, or -1 and in *why what is wrong and what would be right.
+ */
+int address_parse_url(const char *text, struct backend_url *out, const char **why)
+	__attribute__((warn_unused_result));
+
+/*
+ * Looks up `host` with the system's resolver and writes up to `max` stream addresses in its order of
+ * preference. It can block for many seconds. Returns how many, or -1 and *why.
+ */
+int address_resolve(const char *host, uint16_t port, struct address *out, int max, const char **why)
+	__attribute__((warn_unused_result));
+
+/* Writes "127.0.0.1:80", "[::1]:80" or "unix:/path"; an IPv4 address that came over an IPv6 socket
+ * is written as IPv4. Returns `out`. */
+const char *address_format(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
+
+/* As address_format, without port and brackets ("unix:" for any unix peer). */
+const char *address_format_host(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
+
+/* Same family, address and port. */
+bool address_equals(const struct address *a, const struct address *b);
+
+#endif

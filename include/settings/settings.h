@@ -1,0 +1,130 @@
+/*
+ * The settings: one immutable struct, filled from one option table (settings/option.h), never edited
+ * after it was loaded. A reload makes a new one.
+ *
+ * Durations are milliseconds, sizes are bytes.
+ */
+#ifndef TINYLB_SETTINGS_SETTINGS_H
+#define TINYLB_SETTINGS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "net/address.h"
+
+enum host_policy {
+	HOST_BACKEND,  /* Host is rewritten to the backend's */
+	HOST_PRESERVE, /* the client's Host goes on */
+	HOST_INHERIT,  /* in a pool: as at the top level; resolved when loaded */
+};
+
+enum balance { BALANCE_RANDOM };
+
+/* How many addresses of one name are kept and tried in turn. */
+#define BACKEND_ADDRESSES_MAX 8
+
+struct backend_settings {
+	char *url_text; /* as written, without a trailing slash: what logs show */
+	int weight;     /* 0 to 256; 0 gets no requests */
+	struct backend_url url;
+	/* The addresses to connect to, in order. They stand in memory that is shared with the process
+	 * that looks names up: settings_new_addresses. */
+	struct backend_addresses {
+		int count;
+		struct address list[BACKEND_ADDRESSES_MAX];
+	} * addresses;
+};
+
+struct pool_settings {
+	char *name;
+	enum balance balance;
+	enum host_policy host; /* never HOST_INHERIT once loaded */
+	struct backend_settings *backends;
+	size_t backend_count; /* at least 1 */
+};
+
+struct listener_settings {
+	char *address_text;
+	char *pool_name;
+	struct address address;
+	size_t pool; /* index into pools */
+};
+
+struct timeout_settings {
+	uint64_t connect;
+	uint64_t request_header; /* from the first byte of a request to the end of its head */
+	uint64_t response;       /* between two bytes of a request or a response under way */
+	uint64_t idle_client;
+	uint64_t idle_backend;
+	uint64_t tunnel;
+	uint64_t drain;
+};
+
+struct limit_settings {
+	uint64_t header_size; /* of a request's or response's whole head */
+	int header_count;
+	int connections; /* clients per worker; 0: as many as descriptors allow */
+};
+
+struct settings {
+	int workers; /* 0: one per processor */
+	int64_t seed; /* 0: from the kernel */
+	char *user;  /* NULL: stay */
+	char *group;
+	enum host_policy host;
+	bool half_close;
+	char *log; /* "stderr", "syslog" or a path */
+	int log_level; /* enum log_level */
+	char *access_log; /* NULL: off */
+	char *pid_file;   /* NULL: none */
+	struct timeout_settings timeouts;
+	struct limit_settings limits;
+	struct listener_settings *listeners;
+	size_t listener_count;
+	struct pool_settings *pools;
+	size_t pool_count;
+	char *file; /* where it came from, for messages; NULL: the command line */
+	/* links: memory behind all backends' addresses */
+	void *addresses;
+	size_t addresses_size;
+};
+
+/*
+ * What a load found wrong: every mistake of one run, one line each, as "file:line: what is wrong,
+ * the value, what would be right".
+ */
+struct settings_errors {
+	FILE *out; /* where the lines go; NULL: to the log as errors */
+	int count;
+};
+
+/* Loads `file`. No socket is touched and no name looked up. Returns settings to be freed with
+ * settings_free, or NULL with every mistake reported. */
+struct settings *settings_load(const char *file, struct settings_errors *errors)
+	__attribute__((warn_unused_result));
+
+/* Settings without a file: one pool named "backends" and listeners in front of it, everything else
+ * the defaults. As settings_load otherwise. */
+struct settings *settings_from_words(const char *const *listen, size_t listen_count,
+	const char *const *urls, size_t url_count, struct settings_errors *errors)
+	__attribute__((warn_unused_result));
+
+/* Writes the effective settings, every option, in a form that settings_load takes. */
+void settings_dump(const struct settings *settings, FILE *out);
+
+/* NULL is fine. */
+void settings_free(struct settings *settings);
+
+/* True when a backend's host is a name that has still to be looked up. */
+bool settings_need_lookup(const struct settings *settings);
+
+/*
+ * Looks up the names of all backends and writes what was found into `addresses`, which other
+ * processes share: to be called in a process of its own, because it can block. A name that is not
+ * found is warned of in the log and leaves its backend without an address.
+ */
+void settings_lookup(const struct settings *settings);
+
+#endif
