@@ -1,0 +1,89 @@
+/*
+ * Makes sockets to listen on. When they begin to listen is for others to decide: with SO_REUSEPORT it
+ * is listen(2), not bind(2), that joins the kernel's group.
+ */
+#include "config.h"
+
+#include "net/listener.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static int set_on(int fd, int level, int option)
+{
+	int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof on);
+}
+
+/* The wildcard means every address the machine has, whatever the version of IP. */
+static bool is_wildcard6(const struct address *a)
+{
+	return a->u.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
+}
+
+static struct address wildcard4(const struct address *a)
+{
+	struct address v4 = { .len = sizeof v4.u.in };
+
+	v4.u.in.sin_family = AF_INET;
+	v4.u.in.sin_port = a->u.in6.sin6_port;
+	return v4;
+}
+
+static int set_options(int fd, const struct address *a, bool share)
+{
+	int only6 = !is_wildcard6(a);
+
+	if (a->u.sa.sa_family == AF_UNIX)
+		return 0;
+	if (set_on(fd, SOL_SOCKET, SO_REUSEADDR) == -1)
+		return -1;
+	if (share && set_on(fd, SOL_SOCKET, SO_REUSEPORT) == -1)
+		return -1;
+	if (a->u.sa.sa_family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only6, sizeof only6) == -1)
+		return -1;
+	return set_on(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
+static int bind_socket(const struct address *a, bool share)
+{
+	int fd = socket(a->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if (set_options(fd, a, share) == -1 || bind(fd, &a->u.sa, a->len) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+static int bind_any_version(const struct address *a, bool share)
+{
+	int fd = bind_socket(a, share);
+
+	/* EAFNOSUPPORT: no IPv6 in the kernel. EADDRNOTAVAIL: it is there, but switched off. */
+	if (fd == -1 && is_wildcard6(a) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+		struct address v4 = wildcard4(a);
+		fd = bind_socket(&v4, share);
+	}
+	return fd;
+}
+
+int listener_bind(const struct address *a)
+{
+	return bind_any_version(a, true);
+}
+
+int listener_probe(const struct address *a)
+{
+	int fd = bind_any_version(a, false);
+
+	if (fd == -1)
+		return -1;
+	fd_close(&fd);
+	return 0;
+}
