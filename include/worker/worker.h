@@ -5,27 +5,41 @@
 #ifndef TINYLB_WORKER_WORKER_H
 #define TINYLB_WORKER_WORKER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "settings/settings.h"
+
+/*
+ * A socket to accept from. Most listeners have one; one that outlived its slot (there were more
+ * workers before a reload) is an additional one for a worker that is still there.
+ */
+struct worker_socket {
+	int fd;            /* bound, perhaps listening already; -1: the worker binds one itself and
+			    * hands a duplicate to the master (MESSAGE_ESCROW) before it listens */
+	uint32_t listener; /* index into the listeners of the settings */
+};
 
 struct worker_start {
 	const struct settings *settings; /* borrowed for the life of the process */
 	uint32_t slot;                   /* 0 .. workers-1 */
 	uint32_t generation;             /* from 1 */
-	uint32_t respawn;                /* how many workers this slot had before in this generation */
+	uint32_t respawn; /* how many workers this slot had before in this generation */
 	uint64_t root_seed;
 	int channel; /* to the master; the worker's from now on */
-	/* One per listener of the settings: a bound socket to listen on, or -1 where this worker binds
-	 * one itself and hands a duplicate to the master. The worker's from now on. */
-	int *listeners;
+	/* At least one per listener of the settings. The array is borrowed for the life of the
+	 * process, the descriptors are the worker's from now on. Unix sockets are shared by all
+	 * workers and never -1; a listener whose port the kernel chooses is never -1 either. */
+	struct worker_socket *sockets;
+	size_t socket_count;
 	int access_log; /* open for appending, or -1: off */
 };
 
 /* Exit codes of a worker that the master understands. */
 #define WORKER_EXIT_OK    0
 #define WORKER_EXIT_ERROR 1
-#define WORKER_EXIT_START 3 /* could not start: MESSAGE_FAILED said why; respawning does not help */
+#define WORKER_EXIT_START 3 /* could not start: MESSAGE_FAILED said why; respawning does not help  \
+			     */
 
 /*
  * Runs the worker and returns its exit code. To be called in a process just forked, with signals
