@@ -1,6 +1,6 @@
 /*
- * The settings: one immutable struct, filled from one option table (settings/option.h), never edited
- * after it was loaded. A reload makes a new one.
+ * The settings: one immutable struct, filled from one option table (settings/option.h), never
+ * edited after it was loaded. A reload makes a new one.
  *
  * Durations are milliseconds, sizes are bytes.
  */
@@ -25,19 +25,29 @@ enum balance { BALANCE_RANDOM };
 /* How many addresses of one name are kept and tried in turn. */
 #define BACKEND_ADDRESSES_MAX 8
 
+/* Where something was written, for messages. */
+struct settings_place {
+	const char *file; /* borrowed from struct settings; NULL: the command line */
+	int line;
+};
+
+/* The addresses of one backend, in memory that is shared with the process that looks names up. */
+struct backend_addresses {
+	int count;             /* written last, with release order; read it with acquire order */
+	struct address list[]; /* room for BACKEND_ADDRESSES_MAX of a name, else for one */
+};
+
+/* The first member of the items of every list is their place: the loader counts on it. */
 struct backend_settings {
+	struct settings_place place;
 	char *url_text; /* as written, without a trailing slash: what logs show */
 	int weight;     /* 0 to 256; 0 gets no requests */
 	struct backend_url url;
-	/* The addresses to connect to, in order. They stand in memory that is shared with the process
-	 * that looks names up: settings_new_addresses. */
-	struct backend_addresses {
-		int count;
-		struct address list[BACKEND_ADDRESSES_MAX];
-	} * addresses;
+	struct backend_addresses *addresses; /* to connect to, in order; borrowed */
 };
 
 struct pool_settings {
+	struct settings_place place;
 	char *name;
 	enum balance balance;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
@@ -46,6 +56,7 @@ struct pool_settings {
 };
 
 struct listener_settings {
+	struct settings_place place;
 	char *address_text;
 	char *pool_name;
 	struct address address;
@@ -69,14 +80,14 @@ struct limit_settings {
 };
 
 struct settings {
-	int workers; /* 0: one per processor */
+	int workers;  /* 0: one per processor */
 	int64_t seed; /* 0: from the kernel */
-	char *user;  /* NULL: stay */
+	char *user;   /* NULL: stay */
 	char *group;
 	enum host_policy host;
 	bool half_close;
-	char *log; /* "stderr", "syslog" or a path */
-	int log_level; /* enum log_level */
+	char *log;        /* "stderr", "syslog" or a path */
+	int log_level;    /* enum log_level */
 	char *access_log; /* NULL: off */
 	char *pid_file;   /* NULL: none */
 	struct timeout_settings timeouts;
@@ -86,18 +97,21 @@ struct settings {
 	struct pool_settings *pools;
 	size_t pool_count;
 	char *file; /* where it came from, for messages; NULL: the command line */
-	/* links: memory behind all backends' addresses */
-	void *addresses;
+	/* links */
+	char **files; /* the names that places point to */
+	size_t file_count;
+	void *addresses; /* memory behind all backends' addresses */
 	size_t addresses_size;
 };
 
 /*
- * What a load found wrong: every mistake of one run, one line each, as "file:line: what is wrong,
- * the value, what would be right".
+ * What a load found wrong: every mistake of one run, one line each, as "file:line: the option, the
+ * value, what would be right".
  */
 struct settings_errors {
-	FILE *out; /* where the lines go; NULL: to the log as errors */
+	FILE *out; /* where the lines go; NULL: to the log */
 	int count;
+	int warnings; /* what looks odd and is allowed; not part of count */
 };
 
 /* Loads `file`. No socket is touched and no name looked up. Returns settings to be freed with
