@@ -1,0 +1,19 @@
+/*
+ * The list of algorithms, by the names that the settings use. What they do stands in their own
+ * files.
+ */
+#include "config.h"
+
+#include "balance/picker.h"
+
+#include <string.h>
+
+const struct picker_kind *const picker_kinds[] = { &picker_random, NULL };
+
+const struct picker_kind *picker_find(const char *name)
+{
+	for (const struct picker_kind *const *kind = picker_kinds; *kind != NULL; kind++)
+		if (strcmp((*kind)->name, name) == 0)
+			return *kind;
+	return NULL;
+}
