@@ -1,0 +1,135 @@
+"""What /proc says of processes and sockets."""
+
+import os
+import re
+import struct
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except OSError:
+        return b""
+
+
+def exists(pid):
+    """True for a process that runs; a zombie does not."""
+    return state(pid) not in ("", "Z", "X")
+
+
+def _stat(pid):
+    text = read(f"/proc/{pid}/stat").decode("latin-1")
+    return text.rpartition(")")[2].split()
+
+
+def state(pid):
+    fields = _stat(pid)
+    return fields[0] if fields else ""
+
+
+def parent(pid):
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
+def children(pid):
+    """The living children of a process, oldest first."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = _stat(name)
+            if fields and int(fields[1]) == pid and fields[0] not in "ZX":
+                found.append((int(fields[19]), int(name)))
+    return [p for _, p in sorted(found)]
+
+
+def title(pid):
+    """What ps shows: the command line, which the program overwrites with its title."""
+    return read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode("latin-1").strip()
+
+
+def status(pid, key):
+    """A line of /proc/PID/status: status(pid, "VmRSS") is kilobytes, others are text."""
+    m = re.search(rf"^{key}:\s*(.*)$", read(f"/proc/{pid}/status").decode("latin-1"), re.M)
+    if not m:
+        return None
+    value = m.group(1)
+    return int(value.split()[0]) if value.endswith(" kB") else value
+
+
+def reset_peak(pid):
+    """Lets VmHWM begin anew at what is used now."""
+    with open(f"/proc/{pid}/clear_refs", "w") as f:
+        f.write("5")
+
+
+def descriptors(pid):
+    """What the descriptors of a process are: {number: "socket:[1234]"}."""
+    found = {}
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+            except OSError:
+                pass
+    except OSError:
+        pass
+    return found
+
+
+def cpu_seconds(pid):
+    fields = _stat(pid)
+    ticks = int(fields[11]) + int(fields[12]) if fields else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def listening(port):
+    """How many sockets listen on a port, of any address and either family."""
+    return len(listening_inodes(port))
+
+
+def listening_inodes(port):
+    """The inodes of the sockets that listen on a port."""
+    found = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in read(table).decode("latin-1").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                found.append(int(fields[9]))
+    return found
+
+
+def listening_unix(path):
+    """How many sockets listen on a path."""
+    count = 0
+    for line in read("/proc/net/unix").decode("latin-1").splitlines()[1:]:
+        fields = line.split(None, 7)
+        # __SO_ACCEPTCON
+        if len(fields) == 8 and fields[7] == path and int(fields[3], 16) & 0x10000:
+            count += 1
+    return count
+
+
+def established(port):
+    """How many connections there are whose near or far end is a port, counted once for each end that
+    is on this machine: (near, far)."""
+    near = far = 0
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in read(table).decode("latin-1").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "01":
+                near += int(fields[1].rpartition(":")[2], 16) == port
+                far += int(fields[2].rpartition(":")[2], 16) == port
+    return near, far
+
+
+def linger_reset(sock):
+    """Closes a socket so that its peer gets a reset."""
+    import socket
+
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError:
+        pass
+    sock.close()
