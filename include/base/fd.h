@@ -7,7 +7,8 @@
 /* Closes *fd if it is open and sets it to -1; errno survives. */
 void fd_close(int *fd);
 
-/* Writes all of it to a blocking descriptor, through EINTR and short writes. 0, or -1 with errno. */
+/* Writes all of it to a blocking descriptor, through EINTR and short writes. 0, or -1 with errno.
+ */
 int fd_write_all(int fd, const void *data, size_t len) __attribute__((warn_unused_result));
 
 /* Sets or clears FD_CLOEXEC. 0, or -1 with errno. */
@@ -16,5 +17,11 @@ int fd_set_cloexec(int fd, int on) __attribute__((warn_unused_result));
 /* Raises the soft limit of open descriptors to the hard one and returns what holds then. */
 size_t fd_raise_limit(void);
 
+/*
+ * Closes every descriptor but the standard three and those in `keep` (where -1 stands for none).
+ * For a process just forked: close-on-exec does nothing at a fork, and a sibling that still holds
+ * the other end of a pair hides its end of file.
+ */
+void fd_close_except(const int *keep, size_t count);
 
 #endif

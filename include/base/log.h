@@ -10,7 +10,13 @@
 
 #include <stdbool.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
 enum log_form {
 	LOG_FORM_FULL,  /* time, program, role, level, message */
@@ -25,7 +31,8 @@ enum log_form {
  */
 int log_open(const char *target, enum log_level level) __attribute__((warn_unused_result));
 
-/* Opens a file target anew under its path (after a log was rotated). 0, or -1 and the old file stays. */
+/* Opens a file target anew under its path (after a log was rotated). 0, or -1 and the old file
+ * stays. */
 int log_reopen(void) __attribute__((warn_unused_result));
 
 /* The descriptor of a file target, or -1. Takes over `fd` in its place: how a process without the
@@ -33,7 +40,15 @@ int log_reopen(void) __attribute__((warn_unused_result));
 int log_fd(void);
 void log_take_fd(int fd);
 
+/* The descriptor of any target but standard error, or -1: a process just forked that closes what is
+ * not its own has to keep this one. */
+int log_keep_fd(void);
+
 void log_set_form(enum log_form form);
+
+/* Errors and warnings also go to standard error, wherever the target is: while the program starts,
+ * somebody may be looking. */
+void log_set_echo(bool on);
 
 /* Names this process in each line, e.g. "worker 2/1". The text is copied; at most 31 bytes. */
 void log_set_role(const char *role);

@@ -22,4 +22,8 @@ char *mem_strdup(const char *text) __attribute__((malloc, warn_unused_result));
 /* NULL is fine. */
 void mem_free(void *block);
 
+/* For tests: the next `count` allocations succeed, the one after them fails, and those after that
+ * succeed again. Negative: off. */
+void mem_fail_after(long count);
+
 #endif

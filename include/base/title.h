@@ -3,8 +3,8 @@
 #define TINYLB_BASE_TITLE_H
 
 /*
- * To be called first thing in main(): moves the environment away so that its room, and that of the
- * arguments, can hold titles. Without it title_set only sets the thread's name.
+ * To be called first thing in main(): moves arguments and environment away so that their room can
+ * hold titles; argv then points to copies. Without it title_set does nothing.
  */
 void title_init(int argc, char **argv);
 

@@ -1,0 +1,249 @@
+/*
+ * Messages to the administrator: levels, the form of a line, and the verbs. It does not escape (the
+ * caller knows which bytes came from a peer), but no message can break out of its line.
+ */
+#include "config.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "log_sink.h"
+
+#define LINE_MAX_SIZE 2048
+#define ROLE_SIZE     32
+
+static struct {
+	struct log_sink sink;
+	enum log_level level;
+	enum log_form form;
+	bool journal; /* standard error is the journal's */
+	bool echo;    /* errors and warnings go to standard error too */
+	char role[ROLE_SIZE];
+} state = { .sink = { SINK_STDERR, STDERR_FILENO, NULL }, .level = LOG_LEVEL_NOTICE };
+
+static const struct {
+	const char *name;
+	int priority;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },
+	[LOG_LEVEL_WARN] = { "warn", LOG_WARNING },
+	[LOG_LEVEL_NOTICE] = { "notice", LOG_NOTICE },
+	[LOG_LEVEL_INFO] = { "info", LOG_INFO },
+	[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
+};
+
+int log_open(const char *target, enum log_level level)
+{
+	struct log_sink fresh;
+
+	if (log_sink_open(&fresh, target) == -1)
+		return -1;
+	log_sink_close(&state.sink);
+	state.sink = fresh;
+	state.level = level;
+	state.journal = log_sink_is_journal();
+	return 0;
+}
+
+int log_reopen(void)
+{
+	int fd;
+
+	if (state.sink.kind != SINK_FILE)
+		return 0;
+	fd = log_sink_open_path(state.sink.path);
+	if (fd == -1)
+		return -1;
+	log_take_fd(fd);
+	return 0;
+}
+
+int log_fd(void)
+{
+	return state.sink.kind == SINK_FILE ? state.sink.fd : -1;
+}
+
+int log_keep_fd(void)
+{
+	return state.sink.kind == SINK_STDERR ? -1 : state.sink.fd;
+}
+
+void log_take_fd(int fd)
+{
+	if (state.sink.kind != SINK_FILE) {
+		fd_close(&fd);
+		return;
+	}
+	fd_close(&state.sink.fd);
+	state.sink.fd = fd;
+}
+
+void log_set_form(enum log_form form)
+{
+	state.form = form;
+}
+
+void log_set_echo(bool on)
+{
+	state.echo = on;
+}
+
+void log_set_role(const char *role)
+{
+	snprintf(state.role, sizeof state.role, "%s", role);
+}
+
+bool log_wants(enum log_level level)
+{
+	return level <= state.level;
+}
+
+int log_level_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		if (strcmp(name, levels[i].name) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *log_level_name(enum log_level level)
+{
+	return levels[level].name;
+}
+
+/* What stands before the message; returns its length. */
+static size_t write_prefix(
+	char *out, size_t size, const struct log_sink *sink, enum log_level level)
+{
+	const char *role = state.role[0] != '\0' ? state.role : "-";
+	char stamp[CLOCK_STAMP_SIZE];
+	int n;
+
+	if (state.form == LOG_FORM_PLAIN)
+		return 0;
+	if (sink->kind == SINK_SYSLOG) {
+		n = snprintf(out, size, "%s: ", role);
+	} else if (sink->kind == SINK_STDERR && state.journal) {
+		n = snprintf(out, size, "<%d>%s: ", levels[level].priority, role);
+	} else {
+		clock_stamp(stamp);
+		n = snprintf(out, size, "%s tinylb[%d] %s %s: ", stamp, (int)getpid(), role,
+			levels[level].name);
+	}
+	return (size_t)n;
+}
+
+/* A message is one line whatever is in it. */
+static void flatten(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' && text[i] != '\t')
+			text[i] = ' ';
+}
+
+static void emit(struct log_sink *sink, enum log_level level, const char *message, size_t len)
+{
+	char line[LINE_MAX_SIZE + 128];
+	size_t prefix = write_prefix(line, 128, sink, level);
+
+	memcpy(line + prefix, message, len);
+	line[prefix + len] = '\n';
+	log_sink_write(sink, levels[level].priority, line, prefix + len + 1);
+}
+
+/* `error` is the errno to explain, or 0. */
+__attribute__((format(printf, 3, 0))) static void write_message(
+	enum log_level level, int error, const char *format, va_list args)
+{
+	struct log_sink err = { SINK_STDERR, STDERR_FILENO, NULL };
+	int saved = errno;
+	char message[LINE_MAX_SIZE];
+	size_t len;
+
+	vsnprintf(message, sizeof message, format, args);
+	len = strlen(message);
+	if (error != 0)
+		snprintf(message + len, sizeof message - len, ": %s", strerror(error));
+	len = strlen(message);
+	flatten(message, len);
+	emit(&state.sink, level, message, len);
+	if (state.echo && level <= LOG_LEVEL_WARN && state.sink.kind != SINK_STDERR)
+		emit(&err, level, message, len);
+	errno = saved;
+}
+
+void log_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_message(LOG_LEVEL_ERROR, errno, format, args);
+	va_end(args);
+}
+
+void log_errorx(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_message(LOG_LEVEL_ERROR, 0, format, args);
+	va_end(args);
+}
+
+void log_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (log_wants(LOG_LEVEL_WARN))
+		write_message(LOG_LEVEL_WARN, errno, format, args);
+	va_end(args);
+}
+
+void log_warnx(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (log_wants(LOG_LEVEL_WARN))
+		write_message(LOG_LEVEL_WARN, 0, format, args);
+	va_end(args);
+}
+
+void log_notice(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (log_wants(LOG_LEVEL_NOTICE))
+		write_message(LOG_LEVEL_NOTICE, 0, format, args);
+	va_end(args);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (log_wants(LOG_LEVEL_INFO))
+		write_message(LOG_LEVEL_INFO, 0, format, args);
+	va_end(args);
+}
+
+void log_debug(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (log_wants(LOG_LEVEL_DEBUG))
+		write_message(LOG_LEVEL_DEBUG, 0, format, args);
+	va_end(args);
+}

@@ -1,0 +1,30 @@
+/* Where log lines go: standard error, the system's logger, or a file. Part of log.c. */
+#ifndef TINYLB_SRC_BASE_LOG_SINK_H
+#define TINYLB_SRC_BASE_LOG_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum sink_kind { SINK_STDERR, SINK_SYSLOG, SINK_FILE };
+
+struct log_sink {
+	enum sink_kind kind;
+	int fd;     /* owned unless it is standard error */
+	char *path; /* owned; of a file */
+};
+
+/* "stderr", "syslog" or a path. 0, or -1 with errno. */
+int log_sink_open(struct log_sink *sink, const char *target) __attribute__((warn_unused_result));
+void log_sink_close(struct log_sink *sink);
+
+/* The descriptor of a file's path, opened anew for appending; -1 with errno. */
+int log_sink_open_path(const char *path) __attribute__((warn_unused_result));
+
+/* Writes one line, which ends with a newline; `priority` is that of syslog(3). Failures are
+ * dropped: there is nowhere to tell of them. */
+void log_sink_write(struct log_sink *sink, int priority, const char *line, size_t len);
+
+/* True when standard error is the journal's stream. */
+bool log_sink_is_journal(void);
+
+#endif

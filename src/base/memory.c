@@ -1,0 +1,64 @@
+/*
+ * The allocator's wrappers. They add two things to libc: a check of count * size, and a switch that
+ * makes an allocation fail on purpose, so that a test can walk through every failure there is.
+ */
+#include "config.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Allocations that still succeed before one fails; negative: none is made to fail. */
+static long allocations_left = -1;
+
+void mem_fail_after(long count)
+{
+	allocations_left = count;
+}
+
+static bool must_fail(void)
+{
+	if (allocations_left < 0 || allocations_left-- > 0)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+/* libc checks too, but under AddressSanitizer an overflow there ends the program. */
+static bool has_room(size_t count, size_t size)
+{
+	size_t product;
+
+	if (!__builtin_mul_overflow(count, size, &product))
+		return true;
+	errno = ENOMEM;
+	return false;
+}
+
+void *mem_alloc(size_t size)
+{
+	return must_fail() ? NULL : malloc(size);
+}
+
+void *mem_zalloc(size_t count, size_t size)
+{
+	return has_room(count, size) && !must_fail() ? calloc(count, size) : NULL;
+}
+
+void *mem_resize(void *block, size_t count, size_t size)
+{
+	return has_room(count, size) && !must_fail() ? realloc(block, count * size) : NULL;
+}
+
+char *mem_strdup(const char *text)
+{
+	return must_fail() ? NULL : strdup(text);
+}
+
+void mem_free(void *block)
+{
+	free(block);
+}
