@@ -1,0 +1,78 @@
+# shellcheck shell=sh
+# What packaging/quickstart and tests/run share: missing Debian packages are installed here, and a
+# build folder is made here. To be sourced from the top of the checkout.
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	printf '%s: %s\n' "$0" "$*" >&2
+	exit 1
+}
+
+# Debian and what stems from it only: elsewhere the packages have other names.
+need_apt() {
+	command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1 && return
+	die 'this system has no apt. Here the ordinary way works: install a C compiler, autoconf,' \
+		'automake, pkg-config, libevent and libconfig, then' \
+		'./autogen.sh && ./configure && make && ./tinylb demo'
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		sudo "$@"
+	else
+		die "to run '$*' this needs root or sudo, and here is neither"
+	fi
+}
+
+# Prints those of the named packages that are not installed.
+missing_packages() {
+	for missing_name in "$@"; do
+		missing_state=$(dpkg-query -W -f='${db:Status-Status} ' "$missing_name" 2>/dev/null) || :
+		case " $missing_state" in
+		*' installed '*) ;;
+		*) printf ' %s' "$missing_name" ;;
+		esac
+	done
+}
+
+# Installs those of the named packages that are missing. Where none is, apt is not asked at all.
+need_packages() {
+	need_apt
+	need_list=$(missing_packages "$@")
+	[ -n "$need_list" ] || return 0
+	say "Installing:$need_list"
+	as_root apt-get -o DPkg::Lock::Timeout=300 -qq update
+	# shellcheck disable=SC2086 # a list of words
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq -y \
+		--no-install-recommends install $need_list </dev/null
+}
+
+# Sets $source to the folder to build from, as seen from a build folder: this one, or where somebody
+# has configured this one itself (a second build folder beside that is refused), a copy of it.
+find_source() {
+	source=../..
+	[ -f config.status ] || return 0
+	source=../source
+	say 'This folder is configured for a build of its own: building a copy of it, build/source'
+	mkdir -p build/source
+	tar -cf - --exclude=./build --exclude=./.git --exclude='*.[oa]' --exclude='*.trs' \
+		--exclude='*.log' --exclude=.deps --exclude=.dirstamp --exclude=./config.status \
+		--exclude=./config.h --exclude=./Makefile --exclude=./stamp-h1 --exclude=./tinylb \
+		. | tar -xf - -C build/source
+}
+
+# build_folder NAME ARGUMENTS: makes and configures build/NAME. One that has a Makefile is taken as
+# it is; make itself notices when configure.ac or Makefile.am changed.
+build_folder() (
+	mkdir -p "build/$1" && cd "build/$1" || exit
+	shift
+	if [ -z "$(find "$source" -maxdepth 1 -name configure -newer "$source/configure.ac")" ]; then
+		"$source/autogen.sh" || exit
+	fi
+	[ -f Makefile ] || "$source/configure" "$@"
+)
