@@ -57,6 +57,7 @@ class Message:
         self.body = b""
         self.trailers = Headers()
         self.chunks = []  # the sizes of the chunks as they came
+        self.extensions = []  # of those that had one
         self.framing = None  # "none", "length", "chunked" or "close"
 
     def __repr__(self):
@@ -240,7 +241,9 @@ def read_body(reader, message, kind, length):
     elif kind == "chunked":
         parts = []
         while True:
-            data, raw, _ = reader.chunk()
+            data, _, extension = reader.chunk()
+            if extension:
+                message.extensions.append(extension)
             if not data:
                 message.trailers, _ = reader.trailers()
                 break

@@ -100,6 +100,16 @@ def listening_inodes(port):
     return found
 
 
+def tcp_inode(near, far):
+    """The inode of the socket with these ports."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in read(table).decode("latin-1").splitlines()[1:]:
+            fields = line.split()
+            if (int(fields[1].rpartition(":")[2], 16), int(fields[2].rpartition(":")[2], 16)) == (near, far):
+                return int(fields[9])
+    return None
+
+
 def listening_unix(path):
     """How many sockets listen on a path."""
     count = 0

@@ -82,7 +82,7 @@ class AccessLine:
     def __init__(self, match):
         self.text = match.group(0)
         self.time, self.client, self.request = match.group("time", "client", "request")
-        self.status = int(match.group("status")) if match.group("status") != "-" else None
+        self.status = int(match.group("status"))  # 0: the client got none
         self.bytes = int(match.group("bytes"))
         self.backend = match.group("backend")
         self.connect, self.response, self.total = match.group("connect", "response", "total")
@@ -274,6 +274,14 @@ class Tinylb:
         pids = self.worker_pids()
         assert len(pids) == 1, f"workers: {self.workers()}"
         return pids[0]
+
+    def worker_of(self, client):
+        """The worker that has the other end of a client's connection (after its first answer)."""
+        inode = process.tcp_inode(self.port, client.name[1])
+        for pid in self.worker_pids():
+            if f"socket:[{inode}]" in process.descriptors(pid).values():
+                return pid
+        raise AssertionError(f"no worker has the connection from {client.name}")
 
     def processes(self):
         """Everything that belongs to it."""
