@@ -38,32 +38,19 @@ int address_parse_listen(const char *text, struct address *out, const char **why
 /* An IPv4 or IPv6 address without port or brackets. 0, or -1. */
 int address_parse_ip(const char *text, struct address *out) __attribute__((warn_unused_result));
 
-/*
- * A backend's URL, taken apart. The texts are owned and stand in one allocation: a pool can have
- * ten thousand of these.
- */
-struct backend_url {
-	char *host; /* a name, or an address without brackets; empty for unix */
-	char *path; /* begins with a slash, or is empty; no query, no fragment; never just "/" */
-	char *authority; /* the Host field to send: the port only where it is not 80 */
-	char *socket;    /* the path of a unix socket, else NULL */
-	uint16_t port;   /* 80 where the URL has none; 0 for unix */
-};
-
-/*
- * Reads "http://host[:port][/path]" with a name, an IPv4 or a bracketed IPv6 address, or
- * "unix:/path" (also "http://unix:/path"). Returns 0, or -1 and in *why what is wrong and what
- * would be right; then there is nothing to free.
- */
-int address_parse_url(const char *text, struct backend_url *out, const char **why)
+/* As address_parse_ip, for a part of a text and one family. */
+int address_parse_ip_slice(struct slice text, int family, struct address *out)
 	__attribute__((warn_unused_result));
 
-/* Frees the texts and clears the struct; a cleared one is fine. */
-void address_free_url(struct backend_url *url);
-
-/* The address behind a URL that needs no look-up (an IP address, unix). 0, or -1: a name. */
-int address_of_url(const struct backend_url *url, struct address *out)
+/* The path of a unix socket. 0, or -1 and *why. */
+int address_parse_unix(const char *path, struct address *out, const char **why)
 	__attribute__((warn_unused_result));
+
+/* A port of at least `least`. 0, or -1. */
+int address_parse_port(struct slice text, uint16_t least, uint16_t *port)
+	__attribute__((warn_unused_result));
+
+void address_set_port(struct address *a, uint16_t port);
 
 /*
  * Looks up `host` with the system's resolver and writes up to `max` stream addresses in its order

@@ -1,0 +1,47 @@
+/*
+ * Deadlines of equal length are a queue: setting one appends it, and only the front is ever looked
+ * at. They are met to within a tick.
+ */
+#ifndef TINYLB_NET_DEADLINE_H
+#define TINYLB_NET_DEADLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "net/loop.h"
+
+#define DEADLINE_TICK_MS 100
+
+struct deadline {
+	struct list link;
+	uint64_t due_us;
+};
+
+/* All deadlines with one duration and one consequence. */
+struct deadline_queue {
+	uint64_t duration_us;
+	void (*expired)(struct deadline *deadline); /* it is stopped already when this is called */
+	struct list waiting;
+	struct list link; /* in the loop */
+};
+
+/* Adds a queue to the loop; durations are milliseconds. */
+void deadline_queue_init(struct deadline_queue *queue, struct loop *loop, uint64_t duration_ms,
+	void (*expired)(struct deadline *deadline));
+
+/* Takes it out of the loop; no deadline may be waiting in it. */
+void deadline_queue_fini(struct deadline_queue *queue);
+
+/* Makes a deadline that is not running. */
+void deadline_init(struct deadline *deadline);
+
+/* Starts it, or starts it anew, also from another queue: due one duration from the loop's now. */
+void deadline_start(struct deadline *deadline, struct deadline_queue *queue, struct loop *loop);
+
+/* Stops it; harmless where it is not running. */
+void deadline_stop(struct deadline *deadline);
+
+bool deadline_is_running(const struct deadline *deadline);
+
+#endif

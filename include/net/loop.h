@@ -1,0 +1,56 @@
+/*
+ * The event loop of one process, and what everything on it shares: the time, the buffer that reads
+ * go through, the deadlines, and the dead that wait to be freed.
+ */
+#ifndef TINYLB_NET_LOOP_H
+#define TINYLB_NET_LOOP_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+/* How much one read takes from a socket at the most. What a callback leaves of it is kept, so that
+ * the next read starts behind the rest: hence the double size of the buffer. */
+#define LOOP_READ_SIZE    ((size_t)64 * 1024)
+#define LOOP_SCRATCH_SIZE (2 * LOOP_READ_SIZE)
+
+struct loop {
+	struct event_base *base;
+	uint64_t now_us;  /* monotonic; read anew at the start of each callback: loop_wake */
+	char *scratch;    /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
+	struct list dead; /* of struct grave */
+	struct event reap;
+	struct list queues; /* of struct deadline_queue */
+	struct event tick;  /* runs while any deadline does: a loop without work sleeps */
+	bool ticking;
+};
+
+/* Inside an object that may be in use further up the stack when it ends. */
+struct grave {
+	struct list link;
+	void (*bury)(struct grave *grave);
+};
+
+/* Sets the loop up; to be called after the fork that makes its process. 0, or -1 when memory or
+ * descriptors are short. */
+int loop_init(struct loop *loop) __attribute__((warn_unused_result));
+
+/* Buries what is dead and frees the loop. */
+void loop_fini(struct loop *loop);
+
+/* Turns the loop until loop_stop, or until no event is left. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* Reads the clock: each callback from the kernel begins with it. */
+void loop_wake(struct loop *loop);
+
+/* Calls bury(grave) when the stack has unwound to the loop: callbacks that still hold the object
+ * can look at it until then. Its events must have been deleted. */
+void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grave *grave));
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * A stream is one connected socket with its buffers. Bytes go straight from and to the socket
+ * whenever they can; a libevent bufferevent stands in where they cannot: while a connection is
+ * being made, and while the other side does not take what was written. A stream at rest holds no
+ * buffer.
+ *
+ * The owner embeds the struct, gives it callbacks, and never frees it inside one of them: it closes
+ * it and lets the loop bury it (loop_mourn).
+ */
+#ifndef TINYLB_NET_STREAM_H
+#define TINYLB_NET_STREAM_H
+
+#include <event2/bufferevent.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "net/address.h"
+#include "net/loop.h"
+
+/*
+ * Back-pressure: whoever writes into a stream stops reading its source when the backlog passes the
+ * high mark, and reads on when `drained` says that it fell to the low one.
+ */
+#define STREAM_BACKLOG_HIGH ((size_t)128 * 1024)
+#define STREAM_BACKLOG_LOW  ((size_t)32 * 1024)
+
+struct stream;
+
+struct stream_events {
+	/*
+	 * Bytes are here: those that the last call left and what has come since. Returns how many
+	 * are done with; the rest is kept and comes again with the next bytes, or after
+	 * stream_again.
+	 */
+	size_t (*received)(struct stream *stream, const char *data, size_t len);
+	/* The backlog fell to STREAM_BACKLOG_LOW or below; called again when it is empty. */
+	void (*drained)(struct stream *stream);
+	/* The connection that stream_connect began is there. */
+	void (*connected)(struct stream *stream);
+	/* Nothing more will be received: the peer ended its sending side (error 0), or the
+	 * connection failed (an errno). Called at most once; not after stream_close. */
+	void (*ended)(struct stream *stream, int error);
+};
+
+struct stream {
+	struct event readable;
+	struct bufferevent *buffer; /* owned; NULL while nothing waits to be written */
+	struct evbuffer *rest;      /* owned; what `received` left; NULL mostly */
+	struct loop *loop;          /* borrowed */
+	const struct stream_events *events;
+	int fd; /* owned; -1: closed */
+	bool connecting;
+	bool delivering; /* `received` is running */
+	bool paused;     /* not reading: by stream_pause */
+	bool ended;      /* `ended` was called, or nothing is to be read any more */
+	bool broken;     /* writing failed: what is written is dropped, reading may go on */
+	bool finishing;  /* the sending side is to be ended when the backlog is empty */
+	bool finished;   /* it was */
+};
+
+/* Takes over the connected, non-blocking `fd` and begins to read. 0, or -1 (then fd stays open and
+ * the caller's). */
+int stream_open(struct stream *stream, struct loop *loop, const struct stream_events *events,
+	int fd) __attribute__((warn_unused_result));
+
+/*
+ * Begins to connect to `to`. What is written before `connected` is sent then. Returns 0, or -1 with
+ * errno where it failed at once (no callback follows).
+ */
+int stream_connect(struct stream *stream, struct loop *loop, const struct stream_events *events,
+	const struct address *to) __attribute__((warn_unused_result));
+
+/* Closes it; nothing is called any more. Harmless when closed. */
+void stream_close(struct stream *stream);
+
+/* As stream_close, but the peer sees a reset: for a message that must not look complete. */
+void stream_reset(struct stream *stream);
+
+/*
+ * Sends the bytes: what the socket does not take now is copied and sent later. A peer that no
+ * longer takes anything is not an error here: `ended` tells of it in its time. Returns 0, or -1
+ * when memory is short: then a part may be missing, and the stream is of no further use.
+ */
+int stream_write(struct stream *stream, const struct iovec *pieces, int count)
+	__attribute__((warn_unused_result));
+
+/* Ends the sending side when everything written is out; the peer reads the end of the stream. */
+void stream_finish(struct stream *stream);
+
+/* Bytes written that the socket has not taken yet. */
+size_t stream_backlog(const struct stream *stream);
+
+/* Bytes that `received` left. */
+size_t stream_rest(const struct stream *stream);
+
+/* Stops and resumes reading. */
+void stream_pause(struct stream *stream);
+void stream_resume(struct stream *stream);
+
+/* Has `received` called soon with what it left, if anything, though nothing more has come. */
+void stream_again(struct stream *stream);
+
+static inline bool stream_is_open(const struct stream *stream)
+{
+	return stream->fd != -1;
+}
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The proxy of one worker: clients in front, backends behind, and what goes on between them. It
+ * knows neither the master nor how connections come to be accepted.
+ */
+#ifndef TINYLB_PROXY_PROXY_H
+#define TINYLB_PROXY_PROXY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "net/address.h"
+#include "net/loop.h"
+#include "settings/settings.h"
+
+struct proxy;
+
+struct proxy_start {
+	struct loop *loop;               /* borrowed; outlives the proxy */
+	const struct settings *settings; /* likewise */
+	struct rng rng;                  /* seeded for this worker */
+	int access_log;                  /* a descriptor, the proxy's from now on; -1: off */
+	/* Called when a client is gone: there may be room for another. */
+	void (*left)(void *context);
+	void *context;
+};
+
+/* NULL when memory is short. */
+struct proxy *proxy_new(const struct proxy_start *start) __attribute__((warn_unused_result));
+
+/* Ends everything at once and frees it. */
+void proxy_free(struct proxy *proxy);
+
+/* Takes over an accepted, non-blocking connection from `peer` to the listener with this index.
+ * Where memory is short it is closed. */
+void proxy_accept(struct proxy *proxy, int fd, const struct address *peer, uint32_t listener);
+
+/* How many clients are connected, those included whose last answer is still being flushed. */
+size_t proxy_client_count(const struct proxy *proxy);
+
+/*
+ * From now on each answer says Connection: close, and connections to backends are not kept. Clients
+ * that are between requests are not closed by this: see proxy_close_idle.
+ */
+void proxy_drain(struct proxy *proxy);
+
+/* Closes up to `most` clients that have been idle for at least a second, longest idle first: a
+ * request that is on its way to one of them right now would be lost. Returns how many it closed. */
+size_t proxy_close_idle(struct proxy *proxy, size_t most);
+
+/* Writes what the access log holds back; proxy_take_access_log puts another file in its place. */
+void proxy_flush_access_log(struct proxy *proxy);
+void proxy_take_access_log(struct proxy *proxy, int fd);
+
+#endif

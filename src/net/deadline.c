@@ -1,0 +1,53 @@
+/* Keeps deadlines in the order in which they fall due; the loop looks at the front of each queue.
+ */
+#include "config.h"
+
+#include "net/deadline.h"
+
+void deadline_queue_init(struct deadline_queue *queue, struct loop *loop, uint64_t duration_ms,
+	void (*expired)(struct deadline *deadline))
+{
+	queue->duration_us = duration_ms * 1000;
+	queue->expired = expired;
+	list_init(&queue->waiting);
+	list_init(&queue->link);
+	list_append(&loop->queues, &queue->link);
+}
+
+void deadline_queue_fini(struct deadline_queue *queue)
+{
+	list_remove(&queue->link);
+}
+
+void deadline_init(struct deadline *deadline)
+{
+	list_init(&deadline->link);
+}
+
+static void start_ticking(struct loop *loop)
+{
+	static const struct timeval tick = { .tv_usec = DEADLINE_TICK_MS * 1000 };
+
+	/* A timer is a place in a heap that exists already: it cannot fail for want of memory but
+	 * where the heap grows, and then the next deadline tries again. */
+	loop->ticking = event_add(&loop->tick, &tick) == 0;
+}
+
+void deadline_start(struct deadline *deadline, struct deadline_queue *queue, struct loop *loop)
+{
+	if (!loop->ticking)
+		start_ticking(loop);
+	list_remove(&deadline->link);
+	deadline->due_us = loop->now_us + queue->duration_us;
+	list_append(&queue->waiting, &deadline->link);
+}
+
+void deadline_stop(struct deadline *deadline)
+{
+	list_remove(&deadline->link);
+}
+
+bool deadline_is_running(const struct deadline *deadline)
+{
+	return !list_is_empty(&deadline->link);
+}

@@ -1,0 +1,130 @@
+/*
+ * The loop's own upkeep: it reads the clock once a callback, frees the dead between callbacks, and
+ * ticks while deadlines are waiting. What happens on it is for others.
+ */
+#include "config.h"
+
+#include "net/loop.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "net/deadline.h"
+
+static void bury_all(struct loop *loop)
+{
+	while (!list_is_empty(&loop->dead)) {
+		struct grave *grave = LIST_ITEM(loop->dead.next, struct grave, link);
+
+		list_remove(&grave->link);
+		grave->bury(grave);
+	}
+}
+
+static void reap_cb(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	bury_all(arg);
+}
+
+static void expire_front(struct deadline_queue *queue, uint64_t now_us)
+{
+	while (!list_is_empty(&queue->waiting)) {
+		struct deadline *first = LIST_ITEM(queue->waiting.next, struct deadline, link);
+
+		if (first->due_us > now_us)
+			return;
+		deadline_stop(first);
+		queue->expired(first);
+	}
+}
+
+static void tick_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	bool waiting = false;
+
+	(void)fd;
+	(void)what;
+	loop_wake(loop);
+	for (struct list *l = loop->queues.next; l != &loop->queues; l = l->next) {
+		struct deadline_queue *queue = LIST_ITEM(l, struct deadline_queue, link);
+
+		expire_front(queue, loop->now_us);
+		waiting |= !list_is_empty(&queue->waiting);
+	}
+	if (!waiting) {
+		event_del(&loop->tick);
+		loop->ticking = false;
+	}
+}
+
+/*
+ * The base ignores the environment, which could switch epoll's changelist on: that leaves events
+ * behind for sockets of which the master holds a duplicate. It takes no locks: one thread.
+ */
+static struct event_base *new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return NULL;
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+int loop_init(struct loop *loop)
+{
+	*loop = (struct loop){ .now_us = clock_us() };
+	list_init(&loop->dead);
+	list_init(&loop->queues);
+	loop->scratch = mem_alloc(LOOP_SCRATCH_SIZE);
+	loop->base = new_base();
+	if (loop->scratch == NULL || loop->base == NULL)
+		goto fail;
+	if (event_assign(&loop->reap, loop->base, -1, 0, reap_cb, loop) == -1 ||
+		event_assign(&loop->tick, loop->base, -1, EV_PERSIST, tick_cb, loop) == -1)
+		goto fail;
+	return 0;
+fail:
+	if (loop->base != NULL)
+		event_base_free(loop->base);
+	mem_free(loop->scratch);
+	return -1;
+}
+
+void loop_fini(struct loop *loop)
+{
+	/* A turn without waiting lets libevent finish what it frees late. */
+	event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	bury_all(loop);
+	event_del(&loop->tick);
+	event_del(&loop->reap);
+	event_base_free(loop->base);
+	mem_free(loop->scratch);
+}
+
+void loop_run(struct loop *loop)
+{
+	event_base_dispatch(loop->base);
+}
+
+void loop_stop(struct loop *loop)
+{
+	event_base_loopbreak(loop->base);
+}
+
+void loop_wake(struct loop *loop)
+{
+	loop->now_us = clock_us();
+}
+
+void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grave *grave))
+{
+	grave->bury = bury;
+	list_append(&loop->dead, &grave->link);
+	event_active(&loop->reap, EV_TIMEOUT, 1);
+}

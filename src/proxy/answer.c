@@ -1,0 +1,225 @@
+/*
+ * What comes back: response heads are understood and written anew, bodies go on as they come, and
+ * at the end it is decided whether the two connections can be used again.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "exchange.h"
+#include "http/forward.h"
+
+/* Interim responses that one request may cause. */
+#define INTERIM_MAX 16
+
+static struct backend *backend_of(const struct exchange *x)
+{
+	return &x->pool->backends[x->backend];
+}
+
+static size_t refuse(struct exchange *x, size_t len, const char *why)
+{
+	log_info("%.*s: bad response: %s", SLICE_ARGS(backend_of(x)->url), why);
+	exchange_fail(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
+	return len;
+}
+
+/* Whether the client is told that its connection ends: also when its request is not here in full,
+ * for then nobody can tell where the next one begins. */
+static bool must_close(const struct exchange *x, const struct response *response)
+{
+	struct body body = forward_response_body(response, x->minor);
+
+	return !x->client_keeps || x->client_ended || !x->request.done || x->proxy->draining ||
+	       body.kind == BODY_UNTIL_CLOSE;
+}
+
+static int add_head(struct exchange *x, struct response *response, struct gather *out)
+{
+	struct proxy *proxy = x->proxy;
+	struct text head = text_over(proxy->head_out, sizeof proxy->head_out);
+	struct forward_response how = {
+		.client_minor = x->minor,
+		.close = x->closing,
+		.keep_alive_10 = !x->closing && x->minor == 0,
+		.date = slice_of(clock_http_date(), CLOCK_HTTP_DATE_LEN),
+	};
+
+	forward_response(&head, response, &how);
+	if (head.overflow)
+		return -1;
+	gather_add(out, head.data, head.len);
+	/* The next head is written to the same place. */
+	return response->status < 200 ? gather_flush(out) : 0;
+}
+
+static bool take_interim(struct exchange *x, struct response *response, struct gather *out)
+{
+	if (++x->interim > INTERIM_MAX) {
+		response->why = "too many interim responses";
+		return false;
+	}
+	return x->minor == 0 || add_head(x, response, out) == 0;
+}
+
+static bool take_final(struct exchange *x, struct response *response, struct gather *out)
+{
+	struct body body = forward_response_body(response, x->minor);
+
+	x->closing = must_close(x, response);
+	if (add_head(x, response, out) == -1)
+		return false;
+	x->state = ANSWER_BODY;
+	x->holding = false;
+	x->backend_keeps = response->keep_alive;
+	x->record.status = response->status;
+	x->record.answered_us = x->proxy->loop->now_us;
+	relay_init(&x->response, response->body, body.kind);
+	return true;
+}
+
+static bool take_upgrade(struct exchange *x, struct response *response, struct gather *out)
+{
+	if (!x->upgrade) {
+		response->why = "a 101 that nobody asked for";
+		return false;
+	}
+	if (add_head(x, response, out) == -1)
+		return false;
+	x->record.status = response->status;
+	x->record.answered_us = x->proxy->loop->now_us;
+	exchange_open_tunnel(x);
+	return true;
+}
+
+/* Reads one head off `data`. Returns the bytes used; 0 while it is not whole; `len` where the
+ * exchange has ended over it. */
+static size_t read_head(struct exchange *x, const char *data, size_t len, struct gather *out)
+{
+	struct proxy *proxy = x->proxy;
+	struct response *response = &proxy->response;
+	struct upstream *u = x->upstream;
+	bool fine;
+
+	switch (response_parse(response, data, len, u->seen, x->method, &proxy->limits)) {
+	case PARSE_PARTIAL:
+		u->seen = len;
+		return 0;
+	case PARSE_BAD:
+		return refuse(x, len, response->why);
+	case PARSE_DONE:
+		break;
+	}
+	u->seen = 0;
+	response->why = "the head is too long to go on";
+	if (response->status == 101)
+		fine = take_upgrade(x, response, out);
+	else if (response->status < 200)
+		fine = take_interim(x, response, out);
+	else
+		fine = take_final(x, response, out);
+	return fine ? response->head_len : refuse(x, len, response->why);
+}
+
+/* The response is whole. `surplus` bytes came behind it that belong to no response. */
+static void finish(struct exchange *x, size_t surplus)
+{
+	bool reuse = x->request.done && x->backend_keeps && surplus == 0 &&
+		     x->response.in.kind != BODY_UNTIL_CLOSE && !x->upstream->stream.ended &&
+		     !x->upstream->stream.broken && stream_backlog(&x->upstream->stream) == 0;
+	enum afterwards afterwards = AFTERWARDS_KEEP;
+
+	if (surplus > 0)
+		log_info("%.*s sent bytes behind its response: closed",
+			SLICE_ARGS(backend_of(x)->url));
+	if (x->closing && x->request.done && !x->client_keeps)
+		afterwards = AFTERWARDS_CLOSE;
+	else if (x->closing)
+		afterwards = AFTERWARDS_LINGER;
+	exchange_end(x, REASON_DONE, reuse, afterwards);
+}
+
+static void throttle_upstream(struct exchange *x)
+{
+	if (stream_backlog(&x->client->stream) > STREAM_BACKLOG_HIGH)
+		stream_pause(&x->upstream->stream);
+}
+
+static size_t read_body(struct exchange *x, const char *data, size_t len, struct gather *out)
+{
+	enum relay_result result;
+	size_t used;
+
+	result = relay_feed(&x->response, data, len, &used, out, &x->proxy->trailers);
+	if (gather_flush(out) == -1) {
+		exchange_fail(x, 0, REASON_NO_MEMORY, NULL);
+		return len;
+	}
+	if (result == RELAY_BAD)
+		return refuse(x, len, x->response.why);
+	if (result == RELAY_DONE) {
+		finish(x, len - used);
+		return len;
+	}
+	throttle_upstream(x);
+	return used;
+}
+
+size_t exchange_response(struct exchange *x, const char *data, size_t len)
+{
+	struct upstream *u = x->upstream;
+	struct gather out;
+	size_t used = 0;
+
+	x->heard = true;
+	exchange_alive(x);
+	gather_init(&out, &x->client->stream);
+	while (x->state == ANSWER_HEAD && used < len) {
+		size_t step = read_head(x, data + used, len - used, &out);
+
+		used += step;
+		if (step == 0 || u->exchange == NULL)
+			return used;
+	}
+	if (x->state == ANSWER_HEAD)
+		return used;
+	if (x->state == ANSWER_TUNNEL) {
+		exchange_tunnel_bytes(x, &x->client->stream, data + used, len - used);
+		return len;
+	}
+	return used + read_body(x, data + used, len - used, &out);
+}
+
+static void end_body(struct exchange *x)
+{
+	struct gather out;
+
+	gather_init(&out, &x->client->stream);
+	if (relay_end(&x->response, &out) == RELAY_DONE && gather_flush(&out) == 0)
+		finish(x, 0);
+	else
+		exchange_fail(x, 0, REASON_TRUNCATED, NULL);
+}
+
+static struct failure connect_failed(const struct exchange *x, int error)
+{
+	log_info("%.*s: cannot connect: %s", SLICE_ARGS(backend_of(x)->url), strerror(error));
+	return (struct failure){ 502, REASON_CONNECT_FAILED, "no backend could be reached" };
+}
+
+void exchange_upstream_ended(struct exchange *x, int error)
+{
+	if (x->state == ANSWER_TUNNEL)
+		exchange_tunnel_ended(x, &x->client->stream, error);
+	else if (x->state == ANSWER_BODY && error == 0)
+		end_body(x);
+	else if (x->state == ANSWER_BODY)
+		exchange_fail(x, 0, REASON_TRUNCATED, NULL);
+	else if (x->upstream->stream.connecting)
+		exchange_retry(x, connect_failed(x, error));
+	else
+		exchange_retry(x, (struct failure){ 502, REASON_BACKEND_CLOSED,
+					  "the backend closed before it answered" });
+}

@@ -1,0 +1,71 @@
+/*
+ * A client is a connection from a user. It reads one request head at a time and hands the rest to
+ * the exchange. It knows bytes and heads; backends are none of its business.
+ */
+#ifndef TINYLB_PROXY_CLIENT_H
+#define TINYLB_PROXY_CLIENT_H
+
+#include "context.h"
+#include "net/deadline.h"
+#include "net/stream.h"
+
+struct exchange;
+struct reply;
+
+enum client_state {
+	CLIENT_IDLE,   /* between requests */
+	CLIENT_HEAD,   /* a part of a head is here */
+	CLIENT_BUSY,   /* an exchange has it */
+	CLIENT_LINGER, /* all was said; what still comes is thrown away until the client closes */
+};
+
+/* Long enough for "[v6 address]:port". */
+#define CLIENT_NAME_SIZE 56
+
+/* An idle client costs one of these and nothing else. */
+struct client {
+	struct stream stream;
+	struct proxy *proxy;       /* borrowed */
+	struct exchange *exchange; /* NULL: none */
+	struct list link;          /* among all clients */
+	struct list idle;          /* among the idle ones */
+	struct deadline deadline;
+	struct grave grave;
+	size_t seen; /* bytes of a head that was not whole yet; of what lingering threw away */
+	uint64_t since_us; /* the first byte of a head; when it became idle */
+	enum client_state state;
+	uint32_t listener;
+	uint8_t ip_len; /* of the address inside `name`; 0: a unix socket's peer has none */
+	uint8_t name_len;
+	char name[CLIENT_NAME_SIZE]; /* address and port; an IPv6 address stands in brackets */
+};
+
+/* Takes over the accepted `fd`. 0, or -1 when memory is short; then fd stays the caller's. */
+int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_t listener)
+	__attribute__((warn_unused_result));
+
+/* Its address, and its address with port. */
+struct slice client_ip(const struct client *client);
+struct slice client_name(const struct client *client);
+
+/* The exchange is over, the client's `exchange` already NULL: reads the next request. */
+void client_next(struct client *client);
+
+/* Lets everything written go out, ends the sending side, and waits for the client to close: closing
+ * with bytes unread would make the kernel destroy what is on its way (RFC 9112 9.6). */
+void client_linger(struct client *client);
+
+/* Closes it at once and frees it in time. An exchange must have let go of it. */
+void client_close(struct client *client);
+void client_reset(struct client *client);
+
+/* Writes an answer of our own. 0, or -1 when memory is short. */
+int client_reply(struct client *client, const struct reply *reply)
+	__attribute__((warn_unused_result));
+
+/* For the queues of deadlines. */
+void client_head_expired(struct deadline *deadline);
+void client_idle_expired(struct deadline *deadline);
+void client_linger_expired(struct deadline *deadline);
+
+#endif

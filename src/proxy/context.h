@@ -1,0 +1,47 @@
+/* What all parts of one worker's proxy share. */
+#ifndef TINYLB_PROXY_CONTEXT_H
+#define TINYLB_PROXY_CONTEXT_H
+
+#include "base/rng.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "net/deadline.h"
+#include "net/loop.h"
+#include "proxy/proxy.h"
+#include "record.h"
+
+/* A head that goes on is longer than it came by what is added to it. */
+#define HEAD_OUT_SIZE ((size_t)80 * 1024)
+
+struct proxy {
+	/* settings */
+	struct loop *loop;
+	const struct settings *settings;
+	struct head_limits limits;
+	void (*left)(void *context);
+	void *context;
+	/* runtime */
+	struct rng rng;
+	struct pool *pools; /* one per pool of the settings */
+	struct record_log log;
+	bool draining;
+	size_t client_count;
+	struct list clients; /* of struct client */
+	struct list idle;    /* those between requests, longest idle first */
+	struct list spare;   /* exchanges to be used again */
+	/* deadlines, by what they wait for */
+	struct deadline_queue wait_head;
+	struct deadline_queue wait_request; /* an idle client's next */
+	struct deadline_queue wait_close;   /* a lingering client's end */
+	struct deadline_queue wait_connect;
+	struct deadline_queue wait_bytes; /* of an exchange, either way */
+	struct deadline_queue wait_tunnel;
+	struct deadline_queue wait_reuse; /* an idle backend connection's */
+	/* scratch, for the callback that is running */
+	struct request request;
+	struct response response;
+	struct fields trailers;
+	char head_out[HEAD_OUT_SIZE];
+};
+
+#endif

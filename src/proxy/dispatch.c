@@ -1,0 +1,213 @@
+/*
+ * Which backend a request goes to, and what happens when that one fails: the next address of it,
+ * the same one on a fresh connection, another one, or an answer that says so.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "exchange.h"
+#include "http/forward.h"
+
+/* A request that must not be repeated goes only onto a connection that was in use this recently: an
+ * older one may be about to be closed by the backend. */
+#define ONCE_IDLE_US UINT64_C(1000000)
+
+static const struct slice scheme_http = { "http", 4 };
+
+static struct backend *backend_of(const struct exchange *x)
+{
+	return &x->pool->backends[x->backend];
+}
+
+static bool pick(struct exchange *x)
+{
+	const struct pick query = {
+		.rng = &x->proxy->rng,
+		.tried = x->tried,
+		.tried_count = x->tried_count,
+	};
+
+	x->backend = PICKER_NONE;
+	x->addresses_tried = 0;
+	x->fresh_only = false;
+	if (x->tried_count == EXCHANGE_TRIES)
+		return false;
+	x->backend = x->pool->kind->pick(x->pool->picker, &query);
+	if (x->backend == PICKER_NONE)
+		return false;
+	x->tried[x->tried_count++] = x->backend;
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug("Proxying request to %.*s", SLICE_ARGS(backend_of(x)->url));
+	return true;
+}
+
+static struct upstream *take_idle(struct exchange *x)
+{
+	if (x->fresh_only)
+		return NULL;
+	return upstream_take(
+		backend_of(x), x, method_is_idempotent(x->method) ? UINT64_MAX : ONCE_IDLE_US);
+}
+
+/* Begins with the address that answered last and goes round. */
+static struct upstream *connect_next_address(struct exchange *x)
+{
+	struct backend *backend = backend_of(x);
+	int count = backend_address_count(backend);
+
+	while (x->addresses_tried < count) {
+		int address = (backend->address + x->addresses_tried++) % count;
+		struct upstream *u = upstream_connect(x->proxy, backend, x, address);
+
+		if (u != NULL)
+			return u;
+		log_info("%.*s: cannot connect: %s", SLICE_ARGS(backend->url), strerror(errno));
+	}
+	return NULL;
+}
+
+/* A connection to the present backend, or NULL when there is none to be had at once. */
+static bool reach_backend(struct exchange *x)
+{
+	struct proxy *proxy = x->proxy;
+
+	x->heard = false;
+	x->record.connected_us = 0;
+	x->upstream = take_idle(x);
+	if (x->upstream != NULL) {
+		x->record.connected_us = proxy->loop->now_us;
+		exchange_alive(x);
+		return true;
+	}
+	x->upstream = connect_next_address(x);
+	if (x->upstream == NULL)
+		return false;
+	deadline_start(&x->deadline, &proxy->wait_connect, proxy->loop);
+	return true;
+}
+
+static struct slice host_to_send(const struct exchange *x)
+{
+	if (x->pool->settings->host == HOST_PRESERVE)
+		return slice_of(NULL, 0);
+	return backend_of(x)->authority;
+}
+
+static int send_head(struct exchange *x, struct request *request)
+{
+	struct text head = text_over(x->proxy->head_out, sizeof x->proxy->head_out);
+	struct forward_request how = {
+		.host = host_to_send(x),
+		.path = backend_of(x)->path,
+		.client_ip = client_ip(x->client),
+		.scheme = scheme_http,
+	};
+	struct iovec piece = { .iov_base = head.data };
+
+	forward_request(&head, request, &how);
+	if (head.overflow)
+		return -1;
+	piece.iov_len = head.len;
+	return stream_write(&x->upstream->stream, &piece, 1);
+}
+
+/* Sends again what was sent to a former upstream. */
+static int send_held(struct exchange *x)
+{
+	struct evbuffer *held = x->held;
+	struct evbuffer_iovec pieces[GATHER_PIECES];
+	size_t at = 0;
+
+	while (held != NULL && at < evbuffer_get_length(held)) {
+		struct evbuffer_ptr from;
+		int count;
+
+		if (evbuffer_ptr_set(held, &from, at, EVBUFFER_PTR_SET) == -1)
+			return -1;
+		count = evbuffer_peek(held, -1, &from, pieces, GATHER_PIECES);
+		count = count < GATHER_PIECES ? count : GATHER_PIECES;
+		if (stream_write(&x->upstream->stream, pieces, count) == -1)
+			return -1;
+		for (int i = 0; i < count; i++)
+			at += pieces[i].iov_len;
+	}
+	return 0;
+}
+
+static void send_all(struct exchange *x, struct request *request)
+{
+	if (send_head(x, request) == -1 || send_held(x) == -1)
+		exchange_fail(x, 503, REASON_NO_MEMORY, NULL);
+}
+
+/* Nothing is left to try. */
+static void give_up(struct exchange *x)
+{
+	if (x->tried_count == 0)
+		exchange_fail(x, 503, REASON_NO_BACKEND, "no backend is available");
+	else if (x->failure.status == 0)
+		exchange_fail(x, 502, REASON_CONNECT_FAILED, "no backend could be reached");
+	else
+		exchange_fail(x, x->failure.status, x->failure.reason, x->failure.detail);
+}
+
+void exchange_dispatch(struct exchange *x, struct request *request)
+{
+	x->record.picked_us = x->proxy->loop->now_us;
+	while (pick(x))
+		if (reach_backend(x)) {
+			send_all(x, request);
+			return;
+		}
+	give_up(x);
+}
+
+/* Sends the request once more: on another address, a fresh connection, or to another backend. Its
+ * head was understood once, so it will be again. */
+static void send_again(struct exchange *x, bool same_backend)
+{
+	struct request *request = &x->proxy->request;
+
+	if (request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) != PARSE_DONE)
+		give_up(x);
+	else if (same_backend && reach_backend(x))
+		send_all(x, request);
+	else
+		exchange_dispatch(x, request);
+}
+
+void exchange_retry(struct exchange *x, struct failure failure)
+{
+	bool connecting = x->upstream->stream.connecting;
+	bool reused = x->upstream->reused;
+
+	x->failure = failure;
+	upstream_close(x->upstream);
+	x->upstream = NULL;
+	deadline_stop(&x->deadline);
+	if (!x->holding || x->heard || !(connecting || method_is_idempotent(x->method))) {
+		give_up(x);
+		return;
+	}
+	x->fresh_only = reused;
+	send_again(x, connecting || reused);
+}
+
+void exchange_connected(struct exchange *x)
+{
+	x->record.connected_us = x->proxy->loop->now_us;
+	exchange_alive(x);
+	stream_resume(&x->client->stream);
+}
+
+void exchange_connect_expired(struct deadline *deadline)
+{
+	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
+
+	log_info("%.*s: no connection in time", SLICE_ARGS(backend_of(x)->url));
+	exchange_retry(x, (struct failure){ 504, REASON_CONNECT_TIMEOUT,
+				  "the backend could not be reached in time" });
+}

@@ -1,0 +1,348 @@
+/*
+ * The life of an exchange: from a parsed head to the one way out, with the client's bytes in
+ * between. The choice of the backend is in dispatch.c, the answer in answer.c, what follows a 101
+ * in tunnel.c.
+ */
+#include "config.h"
+
+#include "exchange.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "http/reply.h"
+
+/* Room for most heads; a larger one makes its exchange grow, and it stays that large. */
+#define HEAD_USUAL ((size_t)1024)
+
+static struct exchange *take_spare(struct proxy *proxy)
+{
+	struct exchange *x;
+
+	if (list_is_empty(&proxy->spare))
+		return mem_zalloc(1, sizeof *x);
+	x = LIST_ITEM(proxy->spare.next, struct exchange, link);
+	list_remove(&x->link);
+	return x;
+}
+
+static void free_exchange(struct exchange *x)
+{
+	mem_free(x->head);
+	mem_free(x);
+}
+
+void exchange_free_spare(struct proxy *proxy)
+{
+	while (!list_is_empty(&proxy->spare)) {
+		struct exchange *x = LIST_ITEM(proxy->spare.next, struct exchange, link);
+
+		list_remove(&x->link);
+		free_exchange(x);
+	}
+}
+
+/* An unusual head's room is given back: one large request must not cost for ever. */
+static void make_spare(struct exchange *x)
+{
+	if (x->head_size > HEAD_USUAL) {
+		mem_free(x->head);
+		x->head = NULL;
+		x->head_size = 0;
+	}
+	list_prepend(&x->proxy->spare, &x->link);
+}
+
+static int copy_head(struct exchange *x, const char *head, size_t len)
+{
+	if (len > x->head_size) {
+		size_t size = len > HEAD_USUAL ? len : HEAD_USUAL;
+		char *room = mem_resize(x->head, size, 1);
+
+		if (room == NULL)
+			return -1;
+		x->head = room;
+		x->head_size = size;
+	}
+	memcpy(x->head, head, len);
+	x->head_len = len;
+	return 0;
+}
+
+/* Every member but the room for the head, which is reused. */
+static void clear(struct exchange *x)
+{
+	char *head = x->head;
+	size_t head_size = x->head_size;
+
+	*x = (struct exchange){ .head = head, .head_size = head_size, .backend = PICKER_NONE };
+	list_init(&x->link);
+	deadline_init(&x->deadline);
+}
+
+static struct slice line_in_copy(const struct exchange *x, const char *head, struct slice line)
+{
+	return slice_of(x->head + (line.data - head), line.len);
+}
+
+static void describe(struct exchange *x, const struct request *request, const char *head)
+{
+	x->method = request->method;
+	x->minor = request->minor;
+	x->client_keeps = request->keep_alive;
+	x->expects = request->expect_continue;
+	x->upgrade = !slice_is_empty(request->upgrade);
+	relay_init(&x->request, request->body, request->body.kind);
+	x->holding = true;
+	x->record.client = client_name(x->client);
+	x->record.line = line_in_copy(x, head, request->line);
+}
+
+int exchange_begin(struct client *client, const char *head, uint64_t start_us)
+{
+	struct proxy *proxy = client->proxy;
+	const struct listener_settings *listener = &proxy->settings->listeners[client->listener];
+	struct exchange *x = take_spare(proxy);
+
+	if (x == NULL)
+		return -1;
+	clear(x);
+	x->proxy = proxy;
+	x->client = client;
+	x->pool = &proxy->pools[listener->pool];
+	if (copy_head(x, head, proxy->request.head_len) == -1) {
+		make_spare(x);
+		return -1;
+	}
+	describe(x, &proxy->request, head);
+	x->record.start_us = start_us;
+	client->exchange = x;
+	exchange_dispatch(x, &proxy->request);
+	return 0;
+}
+
+static bool is_connecting(const struct exchange *x)
+{
+	return x->upstream != NULL && x->upstream->stream.connecting;
+}
+
+static void let_go_of_held(struct exchange *x)
+{
+	x->holding = false;
+	if (x->held != NULL)
+		evbuffer_free(x->held);
+	x->held = NULL;
+}
+
+/* Whether the body sent so far is kept for a repetition. While the connection is being made all of
+ * it is (the client is paused before it is much), later only where a repetition would be allowed.
+ */
+static void limit_held(struct exchange *x)
+{
+	if (!x->holding || is_connecting(x))
+		return;
+	if (x->request.content > EXCHANGE_HELD_MAX || !method_is_idempotent(x->method))
+		let_go_of_held(x);
+}
+
+static void throttle_client(struct exchange *x)
+{
+	size_t most = is_connecting(x) ? EXCHANGE_HELD_MAX : STREAM_BACKLOG_HIGH;
+
+	if (stream_backlog(&x->upstream->stream) > most)
+		stream_pause(&x->client->stream);
+}
+
+static struct evbuffer *held_of(struct exchange *x)
+{
+	limit_held(x);
+	if (x->holding && x->held == NULL)
+		x->held = evbuffer_new();
+	return x->holding ? x->held : NULL;
+}
+
+static size_t send_body(struct exchange *x, const char *data, size_t len)
+{
+	struct gather out;
+	enum relay_result result;
+	size_t used;
+
+	gather_init(&out, &x->upstream->stream);
+	out.copy = held_of(x);
+	if (x->holding && out.copy == NULL)
+		let_go_of_held(x);
+	result = relay_feed(&x->request, data, len, &used, &out, &x->proxy->trailers);
+	if (result == RELAY_BAD) {
+		exchange_fail(x, 400, REASON_BAD_REQUEST, x->request.why);
+		return len;
+	}
+	if (gather_flush(&out) == -1) {
+		exchange_fail(x, 503, REASON_NO_MEMORY, NULL);
+		return len;
+	}
+	if (!is_connecting(x))
+		exchange_alive(x);
+	throttle_client(x);
+	return used;
+}
+
+size_t exchange_request(struct exchange *x, const char *data, size_t len)
+{
+	if (x->state == ANSWER_TUNNEL) {
+		exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
+		return len;
+	}
+	if (!x->request.done)
+		return send_body(x, data, len);
+	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it
+	 * is depends on the answer. */
+	if (len >= LOOP_READ_SIZE)
+		stream_pause(&x->client->stream);
+	return 0;
+}
+
+void exchange_client_drained(struct exchange *x)
+{
+	if (x->upstream != NULL)
+		stream_resume(&x->upstream->stream);
+}
+
+void exchange_upstream_drained(struct exchange *x)
+{
+	stream_resume(&x->client->stream);
+}
+
+void exchange_client_ended(struct exchange *x, int error)
+{
+	x->client_ended = true;
+	if (x->state == ANSWER_TUNNEL)
+		exchange_tunnel_ended(x, &x->upstream->stream, error);
+	else if (error != 0 || !x->request.done || !x->proxy->settings->half_close)
+		exchange_end_without_answer(x);
+}
+
+static void write_record(struct exchange *x, enum reason reason)
+{
+	struct proxy *proxy = x->proxy;
+
+	x->record.reason = reason;
+	x->record.bytes = x->response.content;
+	if (x->backend != PICKER_NONE)
+		x->record.backend = x->pool->backends[x->backend].url;
+	record_log_write(&proxy->log, &x->record, proxy->loop->now_us);
+}
+
+static void let_go_of_upstream(struct exchange *x, bool reuse)
+{
+	struct upstream *u = x->upstream;
+
+	x->upstream = NULL;
+	if (u == NULL)
+		return;
+	if (reuse)
+		upstream_keep(u);
+	else
+		upstream_close(u);
+}
+
+static void send_client_on(struct client *client, enum afterwards afterwards)
+{
+	switch (afterwards) {
+	case AFTERWARDS_KEEP:
+		client_next(client);
+		break;
+	case AFTERWARDS_CLOSE:
+		if (stream_backlog(&client->stream) == 0)
+			client_close(client);
+		else
+			client_linger(client);
+		break;
+	case AFTERWARDS_LINGER:
+		client_linger(client);
+		break;
+	case AFTERWARDS_RESET:
+		client_reset(client);
+		break;
+	}
+}
+
+void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum afterwards afterwards)
+{
+	struct client *client = x->client;
+
+	write_record(x, reason);
+	deadline_stop(&x->deadline);
+	let_go_of_held(x);
+	let_go_of_upstream(x, reuse);
+	client->exchange = NULL;
+	make_spare(x);
+	send_client_on(client, afterwards);
+}
+
+/* The status of an answer that nobody was there to get, as nginx logs it. */
+#define STATUS_CLIENT_CLOSED 499
+
+void exchange_end_without_answer(struct exchange *x)
+{
+	if (x->record.status == 0)
+		x->record.status = STATUS_CLIENT_CLOSED;
+	exchange_end(x, REASON_CLIENT_CLOSED, false,
+		x->state == ANSWER_HEAD ? AFTERWARDS_CLOSE : AFTERWARDS_RESET);
+}
+
+/* What the client got is not whole. Where the framing shows that, it may have what there is. */
+static void break_off(struct exchange *x, enum reason reason)
+{
+	bool shows = x->state == ANSWER_BODY && x->response.out != BODY_UNTIL_CLOSE;
+
+	exchange_end(x, reason, false, shows ? AFTERWARDS_LINGER : AFTERWARDS_RESET);
+}
+
+void exchange_fail(struct exchange *x, int status, enum reason reason, const char *detail)
+{
+	bool keep = x->request.done && x->client_keeps && !x->client_ended && !x->proxy->draining;
+	struct reply reply = {
+		.status = status,
+		.detail = detail,
+		.close = !keep,
+		.keep_alive_10 = keep && x->minor == 0,
+		.head = x->method == METHOD_HEAD,
+		.date = slice_of(clock_http_date(), CLOCK_HTTP_DATE_LEN),
+	};
+
+	if (x->state != ANSWER_HEAD) {
+		break_off(x, reason);
+		return;
+	}
+	x->record.status = status;
+	if (client_reply(x->client, &reply) == -1)
+		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
+	else
+		exchange_end(x, reason, false, keep ? AFTERWARDS_KEEP : AFTERWARDS_LINGER);
+}
+
+/* Who is it that everybody waits for: the client, that neither sends nor takes anything? */
+static bool client_stalls(const struct exchange *x)
+{
+	bool waits_for_100 = x->expects && x->interim == 0 && x->request.content == 0;
+
+	if (stream_backlog(&x->client->stream) > 0)
+		return true;
+	return !x->request.done && !waits_for_100 && stream_backlog(&x->upstream->stream) == 0;
+}
+
+/* Nothing moved for too long. */
+void exchange_bytes_expired(struct deadline *deadline)
+{
+	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
+	bool client = client_stalls(x);
+
+	if (client && x->state == ANSWER_HEAD)
+		exchange_fail(x, 408, REASON_CLIENT_TIMEOUT, "the request did not arrive in time");
+	else if (client)
+		exchange_end(x, REASON_CLIENT_TIMEOUT, false, AFTERWARDS_RESET);
+	else if (x->state == ANSWER_HEAD)
+		exchange_fail(x, 504, REASON_BACKEND_TIMEOUT, "the backend did not answer in time");
+	else
+		exchange_fail(x, 0, REASON_TRUNCATED, NULL);
+}

@@ -1,0 +1,147 @@
+/*
+ * An exchange is one request and its response. It owns the choice of the backend, the deadlines,
+ * the repetitions, and the record that goes to the log. Clients and upstreams bring it bytes; it
+ * assumes nothing of how many exchanges a client carries.
+ *
+ * It lives from exchange_begin to exchange_end, which may come inside any of the functions below:
+ * whoever calls one looks at the client's or upstream's `exchange` before using it again.
+ */
+#ifndef TINYLB_PROXY_EXCHANGE_H
+#define TINYLB_PROXY_EXCHANGE_H
+
+#include <event2/buffer.h>
+
+#include "client.h"
+#include "context.h"
+#include "pool.h"
+#include "record.h"
+#include "relay.h"
+#include "upstream.h"
+
+/* How many backends one request is sent to at the most. */
+#define EXCHANGE_TRIES 3
+
+/* How much of a request's body is held so that it can be sent again. */
+#define EXCHANGE_HELD_MAX ((size_t)16 * 1024)
+
+/* What to answer when nothing else can be done. */
+struct failure {
+	int status;
+	enum reason reason;
+	const char *detail; /* for the body of the answer */
+};
+
+enum answer_state {
+	ANSWER_HEAD, /* no final response yet */
+	ANSWER_BODY,
+	ANSWER_TUNNEL, /* after a 101: bytes go both ways as they come */
+};
+
+struct exchange {
+	struct proxy *proxy;       /* borrowed */
+	struct client *client;     /* borrowed */
+	struct upstream *upstream; /* NULL: none at present */
+	struct list link;          /* among the spare ones */
+	struct deadline deadline;
+	/* the request */
+	char *head; /* owned: a copy of the head as it came, for the log and for sending it again */
+	size_t head_len;
+	size_t head_size;
+	enum method method;
+	int minor;
+	bool client_keeps;     /* the client lets its connection persist */
+	bool upgrade;          /* it asks for a tunnel */
+	bool expects;          /* it waits for a 100 before it sends its body */
+	bool client_ended;     /* the client ended its sending side */
+	struct relay request;  /* its body */
+	struct evbuffer *held; /* owned; what was sent after the head, NULL: nothing */
+	bool holding;          /* all of it is in `held`: the request can be sent again */
+	/* the choice */
+	struct pool *pool; /* borrowed */
+	size_t backend;    /* index; PICKER_NONE: none yet */
+	size_t tried[EXCHANGE_TRIES];
+	size_t tried_count;
+	int addresses_tried;    /* of the present backend */
+	bool fresh_only;        /* an idle connection proved stale: no more of those */
+	struct failure failure; /* the last one */
+	/* the response */
+	enum answer_state state;
+	bool heard; /* a byte came from the present upstream */
+	bool backend_keeps;
+	bool closing; /* the client was told Connection: close */
+	unsigned interim;
+	struct relay response; /* its body */
+	struct record record;
+};
+
+/*
+ * Starts an exchange for the request that was parsed into proxy->request from `head`. Sends the
+ * request's head to a backend; what belongs to its body follows with exchange_request. The exchange
+ * may be over when this returns (client->exchange is NULL then). Returns -1 where memory is too
+ * short even for an answer: the client is to be closed.
+ */
+int exchange_begin(struct client *client, const char *head, uint64_t start_us)
+	__attribute__((warn_unused_result));
+
+/* Bytes from the client; returns how many are done with. */
+size_t exchange_request(struct exchange *x, const char *data, size_t len);
+
+/* Bytes from the backend; returns how many are done with. */
+size_t exchange_response(struct exchange *x, const char *data, size_t len);
+
+/* What else happens to the two connections. */
+void exchange_connected(struct exchange *x);
+void exchange_client_drained(struct exchange *x);
+void exchange_upstream_drained(struct exchange *x);
+void exchange_client_ended(struct exchange *x, int error);
+void exchange_upstream_ended(struct exchange *x, int error);
+
+/* For the queues of deadlines. */
+void exchange_connect_expired(struct deadline *deadline);
+void exchange_bytes_expired(struct deadline *deadline);
+void exchange_tunnel_expired(struct deadline *deadline);
+
+/* Frees those that are spare. */
+void exchange_free_spare(struct proxy *proxy);
+
+/* --- for the files that make up the exchange --- */
+
+/* How the client's connection goes on after an exchange. */
+enum afterwards {
+	AFTERWARDS_KEEP,
+	AFTERWARDS_CLOSE,  /* all was said on both sides */
+	AFTERWARDS_LINGER, /* the client may still be sending: it must get the answer nevertheless
+			    */
+	AFTERWARDS_RESET,  /* the client must not take what it got for whole */
+};
+
+/* The one way out: writes the record, lets go of the upstream (kept if `reuse`), tells the client,
+ * and frees the exchange. */
+void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum afterwards afterwards);
+
+/* Ends it with an answer of our own, or, where a response has begun, visibly in the middle. */
+void exchange_fail(struct exchange *x, int status, enum reason reason, const char *detail);
+
+/* Finds a backend for the request and sends it the head, and what is held of the body. On failure
+ * the exchange has ended. `request` is scratch that may hold the parsed head. */
+void exchange_dispatch(struct exchange *x, struct request *request);
+
+/* The present upstream failed before it answered: sends the request again where that is allowed, or
+ * ends the exchange with this failure. */
+void exchange_retry(struct exchange *x, struct failure failure);
+
+/* The 101 was forwarded: from now on bytes go both ways. */
+void exchange_open_tunnel(struct exchange *x);
+void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);
+void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error);
+
+/* The client went away: cancels the request. */
+void exchange_end_without_answer(struct exchange *x);
+
+/* Any bytes count as life. */
+static inline void exchange_alive(struct exchange *x)
+{
+	deadline_start(&x->deadline, &x->proxy->wait_bytes, x->proxy->loop);
+}
+
+#endif

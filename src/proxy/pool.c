@@ -1,0 +1,64 @@
+/* Sets up what a worker keeps about each backend. Nothing here is shared with other workers. */
+#include "config.h"
+
+#include "pool.h"
+
+#include "base/memory.h"
+
+static const struct picker_kind *kind_of(enum balance balance)
+{
+	switch (balance) {
+	case BALANCE_RANDOM:
+		return &picker_random;
+	}
+	return &picker_random;
+}
+
+static void backend_init(struct backend *backend, const struct backend_settings *settings)
+{
+	backend->addresses = settings->addresses;
+	backend->url = slice_of_string(settings->url_text);
+	backend->authority = slice_of_string(settings->url.authority);
+	backend->path = slice_of_string(settings->url.path);
+	list_init(&backend->idle);
+}
+
+static struct picker *new_picker(
+	const struct picker_kind *kind, const struct pool_settings *settings)
+{
+	struct picker *picker = NULL;
+	unsigned *weights = mem_zalloc(settings->backend_count, sizeof *weights);
+
+	if (weights == NULL)
+		return NULL;
+	for (size_t i = 0; i < settings->backend_count; i++)
+		weights[i] = (unsigned)settings->backends[i].weight;
+	picker = kind->create(weights, settings->backend_count);
+	mem_free(weights);
+	return picker;
+}
+
+int pool_init(struct pool *pool, const struct pool_settings *settings)
+{
+	pool->settings = settings;
+	pool->kind = kind_of(settings->balance);
+	pool->picker = new_picker(pool->kind, settings);
+	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
+	if (pool->picker == NULL || pool->backends == NULL)
+		return -1;
+	for (size_t i = 0; i < settings->backend_count; i++)
+		backend_init(&pool->backends[i], &settings->backends[i]);
+	return 0;
+}
+
+void pool_fini(struct pool *pool)
+{
+	if (pool->kind != NULL)
+		pool->kind->destroy(pool->picker);
+	mem_free(pool->backends);
+}
+
+int backend_address_count(const struct backend *backend)
+{
+	return __atomic_load_n(&backend->addresses->count, __ATOMIC_ACQUIRE);
+}

@@ -1,0 +1,43 @@
+/* The pools and backends of the settings as one worker uses them: a picker, and idle connections.
+ */
+#ifndef TINYLB_PROXY_POOL_H
+#define TINYLB_PROXY_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "balance/picker.h"
+#include "base/list.h"
+#include "base/slice.h"
+#include "settings/settings.h"
+
+struct backend {
+	/* settings; the texts are borrowed from them */
+	const struct backend_addresses *addresses;
+	struct slice url;
+	struct slice authority;
+	struct slice path;
+	/* runtime */
+	struct list idle; /* of struct upstream, the one used last in front */
+	unsigned idle_count;
+	int address; /* the one that answered last: tried first */
+};
+
+struct pool {
+	const struct pool_settings *settings; /* borrowed */
+	const struct picker_kind *kind;
+	struct picker *picker; /* owned */
+	struct backend *backends;
+};
+
+/* 0, or -1 when memory is short. */
+int pool_init(struct pool *pool, const struct pool_settings *settings)
+	__attribute__((warn_unused_result));
+
+/* Connections must be closed before. */
+void pool_fini(struct pool *pool);
+
+/* How many addresses the backend has by now; 0 where its name was not found. */
+int backend_address_count(const struct backend *backend);
+
+#endif

@@ -1,0 +1,162 @@
+/* Sets up one worker's proxy and takes it down; the work is done by clients and exchanges. */
+#include "config.h"
+
+#include "proxy/proxy.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "client.h"
+#include "context.h"
+#include "exchange.h"
+#include "pool.h"
+#include "upstream.h"
+
+/* A client that lingers has this long to close. */
+#define LINGER_MS 5000
+
+/* A client that was idle for less may just have sent its next request. */
+#define IDLE_AT_LEAST_US UINT64_C(1000000)
+
+static void init_deadlines(struct proxy *p)
+{
+	const struct timeout_settings *t = &p->settings->timeouts;
+
+	deadline_queue_init(&p->wait_head, p->loop, t->request_header, client_head_expired);
+	deadline_queue_init(&p->wait_request, p->loop, t->idle_client, client_idle_expired);
+	deadline_queue_init(&p->wait_close, p->loop, LINGER_MS, client_linger_expired);
+	deadline_queue_init(&p->wait_connect, p->loop, t->connect, exchange_connect_expired);
+	deadline_queue_init(&p->wait_bytes, p->loop, t->response, exchange_bytes_expired);
+	deadline_queue_init(&p->wait_tunnel, p->loop, t->tunnel, exchange_tunnel_expired);
+	deadline_queue_init(&p->wait_reuse, p->loop, t->idle_backend, upstream_expired);
+}
+
+static void fini_deadlines(struct proxy *p)
+{
+	deadline_queue_fini(&p->wait_head);
+	deadline_queue_fini(&p->wait_request);
+	deadline_queue_fini(&p->wait_close);
+	deadline_queue_fini(&p->wait_connect);
+	deadline_queue_fini(&p->wait_bytes);
+	deadline_queue_fini(&p->wait_tunnel);
+	deadline_queue_fini(&p->wait_reuse);
+}
+
+static void init(struct proxy *p, const struct proxy_start *start)
+{
+	p->loop = start->loop;
+	p->settings = start->settings;
+	p->left = start->left;
+	p->context = start->context;
+	p->rng = start->rng;
+	p->limits.size = start->settings->limits.header_size;
+	p->limits.count = (unsigned)start->settings->limits.header_count;
+	list_init(&p->clients);
+	list_init(&p->idle);
+	list_init(&p->spare);
+	init_deadlines(p);
+}
+
+static int init_pools(struct proxy *p)
+{
+	p->pools = mem_zalloc(p->settings->pool_count, sizeof *p->pools);
+	if (p->pools == NULL)
+		return -1;
+	for (size_t i = 0; i < p->settings->pool_count; i++)
+		if (pool_init(&p->pools[i], &p->settings->pools[i]) == -1)
+			return -1;
+	return 0;
+}
+
+static void free_pools(struct proxy *p)
+{
+	if (p->pools == NULL)
+		return;
+	for (size_t i = 0; i < p->settings->pool_count; i++)
+		pool_fini(&p->pools[i]);
+	mem_free(p->pools);
+}
+
+struct proxy *proxy_new(const struct proxy_start *start)
+{
+	struct proxy *p = mem_zalloc(1, sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	init(p, start);
+	if (init_pools(p) == 0 && record_log_init(&p->log, p->loop, start->access_log) == 0)
+		return p;
+	fini_deadlines(p);
+	free_pools(p);
+	mem_free(p);
+	return NULL;
+}
+
+static void close_clients(struct proxy *p)
+{
+	while (!list_is_empty(&p->clients)) {
+		struct client *c = LIST_ITEM(p->clients.next, struct client, link);
+
+		if (c->exchange != NULL)
+			exchange_end(c->exchange, REASON_STOPPED, false, AFTERWARDS_RESET);
+		else
+			client_close(c);
+	}
+}
+
+void proxy_free(struct proxy *p)
+{
+	close_clients(p);
+	for (size_t i = 0; i < p->settings->pool_count; i++)
+		upstream_close_idle(&p->pools[i]);
+	exchange_free_spare(p);
+	record_log_fini(&p->log);
+	fini_deadlines(p);
+	free_pools(p);
+	mem_free(p);
+}
+
+void proxy_accept(struct proxy *p, int fd, const struct address *peer, uint32_t listener)
+{
+	if (client_open(p, fd, peer, listener) == -1) {
+		log_warnx("no memory for a client");
+		fd_close(&fd);
+	}
+}
+
+size_t proxy_client_count(const struct proxy *p)
+{
+	return p->client_count;
+}
+
+void proxy_drain(struct proxy *p)
+{
+	p->draining = true;
+	for (size_t i = 0; i < p->settings->pool_count; i++)
+		upstream_close_idle(&p->pools[i]);
+}
+
+size_t proxy_close_idle(struct proxy *p, size_t most)
+{
+	size_t closed = 0;
+
+	while (closed < most && !list_is_empty(&p->idle)) {
+		struct client *c = LIST_ITEM(p->idle.next, struct client, idle);
+
+		if (p->loop->now_us - c->since_us < IDLE_AT_LEAST_US)
+			break;
+		client_close(c);
+		closed++;
+	}
+	return closed;
+}
+
+void proxy_flush_access_log(struct proxy *p)
+{
+	record_log_flush(&p->log);
+}
+
+void proxy_take_access_log(struct proxy *p, int fd)
+{
+	record_log_take(&p->log, fd);
+}

@@ -1,0 +1,75 @@
+/*
+ * What is known of an exchange when it ends, and the access log that is written from it: one line a
+ * request, in the form that tinylb(8) describes.
+ */
+#ifndef TINYLB_PROXY_RECORD_H
+#define TINYLB_PROXY_RECORD_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "net/loop.h"
+
+/* Why an exchange ended: a closed list, each with a word for the log. */
+enum reason {
+	REASON_DONE,
+	REASON_UPGRADED,       /* a tunnel, which has ended */
+	REASON_BAD_REQUEST,    /* refused as malformed or not supported */
+	REASON_HEAD_TIMEOUT,   /* the request's head did not arrive in time */
+	REASON_CLIENT_CLOSED,  /* the client went away */
+	REASON_CLIENT_TIMEOUT, /* the client neither sent nor took anything for too long */
+	REASON_NO_BACKEND,     /* no backend could be picked */
+	REASON_CONNECT_FAILED, /* no connection to any backend that was tried */
+	REASON_CONNECT_TIMEOUT,
+	REASON_BACKEND_CLOSED,  /* the backend closed before it answered */
+	REASON_BACKEND_TIMEOUT, /* the backend did not answer in time */
+	REASON_BAD_RESPONSE,    /* what the backend answered is not HTTP */
+	REASON_TRUNCATED,       /* the backend ended in the middle of its answer */
+	REASON_TUNNEL_TIMEOUT,
+	REASON_NO_MEMORY,
+	REASON_STOPPED, /* the worker ended first */
+	REASON_COUNT
+};
+
+const char *reason_name(enum reason reason);
+
+struct record {
+	struct slice client;  /* address and port */
+	struct slice line;    /* the request line as received, as far as it was */
+	int status;           /* that the client got; 0: none */
+	uint64_t bytes;       /* of content, to the client */
+	struct slice backend; /* its URL; empty: none */
+	uint64_t start_us;    /* the first byte of the request; all times monotonic, 0: never */
+	uint64_t picked_us;
+	uint64_t connected_us;
+	uint64_t answered_us; /* the response's head */
+	enum reason reason;
+};
+
+/* Lines are held back for a moment and written together. */
+struct record_log {
+	int fd;      /* owned; -1: off */
+	char *lines; /* owned */
+	size_t len;
+	struct event flush;
+	bool waiting; /* for the flush */
+	bool failed;  /* the last write failed, and that was said */
+};
+
+/* Takes over `fd` (-1: off). 0, or -1 when memory is short; then fd stays the caller's. */
+int record_log_init(struct record_log *log, struct loop *loop, int fd)
+	__attribute__((warn_unused_result));
+
+/* Writes what is held back and closes the file. */
+void record_log_fini(struct record_log *log);
+
+void record_log_write(struct record_log *log, const struct record *record, uint64_t now_us);
+void record_log_flush(struct record_log *log);
+
+/* Goes on with another descriptor in place of the present one (after a rotation). */
+void record_log_take(struct record_log *log, int fd);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * After a 101 both connections carry bytes that are none of our business, until both have ended.
+ * Only the deadline for a tunnel in which nothing moves remains.
+ */
+#include "config.h"
+
+#include "exchange.h"
+
+static void alive(struct exchange *x)
+{
+	deadline_start(&x->deadline, &x->proxy->wait_tunnel, x->proxy->loop);
+}
+
+void exchange_open_tunnel(struct exchange *x)
+{
+	x->state = ANSWER_TUNNEL;
+	alive(x);
+	/* What the client sent behind its request has waited for this. */
+	stream_resume(&x->client->stream);
+	if (stream_rest(&x->client->stream) > 0)
+		stream_again(&x->client->stream);
+}
+
+void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len)
+{
+	struct stream *from = to == &x->client->stream ? &x->upstream->stream : &x->client->stream;
+	struct iovec piece = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+
+	alive(x);
+	if (len == 0)
+		return;
+	if (to == &x->client->stream)
+		x->response.content += len;
+	if (stream_write(to, &piece, 1) == -1)
+		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
+	else if (stream_backlog(to) > STREAM_BACKLOG_HIGH)
+		stream_pause(from);
+}
+
+void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error)
+{
+	if (error != 0)
+		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
+	else if (other->ended)
+		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
+	else
+		stream_finish(other);
+}
+
+void exchange_tunnel_expired(struct deadline *deadline)
+{
+	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
+
+	exchange_end(x, REASON_TUNNEL_TIMEOUT, false, AFTERWARDS_RESET);
+}

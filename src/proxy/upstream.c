@@ -1,0 +1,158 @@
+/*
+ * Keeps connections to backends: the one used last is used first, so that those that are not needed
+ * grow old and go. An idle one is still read from, so that its end is seen at once.
+ */
+#include "config.h"
+
+#include "upstream.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "exchange.h"
+
+/* Idle connections kept for each backend. */
+#define IDLE_MAX 512
+
+static struct upstream *upstream_of(struct stream *stream)
+{
+	return LIST_ITEM(stream, struct upstream, stream);
+}
+
+static void bury(struct grave *grave)
+{
+	mem_free(LIST_ITEM(grave, struct upstream, grave));
+}
+
+static void leave_idle(struct upstream *u)
+{
+	deadline_stop(&u->deadline);
+	list_remove(&u->link);
+	u->backend->idle_count--;
+}
+
+void upstream_close(struct upstream *u)
+{
+	if (u->exchange == NULL)
+		leave_idle(u);
+	u->exchange = NULL;
+	stream_close(&u->stream);
+	loop_mourn(u->proxy->loop, &u->grave, bury);
+}
+
+static size_t received(struct stream *stream, const char *data, size_t len)
+{
+	struct upstream *u = upstream_of(stream);
+
+	if (u->exchange != NULL)
+		return exchange_response(u->exchange, data, len);
+	/* Nobody asked: what was sent here can be meant for nobody. */
+	log_info("%.*s sent bytes on an idle connection: closed", SLICE_ARGS(u->backend->url));
+	upstream_close(u);
+	return len;
+}
+
+static void drained(struct stream *stream)
+{
+	struct upstream *u = upstream_of(stream);
+
+	if (u->exchange != NULL)
+		exchange_upstream_drained(u->exchange);
+}
+
+static void connected(struct stream *stream)
+{
+	struct upstream *u = upstream_of(stream);
+
+	u->backend->address = u->address;
+	exchange_connected(u->exchange);
+}
+
+static void ended(struct stream *stream, int error)
+{
+	struct upstream *u = upstream_of(stream);
+
+	if (u->exchange != NULL)
+		exchange_upstream_ended(u->exchange, error);
+	else
+		upstream_close(u);
+}
+
+static const struct stream_events events = {
+	.received = received,
+	.drained = drained,
+	.connected = connected,
+	.ended = ended,
+};
+
+struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, uint64_t idle_us)
+{
+	struct upstream *u;
+
+	if (list_is_empty(&backend->idle))
+		return NULL;
+	u = LIST_ITEM(backend->idle.next, struct upstream, link);
+	if (u->proxy->loop->now_us - u->idle_since_us >= idle_us)
+		return NULL;
+	leave_idle(u);
+	u->exchange = exchange;
+	u->reused = true;
+	return u;
+}
+
+struct upstream *upstream_connect(
+	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address)
+{
+	struct upstream *u = mem_zalloc(1, sizeof *u);
+	int error;
+
+	if (u == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	u->proxy = proxy;
+	u->backend = backend;
+	u->exchange = exchange;
+	u->address = address;
+	list_init(&u->link);
+	deadline_init(&u->deadline);
+	if (stream_connect(&u->stream, proxy->loop, &events, &backend->addresses->list[address]) ==
+		0)
+		return u;
+	error = errno;
+	mem_free(u);
+	errno = error;
+	return NULL;
+}
+
+void upstream_keep(struct upstream *u)
+{
+	struct backend *backend = u->backend;
+
+	if (u->proxy->draining || backend->idle_count >= IDLE_MAX) {
+		upstream_close(u);
+		return;
+	}
+	u->exchange = NULL;
+	u->seen = 0;
+	u->idle_since_us = u->proxy->loop->now_us;
+	list_prepend(&backend->idle, &u->link);
+	backend->idle_count++;
+	deadline_start(&u->deadline, &u->proxy->wait_reuse, u->proxy->loop);
+}
+
+void upstream_close_idle(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->settings->backend_count; i++) {
+		struct list *idle = &pool->backends[i].idle;
+
+		while (!list_is_empty(idle))
+			upstream_close(LIST_ITEM(idle->next, struct upstream, link));
+	}
+}
+
+void upstream_expired(struct deadline *deadline)
+{
+	upstream_close(LIST_ITEM(deadline, struct upstream, deadline));
+}

@@ -1,0 +1,51 @@
+/*
+ * An upstream is a connection to a backend: in use by one exchange, or idle and kept for the next.
+ * It knows bytes; what they mean is the exchange's business.
+ */
+#ifndef TINYLB_PROXY_UPSTREAM_H
+#define TINYLB_PROXY_UPSTREAM_H
+
+#include "context.h"
+#include "net/deadline.h"
+#include "net/stream.h"
+#include "pool.h"
+
+struct exchange;
+
+struct upstream {
+	struct stream stream;
+	struct proxy *proxy;       /* borrowed */
+	struct backend *backend;   /* borrowed */
+	struct exchange *exchange; /* borrowed; NULL: idle */
+	struct list link;          /* among the backend's idle ones */
+	struct deadline deadline;  /* of being idle */
+	struct grave grave;
+	uint64_t idle_since_us;
+	size_t seen; /* bytes of a head that was not whole yet */
+	int address; /* index of the backend's address */
+	bool reused; /* it has served a request before this one */
+};
+
+/* A connection that is idle for less than `idle_us`, or NULL. It belongs to `exchange` from now on.
+ */
+struct upstream *upstream_take(
+	struct backend *backend, struct exchange *exchange, uint64_t idle_us);
+
+/* Begins to connect to the backend's address with this index. NULL with errno where that failed at
+ * once; otherwise exchange_connected or exchange_upstream_ended follows. */
+struct upstream *upstream_connect(
+	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address);
+
+/* The exchange is through with it and it can serve another: keeps it, within bounds. */
+void upstream_keep(struct upstream *upstream);
+
+/* Closes it and frees it in time. */
+void upstream_close(struct upstream *upstream);
+
+/* Closes all idle ones of a pool. */
+void upstream_close_idle(struct pool *pool);
+
+/* For the queue of idle deadlines. */
+void upstream_expired(struct deadline *deadline);
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * Accepting. Where descriptors run out it rests for a moment instead of spinning: what waits stays
+ * in the kernel's queue and is served when others have gone.
+ */
+#include "config.h"
+
+#include "acceptor.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+/* Connections taken in one turn, so that a storm of them does not starve those that are served. */
+#define BUDGET 64
+
+/* The kernel holds it to net.core.somaxconn. */
+#define BACKLOG 65535
+
+#define REST_MS 100
+
+/* Exhaustion is said once in this time. */
+#define SAY_EVERY_US UINT64_C(10000000)
+
+static void watch(struct acceptors *all, bool on)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct acceptor *a = &all->list[i];
+
+		if (a->fd == -1)
+			continue;
+		if (!on)
+			event_del(&a->readable);
+		else if (event_add(&a->readable, NULL) == -1)
+			log_warnx("cannot watch a listening socket");
+	}
+}
+
+static void rest(struct acceptors *all, int error)
+{
+	static const struct timeval pause = { .tv_usec = REST_MS * 1000 };
+
+	if (all->said_us == 0 || all->loop->now_us - all->said_us >= SAY_EVERY_US) {
+		all->said_us = all->loop->now_us;
+		errno = error;
+		log_warn("cannot accept more connections with %zu clients; raise the limit of open "
+			 "files",
+			proxy_client_count(all->proxy));
+	}
+	all->exhausted = evtimer_add(&all->retry, &pause) == 0;
+	if (all->exhausted)
+		watch(all, false);
+}
+
+static void go_on(struct acceptors *all)
+{
+	if (!all->full && !all->exhausted)
+		watch(all, true);
+}
+
+static void retry_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct acceptors *all = arg;
+
+	(void)fd;
+	(void)what;
+	all->exhausted = false;
+	go_on(all);
+}
+
+void acceptors_left(struct acceptors *all)
+{
+	if (!all->full || proxy_client_count(all->proxy) >= all->most)
+		return;
+	all->full = false;
+	go_on(all);
+}
+
+enum accepted { ACCEPTED, NONE_WAITING, NO_ROOM };
+
+static enum accepted accept_one(struct acceptor *a)
+{
+	struct address peer;
+	int fd;
+
+	peer.len = sizeof peer.u;
+	peer.u.sa.sa_family = AF_UNSPEC;
+	fd = accept4(a->fd, &peer.u.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd != -1) {
+		proxy_accept(a->all->proxy, fd, &peer, a->listener);
+		return ACCEPTED;
+	}
+	switch (errno) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return NO_ROOM;
+	case EAGAIN:
+		return NONE_WAITING;
+	default:
+		/* A connection that died while it waited, or a signal. */
+		return ACCEPTED;
+	}
+}
+
+static void accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct acceptor *a = arg;
+	struct acceptors *all = a->all;
+
+	(void)fd;
+	(void)what;
+	loop_wake(all->loop);
+	for (int i = 0; i < BUDGET; i++) {
+		enum accepted result;
+
+		if (proxy_client_count(all->proxy) >= all->most) {
+			all->full = true;
+			watch(all, false);
+			return;
+		}
+		result = accept_one(a);
+		if (result == NO_ROOM)
+			rest(all, errno);
+		if (result != ACCEPTED)
+			return;
+	}
+}
+
+int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,
+	const struct worker_socket *sockets, size_t count, size_t most)
+{
+	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .count = count, .most = most };
+	all->list = mem_zalloc(count, sizeof *all->list);
+	if (all->list == NULL || evtimer_assign(&all->retry, loop->base, retry_cb, all) == -1)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct acceptor *a = &all->list[i];
+
+		a->all = all;
+		a->fd = sockets[i].fd;
+		a->listener = sockets[i].listener;
+		if (event_assign(&a->readable, loop->base, a->fd, EV_READ | EV_PERSIST, accept_cb,
+			    a) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int acceptors_listen(struct acceptors *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (listen(all->list[i].fd, BACKLOG) == -1)
+			return -1;
+	watch(all, true);
+	return 0;
+}
+
+void acceptors_close(struct acceptors *all)
+{
+	/* The event goes first: epoll would go on reporting a socket of which there are duplicates.
+	 */
+	watch(all, false);
+	event_del(&all->retry);
+	for (size_t i = 0; i < all->count; i++) {
+		struct acceptor *a = &all->list[i];
+
+		while (a->fd != -1 && accept_one(a) == ACCEPTED)
+			;
+		fd_close(&a->fd);
+	}
+	mem_free(all->list);
+	all->list = NULL;
+	all->count = 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * Takes connections from listening sockets, a bounded number a turn, and no more than there is room
+ * for.
+ */
+#ifndef TINYLB_WORKER_ACCEPTOR_H
+#define TINYLB_WORKER_ACCEPTOR_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/loop.h"
+#include "proxy/proxy.h"
+#include "worker/worker.h"
+
+struct acceptors;
+
+/* One socket. */
+struct acceptor {
+	struct acceptors *all;
+	struct event readable;
+	int fd; /* owned */
+	uint32_t listener;
+};
+
+struct acceptors {
+	struct loop *loop;     /* borrowed */
+	struct proxy *proxy;   /* borrowed */
+	struct acceptor *list; /* owned */
+	size_t count;
+	size_t most;    /* clients at one time */
+	bool full;      /* there are that many: waiting for one to leave */
+	bool exhausted; /* descriptors or memory ran out: waiting for `retry` */
+	struct event retry;
+	uint64_t said_us; /* when that was logged last */
+};
+
+/* Takes over the sockets, which are bound. 0, or -1 when memory is short. */
+int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,
+	const struct worker_socket *sockets, size_t count, size_t most)
+	__attribute__((warn_unused_result));
+
+/* Begins to listen and to accept. 0, or -1 with errno. */
+int acceptors_listen(struct acceptors *all) __attribute__((warn_unused_result));
+
+/* A client has left: there may be room again. */
+void acceptors_left(struct acceptors *all);
+
+/* Accepts what is waiting and closes the sockets. Duplicates elsewhere go on listening. */
+void acceptors_close(struct acceptors *all);
+
+#endif

@@ -1,0 +1,317 @@
+/*
+ * One worker from its start to its end: it binds what is not bound yet, gives duplicates to the
+ * master, gives up privileges, listens last of all, and turns its loop until it has drained.
+ */
+#include "config.h"
+
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acceptor.h"
+#include "base/channel.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "net/listener.h"
+#include "privilege.h"
+
+/* Descriptors that are neither a client's nor a backend connection's. */
+#define OTHER_FDS 64
+
+#define DRAIN_TICK_MS 100
+
+/* Idle clients are sent away over so many ticks: all at once they would all come back at once. */
+#define DRAIN_SPREAD 20
+
+struct worker {
+	const struct worker_start *start;
+	struct loop loop;
+	struct proxy *proxy;
+	struct acceptors acceptors;
+	struct event told; /* by the master */
+	struct event stop; /* TERM */
+	struct event quit; /* QUIT */
+	struct event drain;
+	bool draining;
+	uint64_t drain_until_us;
+	size_t drain_step;
+};
+
+static const struct settings *settings_of(const struct worker *w)
+{
+	return w->start->settings;
+}
+
+/* Tells the master why this worker cannot start, in words for the log. */
+static int fail_start(const struct worker_start *start, const char *doing, const char *what)
+{
+	struct message m = { .type = MESSAGE_FAILED };
+
+	(void)snprintf(m.text, sizeof m.text, "%s%s%s: %s", doing, *what != '\0' ? " " : "", what,
+		strerror(errno));
+	if (channel_send(start->channel, &m, -1) == -1)
+		log_errorx("%s", m.text);
+	return -1;
+}
+
+/* Waits for the master's word that it holds the socket. */
+static int wait_escrowed(const struct worker_start *start)
+{
+	struct pollfd wait = { .fd = start->channel, .events = POLLIN };
+	struct message m;
+	int fd;
+
+	for (;;) {
+		enum channel_result result = channel_receive(start->channel, &m, &fd);
+
+		fd_close(&fd);
+		if (result == CHANNEL_CLOSED)
+			return -1;
+		if (result == CHANNEL_MESSAGE && m.type == MESSAGE_ESCROWED)
+			return 0;
+		if (result == CHANNEL_EMPTY && poll(&wait, 1, -1) == -1 && errno != EINTR)
+			return -1;
+	}
+}
+
+/* The socket is bound and not listening yet: no connection can be on it that the master's duplicate
+ * would not save. */
+static int bind_one(const struct worker_start *start, struct worker_socket *socket)
+{
+	const struct listener_settings *listener = &start->settings->listeners[socket->listener];
+	struct message m = { .type = MESSAGE_ESCROW, .number = socket->listener };
+
+	socket->fd = listener_bind(&listener->address);
+	if (socket->fd == -1)
+		return fail_start(start, "cannot listen on", listener->address_text);
+	if (channel_send(start->channel, &m, socket->fd) == -1)
+		return fail_start(start, "cannot reach the master", "");
+	return wait_escrowed(start);
+}
+
+static int bind_missing(const struct worker_start *start)
+{
+	for (size_t i = 0; i < start->socket_count; i++)
+		if (start->sockets[i].fd == -1 && bind_one(start, &start->sockets[i]) == -1)
+			return -1;
+	return 0;
+}
+
+static void left(void *context)
+{
+	struct worker *w = context;
+
+	if (!w->draining)
+		acceptors_left(&w->acceptors);
+}
+
+static void drain_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	loop_wake(&w->loop);
+	proxy_close_idle(w->proxy, w->drain_step);
+	if (proxy_client_count(w->proxy) == 0) {
+		loop_stop(&w->loop);
+	} else if (w->loop.now_us >= w->drain_until_us) {
+		log_notice("drained for as long as the settings allow: %zu clients are cut off",
+			proxy_client_count(w->proxy));
+		loop_stop(&w->loop);
+	}
+}
+
+static void start_draining(struct worker *w)
+{
+	static const struct timeval tick = { .tv_usec = DRAIN_TICK_MS * 1000 };
+
+	if (w->draining)
+		return;
+	w->draining = true;
+	loop_wake(&w->loop);
+	acceptors_close(&w->acceptors);
+	proxy_drain(w->proxy);
+	w->drain_until_us = w->loop.now_us + settings_of(w)->timeouts.drain * 1000;
+	w->drain_step = proxy_client_count(w->proxy) / DRAIN_SPREAD + 1;
+	if (proxy_client_count(w->proxy) == 0 || event_add(&w->drain, &tick) == -1)
+		loop_stop(&w->loop);
+}
+
+static void obey(struct worker *w, const struct message *m, int fd)
+{
+	switch (m->type) {
+	case MESSAGE_DRAIN:
+		start_draining(w);
+		break;
+	case MESSAGE_REOPEN_LOG:
+		log_take_fd(fd);
+		fd = -1;
+		break;
+	case MESSAGE_REOPEN_ACCESS:
+		proxy_take_access_log(w->proxy, fd);
+		fd = -1;
+		break;
+	default:
+		break;
+	}
+	fd_close(&fd);
+}
+
+static void told_cb(evutil_socket_t channel, short what, void *arg)
+{
+	struct worker *w = arg;
+	struct message m;
+	int fd;
+
+	(void)what;
+	for (;;) {
+		switch (channel_receive(channel, &m, &fd)) {
+		case CHANNEL_MESSAGE:
+			obey(w, &m, fd);
+			break;
+		case CHANNEL_EMPTY:
+			return;
+		case CHANNEL_CLOSED:
+			/* Nobody would replace this worker or tell it to stop. */
+			event_del(&w->told);
+			if (!w->draining)
+				log_warnx("the master is gone: finishing what is in flight");
+			start_draining(w);
+			return;
+		}
+	}
+}
+
+static void stop_cb(evutil_socket_t signal, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)signal;
+	(void)what;
+	loop_stop(&w->loop);
+}
+
+static void quit_cb(evutil_socket_t signal, short what, void *arg)
+{
+	(void)signal;
+	(void)what;
+	start_draining(arg);
+}
+
+static int add_events(struct worker *w)
+{
+	struct event_base *base = w->loop.base;
+
+	if (event_assign(&w->told, base, w->start->channel, EV_READ | EV_PERSIST, told_cb, w) ==
+			-1 ||
+		event_assign(&w->drain, base, -1, EV_PERSIST, drain_cb, w) == -1 ||
+		evsignal_assign(&w->stop, base, SIGTERM, stop_cb, w) == -1 ||
+		evsignal_assign(&w->quit, base, SIGQUIT, quit_cb, w) == -1)
+		return -1;
+	if (event_add(&w->told, NULL) == -1 || evsignal_add(&w->stop, NULL) == -1)
+		return -1;
+	return evsignal_add(&w->quit, NULL);
+}
+
+/* Each client needs a descriptor, and while it waits for an answer another one. */
+static size_t most_clients(const struct settings *settings)
+{
+	size_t limit = fd_raise_limit();
+	size_t room = limit > 2 * OTHER_FDS ? (limit - OTHER_FDS) / 2 : limit / 4;
+	size_t wanted = (size_t)settings->limits.connections;
+
+	return wanted != 0 && wanted < room ? wanted : room;
+}
+
+static int make_proxy(struct worker *w)
+{
+	const struct worker_start *s = w->start;
+	struct proxy_start start = {
+		.loop = &w->loop,
+		.settings = s->settings,
+		.access_log = s->access_log,
+		.left = left,
+		.context = w,
+	};
+
+	rng_seed(&start.rng, s->root_seed, s->slot, s->generation, s->respawn);
+	w->proxy = proxy_new(&start);
+	return w->proxy != NULL ? 0 : -1;
+}
+
+/* A terminal's ^C goes to every process: what it means is for the master to decide. */
+static void settle_signals(void)
+{
+	static const int ignored[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		(void)signal(ignored[i], SIG_IGN);
+}
+
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int set_up(struct worker *w)
+{
+	const struct worker_start *start = w->start;
+	const char *what;
+
+	if (bind_missing(start) == -1)
+		return -1;
+	if (privilege_drop(start->settings->user, start->settings->group, &what) == -1)
+		return fail_start(start, "cannot give up privileges:", what);
+	errno = ENOMEM;
+	if (loop_init(&w->loop) == -1)
+		return fail_start(start, "cannot start", "");
+	if (make_proxy(w) == -1 || add_events(w) == -1 ||
+		acceptors_init(&w->acceptors, &w->loop, w->proxy, start->sockets,
+			start->socket_count, most_clients(start->settings)) == -1)
+		return fail_start(start, "cannot start", "");
+	return 0;
+}
+
+static int begin(struct worker *w)
+{
+	struct message ready = { .type = MESSAGE_READY };
+
+	if (acceptors_listen(&w->acceptors) == -1)
+		return fail_start(w->start, "cannot listen", "");
+	if (channel_send(w->start->channel, &ready, -1) == -1)
+		return -1;
+	unblock_signals();
+	return 0;
+}
+
+static void take_down(struct worker *w)
+{
+	acceptors_close(&w->acceptors);
+	proxy_free(w->proxy);
+	event_del(&w->told);
+	event_del(&w->stop);
+	event_del(&w->quit);
+	event_del(&w->drain);
+	loop_fini(&w->loop);
+}
+
+int worker_run(struct worker_start *start)
+{
+	struct worker w = { .start = start };
+
+	settle_signals();
+	if (set_up(&w) == -1 || begin(&w) == -1)
+		return WORKER_EXIT_START;
+	loop_run(&w.loop);
+	take_down(&w);
+	return WORKER_EXIT_OK;
+}
