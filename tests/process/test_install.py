@@ -94,7 +94,7 @@ def test_installed_program_finds_its_settings(installed):
 def test_unit_names_what_is_installed(installed):
     unit = (installed / "units/tinylb.service").read_text()
     assert f"ExecStart={installed}/usr/sbin/tinylb -c {installed}/etc/tinylb/tinylb.conf\n" in unit
-    assert "@" not in unit
+    assert not re.search("@[a-z]+@", unit)
 
 
 def test_libraries(installed):
