@@ -13,11 +13,13 @@
 #include <stdio.h>
 
 #include "net/address.h"
+#include "net/url.h"
 
 enum host_policy {
+	HOST_INHERIT,  /* in a pool: as at the top level; gone once loaded. Zero: what a pool begins
+			  with */
 	HOST_BACKEND,  /* Host is rewritten to the backend's */
 	HOST_PRESERVE, /* the client's Host goes on */
-	HOST_INHERIT,  /* in a pool: as at the top level; resolved when loaded */
 };
 
 enum balance { BALANCE_RANDOM };

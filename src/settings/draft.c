@@ -1,0 +1,166 @@
+/* How settings come to be and how they end; where their values come from is the loader's business.
+ */
+#include "config.h"
+
+#include "settings/draft.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/memory.h"
+#include "settings/report.h"
+#include "settings/value.h"
+
+struct settings *draft_new(void)
+{
+	struct settings *settings = mem_zalloc(1, sizeof *settings);
+
+	if (settings == NULL)
+		return NULL;
+	if (value_store_defaults(OPTION_TOP, settings) == -1 ||
+		value_store_defaults(OPTION_TIMEOUTS, &settings->timeouts) == -1 ||
+		value_store_defaults(OPTION_LIMITS, &settings->limits) == -1) {
+		settings_free(settings);
+		return NULL;
+	}
+	return settings;
+}
+
+const char *draft_keep_file(struct settings *settings, const char *file)
+{
+	char **files;
+	char *copy;
+
+	for (size_t i = settings->file_count; i > 0; i--)
+		if (strcmp(settings->files[i - 1], file) == 0)
+			return settings->files[i - 1];
+	files = mem_resize(settings->files, settings->file_count + 1, sizeof *files);
+	if (files == NULL)
+		return NULL;
+	settings->files = files;
+	copy = mem_strdup(file);
+	if (copy != NULL)
+		files[settings->file_count++] = copy;
+	return copy;
+}
+
+int draft_make_items(const struct option *list, void *base, size_t count)
+{
+	void **items = value_member(list, base);
+	size_t *item_count = (size_t *)(void *)((char *)base + list->count_offset);
+
+	if (count == 0)
+		return 0;
+	*items = mem_zalloc(count, list->item_size);
+	if (*items == NULL)
+		return -1;
+	*item_count = count;
+	for (size_t i = 0; i < count; i++)
+		if (value_store_defaults(list->inner, draft_item(list, base, i)) == -1)
+			return -1;
+	return 0;
+}
+
+void *draft_item(const struct option *list, void *base, size_t i)
+{
+	char **items = value_member(list, base);
+
+	return *items + i * list->item_size;
+}
+
+/* A slot is aligned for its count; the addresses in it need no more. */
+static size_t slot_size(const struct backend_settings *backend)
+{
+	struct address ignored;
+	int room = url_address(&backend->url, &ignored) == 0 ? 1 : BACKEND_ADDRESSES_MAX;
+	size_t size = sizeof(struct backend_addresses) + (size_t)room * sizeof(struct address);
+
+	return (size + sizeof(int) - 1) / sizeof(int) * sizeof(int);
+}
+
+/* A slot whose addresses are not known yet is not touched: untouched pages cost nothing. */
+static void give_slot(struct backend_settings *backend, void *slot)
+{
+	struct address known;
+
+	backend->addresses = slot;
+	if (url_address(&backend->url, &known) == -1)
+		return;
+	backend->addresses->list[0] = known;
+	backend->addresses->count = 1;
+}
+
+/* Hands each backend its slot. Without memory behind it, only counts the bytes. */
+static size_t lay_slots(struct settings *settings, char *memory)
+{
+	size_t used = 0;
+
+	for (size_t p = 0; p < settings->pool_count; p++) {
+		struct pool_settings *pool = &settings->pools[p];
+
+		for (size_t b = 0; b < pool->backend_count; b++) {
+			struct backend_settings *backend = &pool->backends[b];
+
+			if (memory != NULL)
+				give_slot(backend, memory + used);
+			used += slot_size(backend);
+		}
+	}
+	return used;
+}
+
+int draft_make_addresses(struct settings *settings)
+{
+	size_t size = lay_slots(settings, NULL);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -1;
+	settings->addresses = memory;
+	settings->addresses_size = size;
+	(void)lay_slots(settings, memory);
+	return 0;
+}
+
+struct settings *draft_finish(struct settings *settings, struct settings_errors *errors)
+{
+	draft_verify(settings, errors);
+	if (errors->count == 0 && draft_make_addresses(settings) == -1) {
+		struct settings_place place = { settings->file, 0 };
+
+		report_error(
+			errors, &place, "cannot share memory for addresses: %s", strerror(errno));
+	}
+	if (errors->count == 0)
+		return settings;
+	settings_free(settings);
+	return NULL;
+}
+
+static void pool_free(struct pool_settings *pool)
+{
+	for (size_t i = 0; i < pool->backend_count; i++)
+		value_free(OPTION_BACKEND, &pool->backends[i]);
+	mem_free(pool->backends);
+	value_free(OPTION_POOL, pool);
+}
+
+void settings_free(struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	for (size_t i = 0; i < settings->listener_count; i++)
+		value_free(OPTION_LISTENER, &settings->listeners[i]);
+	mem_free(settings->listeners);
+	for (size_t i = 0; i < settings->pool_count; i++)
+		pool_free(&settings->pools[i]);
+	mem_free(settings->pools);
+	value_free(OPTION_TOP, settings);
+	for (size_t i = 0; i < settings->file_count; i++)
+		mem_free(settings->files[i]);
+	mem_free(settings->files);
+	mem_free(settings->file);
+	if (settings->addresses != NULL)
+		(void)munmap(settings->addresses, settings->addresses_size);
+	mem_free(settings);
+}

@@ -1,0 +1,96 @@
+/* Writes settings as a file that loads to the same settings, in the order of the option table. */
+#include "config.h"
+
+#include "settings/draft.h"
+#include "settings/value.h"
+
+#define VALUE_SIZE 20000 /* a path, each byte of it escaped */
+
+static void dump_scope(FILE *out, enum option_scope scope, void *base, int depth);
+
+static void indent(FILE *out, int depth)
+{
+	(void)fprintf(out, "%*s", 2 * depth, "");
+}
+
+/* An option that was not set is shown as a comment, so that every one can be seen. */
+static void dump_value(FILE *out, const struct option *option, const void *base)
+{
+	char bytes[VALUE_SIZE];
+	struct text value = text_over(bytes, sizeof bytes);
+
+	if (value_add_member(&value, option, base))
+		(void)fprintf(out, "%s = %s;", option->name, text_string(&value));
+	else
+		(void)fprintf(out, "# %s: %s", option->name, option_default_text(option));
+}
+
+static bool is_flat(enum option_scope scope)
+{
+	return scope == OPTION_LISTENER || scope == OPTION_BACKEND;
+}
+
+/* A small group on one line. */
+static void dump_flat(FILE *out, enum option_scope scope, const void *base)
+{
+	(void)fputc('{', out);
+	for (size_t i = 0; i < option_count; i++) {
+		if (option_table[i].scope != scope)
+			continue;
+		(void)fputc(' ', out);
+		dump_value(out, &option_table[i], base);
+	}
+	(void)fputs(" }", out);
+}
+
+static void dump_list(FILE *out, const struct option *option, void *base, int depth)
+{
+	size_t count;
+
+	memcpy(&count, (const char *)base + option->count_offset, sizeof count);
+	(void)fprintf(out, "%s = (\n", option->name);
+	for (size_t i = 0; i < count; i++) {
+		void *item = draft_item(option, base, i);
+
+		indent(out, depth + 1);
+		if (is_flat(option->inner)) {
+			dump_flat(out, option->inner, item);
+		} else {
+			(void)fputs("{\n", out);
+			dump_scope(out, option->inner, item, depth + 2);
+			indent(out, depth + 1);
+			(void)fputc('}', out);
+		}
+		(void)fputs(i + 1 < count ? ",\n" : "\n", out);
+	}
+	indent(out, depth);
+	(void)fputs(");", out);
+}
+
+static void dump_scope(FILE *out, enum option_scope scope, void *base, int depth)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *option = &option_table[i];
+
+		if (option->scope != scope)
+			continue;
+		indent(out, depth);
+		if (option->type == OPTION_LIST) {
+			dump_list(out, option, base, depth);
+		} else if (option->type == OPTION_SECTION) {
+			(void)fprintf(out, "%s = {\n", option->name);
+			dump_scope(out, option->inner, value_member(option, base), depth + 1);
+			indent(out, depth);
+			(void)fputs("};", out);
+		} else {
+			dump_value(out, option, base);
+		}
+		(void)fputc('\n', out);
+	}
+}
+
+void settings_dump(const struct settings *settings, FILE *out)
+{
+	/* The walk over members is shared with the loader, which writes; this one only reads. */
+	dump_scope(out, OPTION_TOP, (void *)(uintptr_t)settings, 0);
+}

@@ -1,0 +1,222 @@
+/*
+ * The option table, and what can be told about an option without looking at a value. A new option
+ * is a row here, a member in settings.h and an entry in tinylb.conf(5).
+ */
+#include "config.h"
+
+#include "settings/option.h"
+
+#include "base/log.h"
+#include "settings/settings.h"
+
+#define MEMBER(type, member)                                                                       \
+	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
+
+#define SECOND 1000
+#define HOUR   (3600 * (int64_t)SECOND)
+
+static const struct option_choice host_choices[] = {
+	{ "backend", HOST_BACKEND },
+	{ "preserve", HOST_PRESERVE },
+	{ NULL, 0 },
+};
+
+static const struct option_choice level_choices[] = {
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warn", LOG_LEVEL_WARN },
+	{ "notice", LOG_LEVEL_NOTICE },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
+	{ NULL, 0 },
+};
+
+static const struct option_choice log_choices[] = {
+	{ "stderr", 0 },
+	{ "syslog", 0 },
+	{ NULL, 0 },
+};
+
+static const struct option_choice off_choices[] = {
+	{ "off", CHOICE_NONE },
+	{ NULL, 0 },
+};
+
+static const struct option_choice balance_choices[] = {
+	{ "random", BALANCE_RANDOM },
+	{ "two_choices", CHOICE_RESERVED },
+	{ "round_robin", CHOICE_RESERVED },
+	{ "least_requests", CHOICE_RESERVED },
+	{ "latency", CHOICE_RESERVED },
+	{ "hash", CHOICE_RESERVED },
+	{ "sticky", CHOICE_RESERVED },
+	{ NULL, 0 },
+};
+
+/* clang-format off */
+const struct option option_table[] = {
+	/* top level */
+	{ OPTION_TOP, "workers", OPTION_INTEGER, .min = 0, .max = 256, .def = "0",
+	  MEMBER(settings, workers),
+	  .help = "processes that carry traffic; 0: one per processor" },
+	{ OPTION_TOP, "seed", OPTION_INTEGER, .min = 0, .max = INT64_MAX, .def = "0",
+	  MEMBER(settings, seed),
+	  .help = "what random choice begins with; 0: from the kernel" },
+	{ OPTION_TOP, "user", OPTION_USER, .def_text = "none",
+	  MEMBER(settings, user),
+	  .help = "the user that workers become" },
+	{ OPTION_TOP, "group", OPTION_GROUP, .def_text = "the user's",
+	  MEMBER(settings, group),
+	  .help = "the group that workers become" },
+	{ OPTION_TOP, "host", OPTION_CHOICE, .choices = host_choices, .def = "backend",
+	  MEMBER(settings, host),
+	  .help = "the Host that a backend gets: its own, or the client's" },
+	{ OPTION_TOP, "half_close", OPTION_BOOLEAN, .def = "false",
+	  MEMBER(settings, half_close),
+	  .help = "finish the answer for a client that closed its sending side" },
+	{ OPTION_TOP, "log", OPTION_PATH, .choices = log_choices, .def = "stderr",
+	  MEMBER(settings, log),
+	  .help = "where messages go" },
+	{ OPTION_TOP, "log_level", OPTION_CHOICE, .choices = level_choices, .def = "info",
+	  MEMBER(settings, log_level),
+	  .help = "the least important message that is written" },
+	{ OPTION_TOP, "access_log", OPTION_PATH, .choices = off_choices, .def = "off",
+	  MEMBER(settings, access_log),
+	  .help = "where a line for each request goes" },
+	{ OPTION_TOP, "pid_file", OPTION_PATH, .def_text = "none",
+	  MEMBER(settings, pid_file),
+	  .help = "where the process id of the master goes" },
+	{ OPTION_TOP, "timeouts", OPTION_SECTION, .inner = OPTION_TIMEOUTS,
+	  MEMBER(settings, timeouts),
+	  .help = "how long to wait" },
+	{ OPTION_TOP, "limits", OPTION_SECTION, .inner = OPTION_LIMITS,
+	  MEMBER(settings, limits),
+	  .help = "how much to take" },
+	{ OPTION_TOP, "listeners", OPTION_LIST, .inner = OPTION_LISTENER, .required = true,
+	  MEMBER(settings, listeners), .item_size = sizeof(struct listener_settings),
+	  .count_offset = offsetof(struct settings, listener_count),
+	  .help = "where clients connect to" },
+	{ OPTION_TOP, "pools", OPTION_LIST, .inner = OPTION_POOL, .required = true,
+	  MEMBER(settings, pools), .item_size = sizeof(struct pool_settings),
+	  .count_offset = offsetof(struct settings, pool_count),
+	  .help = "the backends, in groups that serve the same" },
+
+	/* timeouts */
+	{ OPTION_TIMEOUTS, "connect", OPTION_DURATION, .min = 1, .max = HOUR, .def = "5s",
+	  MEMBER(timeout_settings, connect),
+	  .help = "to connect to a backend" },
+	{ OPTION_TIMEOUTS, "request_header", OPTION_DURATION, .min = 1, .max = HOUR, .def = "10s",
+	  MEMBER(timeout_settings, request_header),
+	  .help = "from the first byte of a request to the end of its head" },
+	{ OPTION_TIMEOUTS, "response", OPTION_DURATION, .min = 1, .max = 24 * HOUR, .def = "1m",
+	  MEMBER(timeout_settings, response),
+	  .help = "between two bytes of a request or a response under way" },
+	{ OPTION_TIMEOUTS, "idle_client", OPTION_DURATION, .min = 1, .max = 24 * HOUR, .def = "1m",
+	  MEMBER(timeout_settings, idle_client),
+	  .help = "for the next request on a client's connection" },
+	{ OPTION_TIMEOUTS, "idle_backend", OPTION_DURATION, .min = 1, .max = 24 * HOUR, .def = "30s",
+	  MEMBER(timeout_settings, idle_backend),
+	  .help = "how long an unused connection to a backend is kept" },
+	{ OPTION_TIMEOUTS, "tunnel", OPTION_DURATION, .min = 1, .max = 720 * HOUR, .def = "1h",
+	  MEMBER(timeout_settings, tunnel),
+	  .help = "between two bytes of an upgraded connection (WebSocket)" },
+	{ OPTION_TIMEOUTS, "drain", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "30s",
+	  MEMBER(timeout_settings, drain),
+	  .help = "for requests in flight when workers stop" },
+
+	/* limits */
+	{ OPTION_LIMITS, "header_size", OPTION_SIZE, .min = 1024, .max = 65536, .def = "32k",
+	  MEMBER(limit_settings, header_size),
+	  .help = "bytes of a whole request or response head" },
+	{ OPTION_LIMITS, "header_count", OPTION_INTEGER, .min = 1, .max = 256, .def = "100",
+	  MEMBER(limit_settings, header_count),
+	  .help = "header fields of a request or response" },
+	{ OPTION_LIMITS, "connections", OPTION_INTEGER, .min = 0, .max = 1000000, .def = "0",
+	  MEMBER(limit_settings, connections),
+	  .help = "clients per worker; 0: as many as descriptors allow" },
+
+	/* listeners */
+	{ OPTION_LISTENER, "address", OPTION_ADDRESS, .required = true,
+	  MEMBER(listener_settings, address_text),
+	  .help = "where to listen: *:8080, 127.0.0.1:8080, [::1]:8080, unix:/path" },
+	{ OPTION_LISTENER, "pool", OPTION_STRING, .def_text = "the only pool",
+	  MEMBER(listener_settings, pool_name),
+	  .help = "the name of the pool that serves its requests" },
+
+	/* pools */
+	{ OPTION_POOL, "name", OPTION_STRING, .required = true,
+	  MEMBER(pool_settings, name),
+	  .help = "what listeners call it" },
+	{ OPTION_POOL, "balance", OPTION_CHOICE, .choices = balance_choices, .def = "random",
+	  MEMBER(pool_settings, balance),
+	  .help = "how a backend is chosen for each request" },
+	{ OPTION_POOL, "host", OPTION_CHOICE, .choices = host_choices, .def_text = "the top level's",
+	  MEMBER(pool_settings, host),
+	  .help = "as at the top level, for this pool" },
+	{ OPTION_POOL, "backends", OPTION_LIST, .inner = OPTION_BACKEND, .required = true,
+	  MEMBER(pool_settings, backends), .item_size = sizeof(struct backend_settings),
+	  .count_offset = offsetof(struct pool_settings, backend_count),
+	  .help = "the servers that requests go to" },
+
+	/* backends */
+	{ OPTION_BACKEND, "url", OPTION_URL, .required = true,
+	  MEMBER(backend_settings, url_text),
+	  .help = "http://host[:port][/path] or unix:/path" },
+	{ OPTION_BACKEND, "weight", OPTION_INTEGER, .min = 0, .max = 256, .def = "1",
+	  MEMBER(backend_settings, weight),
+	  .help = "its share of the requests beside the others; 0: none" },
+};
+/* clang-format on */
+
+const size_t option_count = sizeof option_table / sizeof option_table[0];
+
+const struct option *option_find(enum option_scope scope, const char *name)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].scope == scope && strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+const char *option_scope_path(enum option_scope scope)
+{
+	static const char *const paths[OPTION_SCOPES] = {
+		[OPTION_TOP] = "",
+		[OPTION_TIMEOUTS] = "timeouts.",
+		[OPTION_LIMITS] = "limits.",
+		[OPTION_LISTENER] = "listeners.",
+		[OPTION_POOL] = "pools.",
+		[OPTION_BACKEND] = "pools.backends.",
+	};
+
+	return paths[scope];
+}
+
+const char *option_type_name(enum option_type type)
+{
+	static const char *const names[] = {
+		[OPTION_INTEGER] = "integer",
+		[OPTION_BOOLEAN] = "boolean",
+		[OPTION_STRING] = "string",
+		[OPTION_CHOICE] = "choice",
+		[OPTION_DURATION] = "duration",
+		[OPTION_SIZE] = "size",
+		[OPTION_PATH] = "path",
+		[OPTION_USER] = "user",
+		[OPTION_GROUP] = "group",
+		[OPTION_ADDRESS] = "address",
+		[OPTION_URL] = "url",
+		[OPTION_SECTION] = "section",
+		[OPTION_LIST] = "list",
+	};
+
+	return names[type];
+}
+
+const char *option_default_text(const struct option *option)
+{
+	if (option->def != NULL)
+		return option->def;
+	if (option->required)
+		return "required";
+	return option->def_text != NULL ? option->def_text : "-";
+}

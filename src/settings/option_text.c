@@ -1,0 +1,90 @@
+/* The option table in words: ranges, and the list that `tinylb check --options` prints. */
+#include "config.h"
+
+#include "settings/option.h"
+
+#include "settings/number.h"
+
+static void add_choices(const struct option *option, struct text *out)
+{
+	const char *comma = "";
+
+	for (const struct option_choice *c = option->choices; c->name != NULL; c++) {
+		if (c->value == CHOICE_RESERVED)
+			continue;
+		text_add_string(out, comma);
+		text_add_string(out, c->name);
+		comma = ", ";
+	}
+}
+
+static void add_integer(struct text *out, int64_t value)
+{
+	if (value == INT64_MAX)
+		text_add_string(out, "2^63-1");
+	else
+		text_format(out, "%lld", (long long)value);
+}
+
+static void add_bounds(
+	const struct option *option, struct text *out, void (*add)(struct text *, int64_t))
+{
+	add(out, option->min);
+	text_add_string(out, " to ");
+	add(out, option->max);
+}
+
+void option_add_range(const struct option *option, struct text *out)
+{
+	switch (option->type) {
+	case OPTION_INTEGER:
+		add_bounds(option, out, add_integer);
+		break;
+	case OPTION_DURATION:
+		add_bounds(option, out, number_add_duration);
+		break;
+	case OPTION_SIZE:
+		add_bounds(option, out, number_add_size);
+		break;
+	case OPTION_BOOLEAN:
+		text_add_string(out, "true, false");
+		break;
+	case OPTION_CHOICE:
+		add_choices(option, out);
+		break;
+	case OPTION_PATH:
+		if (option->choices != NULL) {
+			add_choices(option, out);
+			text_add_string(out, " or a path");
+		}
+		break;
+	case OPTION_STRING:
+	case OPTION_USER:
+	case OPTION_GROUP:
+	case OPTION_ADDRESS:
+	case OPTION_URL:
+	case OPTION_SECTION:
+	case OPTION_LIST:
+		break;
+	}
+}
+
+static void print_option(const struct option *option, FILE *out)
+{
+	char name[64];
+	char range_bytes[96];
+	struct text range = text_over(range_bytes, sizeof range_bytes);
+
+	(void)snprintf(name, sizeof name, "%s%s", option_scope_path(option->scope), option->name);
+	option_add_range(option, &range);
+	if (range.len == 0)
+		text_add_char(&range, '-');
+	(void)fprintf(out, "%-25s  %-8s  %-33s  %-15s  %s\n", name, option_type_name(option->type),
+		text_string(&range), option_default_text(option), option->help);
+}
+
+void option_print_table(FILE *out)
+{
+	for (size_t i = 0; i < option_count; i++)
+		print_option(&option_table[i], out);
+}

@@ -1,0 +1,58 @@
+/* Writes what is wrong with settings, to a stream while somebody looks on, else to the log. */
+#include "config.h"
+
+#include "settings/report.h"
+
+#include <stdarg.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+const char *report_place(const struct settings_place *place, char *out, size_t size)
+{
+	if (place->file == NULL)
+		(void)snprintf(out, size, "the command line");
+	else if (place->line == 0)
+		(void)snprintf(out, size, "%s", place->file);
+	else
+		(void)snprintf(out, size, "%s:%d", place->file, place->line);
+	return out;
+}
+
+static void report(struct settings_errors *errors, const struct settings_place *place,
+	const char *kind, const char *format, va_list args)
+{
+	char where[1024];
+	char what[2048];
+
+	(void)vsnprintf(what, sizeof what, format, args);
+	(void)report_place(place, where, sizeof where);
+	if (errors->out != NULL)
+		(void)fprintf(errors->out, "%s: %s%s\n", where, kind, what);
+	else if (*kind != '\0')
+		log_warnx("%s: %s", where, what);
+	else
+		log_errorx("%s: %s", where, what);
+}
+
+void report_error(
+	struct settings_errors *errors, const struct settings_place *place, const char *format, ...)
+{
+	va_list args;
+
+	errors->count++;
+	va_start(args, format);
+	report(errors, place, "", format, args);
+	va_end(args);
+}
+
+void report_warning(
+	struct settings_errors *errors, const struct settings_place *place, const char *format, ...)
+{
+	va_list args;
+
+	errors->warnings++;
+	va_start(args, format);
+	report(errors, place, "warning: ", format, args);
+	va_end(args);
+}

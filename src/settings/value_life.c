@@ -1,0 +1,69 @@
+/* How the members of a struct of settings begin, by the table's defaults, and how they end. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "settings/settings.h"
+#include "settings/value.h"
+
+static int store_default(const struct option *option, void *base)
+{
+	struct value value = { .kind = VALUE_STRING, .string = option->def };
+	char ignored[1];
+	struct text why = text_over(ignored, sizeof ignored);
+	struct value_reader reader = { .folder = NULL, .why = &why };
+
+	if (option->def == NULL)
+		return 0;
+	if (option->type == OPTION_INTEGER) {
+		value.kind = VALUE_INTEGER;
+		value.integer = strtoll(option->def, NULL, 10);
+	} else if (option->type == OPTION_BOOLEAN) {
+		value.kind = VALUE_BOOLEAN;
+		value.boolean = strcmp(option->def, "true") == 0;
+	}
+	return value_store(option, &value, base, &reader);
+}
+
+int value_store_defaults(enum option_scope scope, void *base)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].scope == scope && store_default(&option_table[i], base) == -1)
+			return -1;
+	return 0;
+}
+
+static void free_member(const struct option *option, void *base)
+{
+	char **text = value_member(option, base);
+
+	switch (option->type) {
+	case OPTION_URL:
+		url_free(&((struct backend_settings *)base)->url);
+		/* fall through */
+	case OPTION_STRING:
+	case OPTION_PATH:
+	case OPTION_USER:
+	case OPTION_GROUP:
+	case OPTION_ADDRESS:
+		mem_free(*text);
+		*text = NULL;
+		break;
+	case OPTION_INTEGER:
+	case OPTION_BOOLEAN:
+	case OPTION_CHOICE:
+	case OPTION_DURATION:
+	case OPTION_SIZE:
+	case OPTION_SECTION:
+	case OPTION_LIST:
+		break;
+	}
+}
+
+void value_free(enum option_scope scope, void *base)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].scope == scope)
+			free_member(&option_table[i], base);
+}

@@ -1,0 +1,226 @@
+/*
+ * What only shows when everything is read. Costs n log n: ten thousand backends are not compared
+ * pair by pair.
+ */
+#include "config.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "settings/draft.h"
+#include "settings/near.h"
+#include "settings/report.h"
+
+/* One text that should be there once, and where it stands. */
+struct entry {
+	const char *key;
+	const char *shown; /* as its author wrote it */
+	const struct settings_place *place;
+	size_t index; /* in the order of the file */
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *left = a;
+	const struct entry *right = b;
+	int order = strcmp(left->key, right->key);
+
+	if (order != 0)
+		return order;
+	return left->index < right->index ? -1 : left->index > right->index;
+}
+
+/* Sorts the entries and reports each that stands there again. */
+static void find_duplicates(struct entry *entries, size_t count, const char *what,
+	struct settings_errors *errors, bool are_errors)
+{
+	char first[1024];
+
+	if (count > 1)
+		qsort(entries, count, sizeof *entries, compare_entries);
+	for (size_t i = 1; i < count; i++) {
+		if (strcmp(entries[i - 1].key, entries[i].key) != 0)
+			continue;
+		(void)report_place(entries[i - 1].place, first, sizeof first);
+		if (are_errors)
+			report_error(errors, entries[i].place, "%s \"%s\" is there already: %s",
+				what, entries[i].shown, first);
+		else
+			report_warning(errors, entries[i].place,
+				"%s \"%s\" is there already and gets the sum of the weights: %s",
+				what, entries[i].shown, first);
+	}
+}
+
+static void no_memory(struct settings_errors *errors)
+{
+	struct settings_place nowhere = { "settings", 0 };
+
+	report_error(errors, &nowhere, "out of memory");
+}
+
+static void verify_backends(const struct pool_settings *pool, struct settings_errors *errors)
+{
+	struct entry *entries = mem_zalloc(pool->backend_count, sizeof *entries);
+	long total = 0;
+	size_t count = 0;
+
+	if (entries == NULL) {
+		no_memory(errors);
+		return;
+	}
+	for (size_t i = 0; i < pool->backend_count; i++) {
+		const struct backend_settings *backend = &pool->backends[i];
+
+		total += backend->weight;
+		if (backend->url_text != NULL)
+			entries[count++] = (struct entry){ backend->url_text, backend->url_text,
+				&backend->place, i };
+	}
+	find_duplicates(entries, count, "backend", errors, false);
+	mem_free(entries);
+	if (total == 0)
+		report_warning(errors, &pool->place,
+			"every backend of this pool has weight 0: its requests will be answered "
+			"with 503; give one a weight of 1 or more");
+}
+
+static void verify_pools(struct settings *settings, struct settings_errors *errors)
+{
+	for (size_t i = 0; i < settings->pool_count; i++) {
+		struct pool_settings *pool = &settings->pools[i];
+
+		if (pool->host == HOST_INHERIT)
+			pool->host = settings->host;
+		if (pool->backend_count > 0)
+			verify_backends(pool, errors);
+	}
+}
+
+static void verify_addresses(const struct settings *settings, struct settings_errors *errors)
+{
+	size_t count = 0;
+	struct entry *entries = mem_zalloc(settings->listener_count, sizeof *entries);
+	char(*texts)[ADDRESS_TEXT_SIZE] = mem_zalloc(settings->listener_count, sizeof *texts);
+
+	if (entries == NULL || texts == NULL) {
+		no_memory(errors);
+		goto out;
+	}
+	for (size_t i = 0; i < settings->listener_count; i++) {
+		const struct listener_settings *listener = &settings->listeners[i];
+		const struct address *a = &listener->address;
+
+		/* Of port 0 there can be any number: the kernel chooses another each time. The
+		 * port stands at the same place in both versions of IP. */
+		if (a->len == 0 || (a->u.sa.sa_family != AF_UNIX && a->u.in.sin_port == 0))
+			continue;
+		entries[count++] = (struct entry){ address_format(a, texts[i]),
+			listener->address_text, &listener->place, i };
+	}
+	find_duplicates(entries, count, "the listener", errors, true);
+out:
+	mem_free(entries);
+	mem_free(texts);
+}
+
+static void report_unknown_pool(const struct listener_settings *listener, const struct entry *pools,
+	size_t count, struct settings_errors *errors)
+{
+	struct near near = near_to(listener->pool_name);
+
+	for (size_t i = 0; i < count; i++)
+		near_offer(&near, pools[i].key);
+	if (near.best != NULL)
+		report_error(errors, &listener->place,
+			"listeners.pool = \"%s\": there is no such pool; did you mean \"%s\"?",
+			listener->pool_name, near.best);
+	else
+		report_error(errors, &listener->place,
+			"listeners.pool = \"%s\": there is no such pool; add it to pools, or name "
+			"one of those there",
+			listener->pool_name);
+}
+
+/* Finds a listener's pool among the sorted names. */
+static void link_listener(struct settings *settings, struct listener_settings *listener,
+	const struct entry *pools, size_t count, struct settings_errors *errors)
+{
+	struct entry key = { .key = listener->pool_name };
+	size_t low = 0;
+	size_t high = count;
+
+	if (key.key == NULL && settings->pool_count == 1) {
+		if (settings->pools[0].name == NULL)
+			return; /* has been reported */
+		listener->pool_name = mem_strdup(settings->pools[0].name);
+		listener->pool = 0;
+		if (listener->pool_name == NULL)
+			no_memory(errors);
+		return;
+	}
+	if (key.key == NULL) {
+		/* Without an address the whole item was odd, and that has been reported. */
+		if (settings->pool_count > 1 && listener->address.len > 0)
+			report_error(errors, &listener->place,
+				"with more than one pool a listener has to name its own: pool = "
+				"\"...\"");
+		return;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_entries(&pools[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < count && strcmp(pools[low].key, key.key) == 0)
+		listener->pool = pools[low].index;
+	else if (settings->pool_count > 0)
+		report_unknown_pool(listener, pools, count, errors);
+}
+
+static void warn_of_unused(const struct settings *settings, struct settings_errors *errors)
+{
+	bool *used = mem_zalloc(settings->pool_count, sizeof *used);
+
+	if (used == NULL) {
+		no_memory(errors);
+		return;
+	}
+	for (size_t i = 0; i < settings->listener_count; i++)
+		used[settings->listeners[i].pool] = true;
+	for (size_t i = 0; i < settings->pool_count; i++)
+		if (!used[i])
+			report_warning(errors, &settings->pools[i].place,
+				"no listener uses the pool \"%s\"", settings->pools[i].name);
+	mem_free(used);
+}
+
+void draft_verify(struct settings *settings, struct settings_errors *errors)
+{
+	struct entry *pools = mem_zalloc(settings->pool_count + 1, sizeof *pools);
+	size_t count = 0;
+
+	if (pools == NULL) {
+		no_memory(errors);
+		return;
+	}
+	for (size_t i = 0; i < settings->pool_count; i++) {
+		const struct pool_settings *pool = &settings->pools[i];
+
+		if (pool->name != NULL)
+			pools[count++] = (struct entry){ pool->name, pool->name, &pool->place, i };
+	}
+	find_duplicates(pools, count, "the pool", errors, true);
+	verify_pools(settings, errors);
+	if (settings->listener_count > 0)
+		verify_addresses(settings, errors);
+	for (size_t i = 0; i < settings->listener_count; i++)
+		link_listener(settings, &settings->listeners[i], pools, count, errors);
+	mem_free(pools);
+	if (errors->count == 0)
+		warn_of_unused(settings, errors);
+}
