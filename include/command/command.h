@@ -1,0 +1,23 @@
+/* What the user can type, beside the demo. Each returns the exit code. */
+#ifndef TINYLB_COMMAND_COMMAND_H
+#define TINYLB_COMMAND_COMMAND_H
+
+#include "command/words.h"
+#include "settings/settings.h"
+
+/* Runs the balancer, from a file or from the command line. */
+int command_run(const struct words *words);
+
+/* Tests settings, dumps them, or lists the options there are. */
+int command_check(const struct words *words);
+
+int command_version(void);
+
+/* Loads what the words name. NULL: mistakes were reported. */
+struct settings *command_load(const struct words *words, struct settings_errors *errors)
+	__attribute__((warn_unused_result));
+
+/* What a user without any settings can do next. */
+void command_hint_first_steps(void);
+
+#endif

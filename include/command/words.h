@@ -1,0 +1,37 @@
+/* The words of the command line, read once. */
+#ifndef TINYLB_COMMAND_WORDS_H
+#define TINYLB_COMMAND_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DEFAULT_FILE SYSCONFDIR "/tinylb/tinylb.conf"
+
+/* Exit codes of every command. */
+enum { EXIT_FINE, EXIT_SETTINGS, EXIT_USAGE };
+
+enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_HELP, COMMAND_VERSION };
+
+struct words {
+	enum command command;
+	const char *file;     /* never NULL */
+	bool is_default_file; /* nobody named it */
+	const char **listen;  /* owned; with any of these there is no file */
+	size_t listen_count;
+	const char *const *urls; /* borrowed from argv */
+	size_t url_count;
+	const char *pid_file; /* NULL: as the settings say */
+	bool daemon;
+	bool dump;
+	bool options;
+};
+
+/* Reads the words, argv[0] being the program's name. 0, or -1: wrong, and said so. */
+int words_read(int argc, char **argv, struct words *words) __attribute__((warn_unused_result));
+
+void words_free(struct words *words);
+
+/* The text of --help. */
+void words_print_help(void);
+
+#endif

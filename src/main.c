@@ -1,0 +1,39 @@
+/* Takes the words of the command line to one command. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/title.h"
+#include "command/command.h"
+#include "command/demo.h"
+
+static int dispatch(const struct words *words)
+{
+	switch (words->command) {
+	case COMMAND_CHECK:
+		return command_check(words);
+	case COMMAND_VERSION:
+		return command_version();
+	case COMMAND_HELP:
+		words_print_help();
+		return EXIT_FINE;
+	case COMMAND_RUN:
+		break;
+	}
+	return command_run(words);
+}
+
+int main(int argc, char **argv)
+{
+	struct words words;
+	int code = EXIT_USAGE;
+
+	title_init(argc, argv);
+	/* The demo has words of its own. */
+	if (argc > 1 && strcmp(argv[1], "demo") == 0)
+		return command_demo(argc - 1, argv + 1);
+	if (words_read(argc, argv, &words) == 0)
+		code = dispatch(&words);
+	words_free(&words);
+	return code;
+}
