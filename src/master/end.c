@@ -1,0 +1,152 @@
+/*
+ * The ways down. Nothing here waits: a step is taken, its deadline noted, and the loop comes back.
+ */
+#include "config.h"
+
+#include "end.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "notify.h"
+#include "spawn.h"
+
+/* What a draining worker gets beyond its own deadline, to end by itself. */
+#define DRAIN_GRACE_MS  1000
+#define TERM_TIMEOUT_MS 2000
+#define DRAINING_MAX    2
+
+static void send_signal(const struct child *c, int number)
+{
+	char name[CHILD_NAME_SIZE];
+
+	if (kill(c->pid, number) == -1 && errno != ESRCH)
+		log_error("cannot send a signal to %s", child_name(c, name));
+}
+
+static void kill_child(struct child *c)
+{
+	child_set_state(c, CHILD_KILLED, 0);
+	send_signal(c, SIGKILL);
+}
+
+void end_soon(struct child *c)
+{
+	if (c->state >= CHILD_ENDING)
+		return;
+	child_set_state(c, CHILD_ENDING, TERM_TIMEOUT_MS);
+	send_signal(c, SIGTERM);
+}
+
+void end_gently(struct child *c)
+{
+	struct message m = { .type = MESSAGE_DRAIN };
+
+	if (c->state >= CHILD_DRAINING)
+		return;
+	if (c->state == CHILD_STARTING) {
+		kill_child(c);
+	} else if (c->channel == -1 || channel_send(c->channel, &m, -1) == -1) {
+		/* It does not read its channel: it is ending already, or hangs. */
+		end_soon(c);
+	} else {
+		child_set_state(c, CHILD_DRAINING,
+			c->generation->settings->timeouts.drain + DRAIN_GRACE_MS);
+	}
+}
+
+void end_overdue(struct child *c)
+{
+	char name[CHILD_NAME_SIZE];
+
+	switch (c->state) {
+	case CHILD_STARTING:
+		log_warnx("%s is not ready after %u ms: ending it", child_name(c, name),
+			(unsigned)START_TIMEOUT_MS);
+		kill_child(c);
+		break;
+	case CHILD_DRAINING:
+		log_warnx("%s is still busy at its deadline: ending it", child_name(c, name));
+		end_soon(c);
+		break;
+	case CHILD_ENDING:
+		log_warnx("%s does not end: killing it", child_name(c, name));
+		kill_child(c);
+		break;
+	case CHILD_READY:
+	case CHILD_KILLED:
+		c->deadline = 0;
+		break;
+	}
+}
+
+void end_generation(struct master *m, const struct generation *g)
+{
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		struct child *c = LIST_ITEM(l, struct child, link);
+		if (g == NULL || c->generation == g)
+			end_gently(c);
+	}
+}
+
+unsigned end_generation_soon(struct master *m, const struct generation *g)
+{
+	unsigned n = 0;
+
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		struct child *c = LIST_ITEM(l, struct child, link);
+		if ((g != NULL && c->generation != g) || c->state >= CHILD_ENDING)
+			continue;
+		end_soon(c);
+		n++;
+	}
+	return n;
+}
+
+void end_surplus(struct master *m)
+{
+	unsigned kept = 0, n;
+
+	/* From the youngest to the oldest. */
+	for (struct list *l = m->past.prev; l != &m->past; l = l->prev) {
+		struct generation *g = LIST_ITEM(l, struct generation, link);
+
+		if (g->state != GENERATION_DRAINING || ++kept <= DRAINING_MAX)
+			continue;
+		n = end_generation_soon(m, g);
+		if (n > 0)
+			log_warnx("generation %u: ending %u workers that are still busy, because "
+				  "%u later generations are draining",
+				g->number, n, DRAINING_MAX);
+	}
+}
+
+/* Makes what is current or next a thing of the past. */
+static void retire(struct master *m, struct generation **g, enum generation_state state)
+{
+	if (*g == NULL)
+		return;
+	(*g)->state = state;
+	list_append(&m->past, &(*g)->link);
+	*g = NULL;
+}
+
+void end_master(struct master *m)
+{
+	if (m->phase != MASTER_RUNNING) {
+		m->phase = MASTER_ENDING;
+		log_notice("stopping at once");
+		end_generation_soon(m, NULL);
+		return;
+	}
+	m->phase = MASTER_STOPPING;
+	notify_send("STOPPING=1\nSTATUS=Finishing what is in flight");
+	log_notice("stopping: finishing what is in flight");
+	end_generation(m, NULL);
+	retire(m, &m->next, GENERATION_FAILED);
+	retire(m, &m->current, GENERATION_DRAINING);
+	/* Workers close their own copies when their queues are empty; without ours, whoever comes
+	 * later is refused instead of waiting for nobody. */
+	escrow_keep_only(&m->escrow, NULL);
+}

@@ -1,0 +1,29 @@
+/* How children end: asked to finish, told to end, killed; each step has a deadline for the next. */
+#ifndef TINYLB_SRC_MASTER_END_H
+#define TINYLB_SRC_MASTER_END_H
+
+#include "state.h"
+
+/* Lets a worker finish what is in flight, for as long as its settings say and a little more. One
+ * that is not ready yet has nothing to finish and is killed, and so is a resolver. */
+void end_gently(struct child *c);
+
+/* SIGTERM, and SIGKILL a little later. */
+void end_soon(struct child *c);
+
+/* Takes the next step with a child whose deadline has passed. */
+void end_overdue(struct child *c);
+
+/* end_gently for all children of a generation, or of all generations (NULL). */
+void end_generation(struct master *m, const struct generation *g);
+
+/* end_soon for all of them. Returns to how many that was news. */
+unsigned end_generation_soon(struct master *m, const struct generation *g);
+
+/* Ends the oldest draining generations when more than two drain. */
+void end_surplus(struct master *m);
+
+/* TERM: everything drains, and no address is held any longer. A second call ends everything. */
+void end_master(struct master *m);
+
+#endif

@@ -1,0 +1,177 @@
+/*
+ * The table of sockets kept in escrow. It only keeps: who binds is in bind.c and in the workers.
+ */
+#include "config.h"
+
+#include "escrow.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/memory.h"
+
+static bool is_unix(const struct address *a)
+{
+	return a->u.sa.sa_family == AF_UNIX;
+}
+
+static in_port_t port_of(const struct address *a)
+{
+	return a->u.sa.sa_family == AF_INET6 ? a->u.in6.sin6_port : a->u.in.sin_port;
+}
+
+static int grow(struct escrow *escrow)
+{
+	size_t room = escrow->room == 0 ? 8 : 2 * escrow->room;
+	struct escrow_entry *entries;
+
+	if (escrow->count < escrow->room)
+		return 0;
+	entries = mem_resize(escrow->entries, room, sizeof *entries);
+	if (entries == NULL)
+		return -1;
+	escrow->entries = entries;
+	escrow->room = room;
+	return 0;
+}
+
+/* Asks the kernel what `fd` is bound to. */
+static int fill_bound(struct escrow_entry *e)
+{
+	struct stat st;
+
+	if (is_unix(&e->key)) {
+		e->bound = e->key;
+		if (lstat(e->key.u.un.sun_path, &st) == -1)
+			return -1;
+		e->path_dev = st.st_dev;
+		e->path_ino = st.st_ino;
+		return 0;
+	}
+	e->bound.len = sizeof e->bound.u;
+	return getsockname(e->fd, &e->bound.u.sa, &e->bound.len);
+}
+
+int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, uint32_t generation,
+	int fd)
+{
+	struct escrow_entry e = { .key = *key, .slot = slot, .generation = generation, .fd = fd };
+
+	e.shared = is_unix(key);
+	if (fill_bound(&e) == -1 || grow(escrow) == -1) {
+		fd_close(&fd);
+		return -1;
+	}
+	escrow->entries[escrow->count++] = e;
+	return 0;
+}
+
+const struct escrow_entry *escrow_find(
+	const struct escrow *escrow, const struct address *key, uint32_t slot)
+{
+	for (size_t i = 0; i < escrow->count; i++) {
+		const struct escrow_entry *e = &escrow->entries[i];
+		if ((e->shared || e->slot == slot) && address_equals(&e->key, key))
+			return e;
+	}
+	return NULL;
+}
+
+bool escrow_has_port(const struct escrow *escrow, const struct address *address)
+{
+	for (size_t i = 0; i < escrow->count; i++) {
+		const struct escrow_entry *e = &escrow->entries[i];
+		if (!e->shared && port_of(&e->bound) == port_of(address))
+			return true;
+	}
+	return false;
+}
+
+size_t escrow_assign_max(const struct escrow *escrow, const struct settings *settings)
+{
+	return escrow->count + settings->listener_count;
+}
+
+/* The sockets of one listener; see escrow_assign. */
+static size_t assign_listener(const struct escrow *escrow, const struct address *key, uint32_t slot,
+	uint32_t workers, struct worker_socket *out)
+{
+	bool own = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < escrow->count; i++) {
+		const struct escrow_entry *e = &escrow->entries[i];
+		if (!address_equals(&e->key, key) || (!e->shared && e->slot % workers != slot))
+			continue;
+		own = own || e->shared || e->slot == slot;
+		out[n++].fd = e->fd;
+	}
+	if (!own)
+		out[n++].fd = -1;
+	return n;
+}
+
+size_t escrow_assign(const struct escrow *escrow, const struct settings *settings, uint32_t slot,
+	uint32_t workers, struct worker_socket *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < settings->listener_count; i++) {
+		size_t more = assign_listener(
+			escrow, &settings->listeners[i].address, slot, workers, out + n);
+		for (size_t j = 0; j < more; j++)
+			out[n + j].listener = (uint32_t)i;
+		n += more;
+	}
+	return n;
+}
+
+static void remove_path(const struct escrow_entry *e)
+{
+	struct stat st;
+
+	if (lstat(e->key.u.un.sun_path, &st) == 0 && st.st_dev == e->path_dev &&
+		st.st_ino == e->path_ino)
+		unlink(e->key.u.un.sun_path);
+}
+
+/* Takes entry `i` out of the table; the last one takes its place. */
+static void drop(struct escrow *escrow, size_t i)
+{
+	struct escrow_entry *e = &escrow->entries[i];
+
+	if (e->shared)
+		remove_path(e);
+	fd_close(&e->fd);
+	*e = escrow->entries[--escrow->count];
+}
+
+void escrow_drop_generation(struct escrow *escrow, uint32_t generation)
+{
+	for (size_t i = escrow->count; i > 0; i--)
+		if (escrow->entries[i - 1].generation == generation)
+			drop(escrow, i - 1);
+}
+
+static bool has_listener(const struct settings *settings, const struct address *key)
+{
+	for (size_t i = 0; settings != NULL && i < settings->listener_count; i++)
+		if (address_equals(&settings->listeners[i].address, key))
+			return true;
+	return false;
+}
+
+void escrow_keep_only(struct escrow *escrow, const struct settings *settings)
+{
+	for (size_t i = escrow->count; i > 0; i--)
+		if (!has_listener(settings, &escrow->entries[i - 1].key))
+			drop(escrow, i - 1);
+}
+
+void escrow_fini(struct escrow *escrow)
+{
+	escrow_keep_only(escrow, NULL);
+	mem_free(escrow->entries);
+	*escrow = (struct escrow){ 0 };
+}

@@ -1,0 +1,183 @@
+/*
+ * The master's loop: one ppoll over a signalfd and the children's channels, with the time until
+ * something is due. Everything that happens is a call from here, one after the other; nothing
+ * blocks.
+ */
+#include "config.h"
+
+#include "master/master.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/title.h"
+#include "end.h"
+#include "reload.h"
+#include "reopen.h"
+#include "signals.h"
+#include "spawn.h"
+#include "state.h"
+#include "supervise.h"
+
+static void handle_signal(struct master *m, int number)
+{
+	switch (number) {
+	case SIGCHLD:
+		supervise_reap(m);
+		break;
+	case SIGHUP:
+		reload_request(m);
+		break;
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+		end_master(m);
+		break;
+	case SIGUSR1:
+		reopen_logs(m);
+		break;
+	default:
+		log_info("signal %d is ignored", number);
+		break;
+	}
+}
+
+/* The array to poll: the signalfd, and the channel of each child (-1, which poll skips, where it is
+ * closed). NULL for lack of memory. */
+static struct pollfd *make_poll_set(const struct master *m, nfds_t *count)
+{
+	struct pollfd *set;
+	nfds_t n = 1;
+
+	for (struct list *l = m->children.next; l != &m->children; l = l->next)
+		n++;
+	set = mem_zalloc(n, sizeof *set);
+	if (set == NULL)
+		return NULL;
+	*count = n;
+	set[0] = (struct pollfd){ .fd = m->signals, .events = POLLIN };
+	n = 1;
+	for (struct list *l = m->children.next; l != &m->children; l = l->next)
+		set[n++] = (struct pollfd){ .fd = LIST_ITEM(l, struct child, link)->channel,
+			.events = POLLIN };
+	return set;
+}
+
+static void wait_for_events(const struct master *m, struct pollfd *set, nfds_t count)
+{
+	uint64_t due = supervise_next_due(m), now = clock_ms();
+	uint64_t ms = due > now ? due - now : 0;
+	struct timespec timeout = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+
+	if (ppoll(set, count, due == UINT64_MAX ? NULL : &timeout, NULL) == -1 && errno != EINTR)
+		log_error("ppoll");
+}
+
+/* One turn. Channels come before signals: a child's last words are read before its death is. */
+static void turn(struct master *m)
+{
+	nfds_t count = 0, i = 1;
+	struct pollfd *set = make_poll_set(m, &count);
+	int number;
+
+	if (set == NULL) {
+		/* Blind until there is memory again; signals and deaths are kept by the kernel. */
+		log_error("cannot wait for events");
+		usleep(100000);
+		return;
+	}
+	wait_for_events(m, set, count);
+	/* Reading removes no child, so that the array and the list stay in step. */
+	for (struct list *l = m->children.next; l != &m->children; l = l->next)
+		if (set[i++].revents != 0)
+			supervise_read(m, LIST_ITEM(l, struct child, link));
+	mem_free(set);
+	while ((number = signals_next(m->signals)) != 0)
+		handle_signal(m, number);
+	supervise_timers(m);
+}
+
+/* Everything that can fail before there is a generation. 0, or -1 and the log says why. */
+static int prepare(struct master *m, const struct settings *settings)
+{
+	const struct master_options *o = m->options;
+	char why[512];
+	uint64_t seed;
+
+	if (log_open(settings->log, (enum log_level)settings->log_level) == -1) {
+		log_error("cannot start: cannot open the log %s", settings->log);
+		return -1;
+	}
+	m->signals = signals_open();
+	if (m->signals == -1 || rng_root_seed(&m->root_seed) == -1 || rng_root_seed(&seed) == -1) {
+		log_error("cannot start");
+		return -1;
+	}
+	rng_seed(&m->jitter, seed, 0, 0, 0);
+	fd_raise_limit();
+	if (pidfile_open(&m->pidfile, o->pid_file != NULL ? o->pid_file : settings->pid_file, why,
+		    sizeof why) == -1) {
+		log_errorx("cannot start: %s", why);
+		return -1;
+	}
+	return 0;
+}
+
+static void run(struct master *m, struct settings *settings)
+{
+	title_set("master%s%s", settings->file != NULL ? " " : "",
+		settings->file != NULL ? settings->file : "");
+	reload_begin(m, settings);
+	while (m->phase == MASTER_RUNNING || !list_is_empty(&m->children)) {
+		reload_advance(m);
+		turn(m);
+		generation_free_past(m);
+	}
+	if (m->exit_code == 0)
+		log_notice("stopped");
+}
+
+static void fini(struct master *m)
+{
+	generation_free_past(m);
+	escrow_fini(&m->escrow);
+	pidfile_close(&m->pidfile);
+	daemon_fini(&m->daemon);
+	fd_close(&m->signals);
+}
+
+int master_run(const struct master_options *options)
+{
+	struct master m = { .options = options, .signals = -1 };
+	struct settings *settings;
+	int code;
+
+	m.daemon.status = -1;
+	m.pidfile.fd = -1;
+	list_init(&m.children);
+	list_init(&m.past);
+	if (options->daemon && (code = daemon_start(&m.daemon)) != -1)
+		return code;
+	signals_block();
+	log_set_role("master");
+	log_set_echo(true);
+	settings = options->load(options->context);
+	if (settings == NULL) {
+		m.exit_code = 1;
+	} else if (prepare(&m, settings) == -1) {
+		settings_free(settings);
+		m.exit_code = 1;
+	} else {
+		run(&m, settings);
+	}
+	log_set_echo(false);
+	fini(&m);
+	return m.exit_code;
+}

@@ -1,0 +1,259 @@
+/*
+ * The life of a generation until it is the current one: look up names, start workers one after the
+ * other, commit. The settings are never edited and the old generation is not touched before the new
+ * one is whole.
+ */
+#include "config.h"
+
+#include "reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "bind.h"
+#include "end.h"
+#include "notify.h"
+#include "reopen.h"
+#include "spawn.h"
+
+/* Who serves now, for the service manager. */
+static void notify_ready(const struct master *m)
+{
+	notify_send("READY=1\nSTATUS=Generation %u, %u workers", m->current->number,
+		m->current->workers);
+}
+
+static void begin_again(struct master *m)
+{
+	if (!m->reload_again || m->phase != MASTER_RUNNING)
+		return;
+	m->reload_again = false;
+	reload_request(m);
+}
+
+/* Says why there is no new generation. */
+static void refuse(struct master *m, const char *why)
+{
+	if (m->current == NULL) {
+		log_errorx("cannot start: %s", why);
+		m->exit_code = 1;
+		m->phase = MASTER_STOPPING;
+		return;
+	}
+	log_errorx("reload refused: %s; generation %u goes on", why, m->current->number);
+	notify_ready(m);
+}
+
+void reload_fail(struct master *m, const char *why)
+{
+	struct generation *g = m->next;
+
+	m->next = NULL;
+	g->state = GENERATION_FAILED;
+	list_append(&m->past, &g->link);
+	/* Those that are ready may have accepted connections: they finish them. */
+	end_generation(m, g);
+	escrow_drop_generation(&m->escrow, g->number);
+	refuse(m, why);
+	begin_again(m);
+}
+
+static void start_workers(struct generation *g)
+{
+	g->state = GENERATION_STARTING;
+	g->deadline = clock_ms() + START_TIMEOUT_MS;
+}
+
+/* Does all that can be done before the first fork. 0, or -1 with `why`. */
+static int prepare(struct master *m, struct generation *g, char *why, size_t why_size)
+{
+	const struct settings *s = g->settings;
+
+	if (s->access_log != NULL) {
+		g->access_log = reopen_access_log(s->access_log);
+		if (g->access_log == -1) {
+			snprintf(why, why_size, "cannot open the access log %s: %s", s->access_log,
+				strerror(errno));
+			return -1;
+		}
+	}
+	if (bind_prepare(&m->escrow, s, g->workers, g->number, why, why_size) == -1)
+		return -1;
+	if (!settings_need_lookup(s)) {
+		start_workers(g);
+		return 0;
+	}
+	if (spawn_resolver(m, g) == -1) {
+		snprintf(why, why_size, "cannot start a process: %s", strerror(errno));
+		return -1;
+	}
+	g->state = GENERATION_LOOKUP;
+	g->deadline = clock_ms() + START_TIMEOUT_MS;
+	return 0;
+}
+
+void reload_begin(struct master *m, struct settings *settings)
+{
+	char why[512];
+
+	m->next = generation_new(m, settings);
+	if (m->next == NULL)
+		refuse(m, "out of memory");
+	else if (prepare(m, m->next, why, sizeof why) == -1)
+		reload_fail(m, why);
+}
+
+void reload_request(struct master *m)
+{
+	struct settings *settings;
+
+	if (m->phase != MASTER_RUNNING)
+		return;
+	if (m->next != NULL) {
+		m->reload_again = true;
+		return;
+	}
+	log_info("reloading");
+	notify_reloading();
+	settings = m->options->load(m->options->context);
+	if (settings == NULL)
+		refuse(m, "the settings have mistakes");
+	else
+		reload_begin(m, settings);
+}
+
+void reload_resolved(struct master *m, bool success)
+{
+	if (m->next == NULL || m->next->state != GENERATION_LOOKUP)
+		return;
+	if (!success)
+		log_warnx("not all names could be looked up");
+	start_workers(m->next);
+}
+
+void reload_overdue(struct master *m)
+{
+	char why[128];
+
+	if (m->next->state == GENERATION_LOOKUP && m->current == NULL) {
+		/* Better to serve with those that were found than not at all. */
+		log_warnx("looking up names takes too long: going on with those that were found");
+		end_generation(m, m->next);
+		start_workers(m->next);
+		return;
+	}
+	snprintf(why, sizeof why, "%s after %u s",
+		m->next->state == GENERATION_LOOKUP ? "names were still being looked up"
+						    : "not every worker was ready",
+		(unsigned)START_TIMEOUT_MS / 1000);
+	reload_fail(m, why);
+}
+
+/* The addresses as people know them: those of the settings, with the kernel's choice of port. */
+static const char *list_addresses(
+	const struct master *m, const struct settings *s, struct text *text)
+{
+	char buffer[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < s->listener_count; i++) {
+		const struct listener_settings *l = &s->listeners[i];
+		const struct escrow_entry *e = escrow_find(&m->escrow, &l->address, 0);
+		bool chosen = e != NULL && !address_equals(&e->key, &e->bound);
+
+		if (i > 0)
+			text_add_string(text, ", ");
+		text_add_string(text, chosen ? address_format(&e->bound, buffer) : l->address_text);
+	}
+	return text_string(text);
+}
+
+/* Says so to everybody who waited for the first generation. */
+static void announce_start(struct master *m, const char *addresses)
+{
+	struct generation *g = m->current;
+
+	log_set_echo(false);
+	if (m->daemon.on && strcmp(g->settings->log, "stderr") == 0 &&
+		log_open("syslog", (enum log_level)g->settings->log_level) == -1)
+		log_warn("cannot reach the system's logger, messages of this daemon are lost");
+	log_notice("tinylb %s is ready: pid %d, %u workers, listening on %s", PACKAGE_VERSION,
+		(int)getpid(), g->workers, addresses);
+	daemon_ready(&m->daemon);
+	if (m->options->ready != NULL)
+		m->options->ready(m->options->context);
+}
+
+static void announce_reload(
+	const struct master *m, const struct generation *old, const char *addresses)
+{
+	const struct generation *g = m->current;
+	const char *target = spawn_log_target(m, g->settings);
+
+	if (strcmp(old->settings->log, g->settings->log) != 0 ||
+		old->settings->log_level != g->settings->log_level)
+		if (log_open(target, (enum log_level)g->settings->log_level) == -1)
+			log_error("cannot open the log %s", target);
+	log_notice("reloaded in %ju ms: generation %u, %u workers, listening on %s",
+		(uintmax_t)(clock_ms() - g->started), g->number, g->workers, addresses);
+}
+
+/* Every worker of the next generation is ready: it becomes the current one. */
+static void commit(struct master *m)
+{
+	struct generation *old = m->current;
+	char buffer[1024];
+	struct text text = text_over(buffer, sizeof buffer);
+	const char *addresses = list_addresses(m, m->next->settings, &text);
+
+	m->current = m->next;
+	m->next = NULL;
+	m->current->state = GENERATION_CURRENT;
+	/* Sockets of addresses that are gone are now the old workers' alone, who close them when
+	 * their queues are empty. */
+	escrow_keep_only(&m->escrow, m->current->settings);
+	if (old == NULL) {
+		announce_start(m, addresses);
+	} else {
+		announce_reload(m, old, addresses);
+		old->state = GENERATION_DRAINING;
+		list_append(&m->past, &old->link);
+		end_generation(m, old);
+		end_surplus(m);
+	}
+	notify_ready(m);
+	begin_again(m);
+}
+
+static bool is_any_starting(const struct master *m, const struct generation *g)
+{
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		const struct child *c = LIST_ITEM(l, struct child, link);
+		if (c->generation == g && c->role == CHILD_WORKER && c->state == CHILD_STARTING)
+			return true;
+	}
+	return false;
+}
+
+void reload_advance(struct master *m)
+{
+	struct generation *g = m->next;
+	char why[128];
+
+	if (g == NULL || g->state != GENERATION_STARTING || is_any_starting(m, g))
+		return;
+	/* One after the other: sockets join the kernel's group in the order of their slots, and
+	 * what fails is told once. */
+	if (g->spawned == g->workers) {
+		commit(m);
+	} else if (spawn_worker(m, g, g->spawned) == 0) {
+		g->spawned++;
+	} else {
+		snprintf(why, sizeof why, "cannot start a process: %s", strerror(errno));
+		reload_fail(m, why);
+	}
+}

@@ -1,0 +1,26 @@
+/* From settings to a running generation, as a transaction: all of it, or nothing. */
+#ifndef TINYLB_SRC_MASTER_RELOAD_H
+#define TINYLB_SRC_MASTER_RELOAD_H
+
+#include "state.h"
+
+/* Starts a generation with these settings, which it takes over. Whatever goes wrong, now or later,
+ * is told in the log and leaves the current generation as it was; without one the master ends. */
+void reload_begin(struct master *m, struct settings *settings);
+
+/* HUP: loads the settings anew and begins; during a reload, has it done once more afterwards. */
+void reload_request(struct master *m);
+
+/* Goes on with the generation that is being started, as far as it can. */
+void reload_advance(struct master *m);
+
+/* The resolver has ended. */
+void reload_resolved(struct master *m, bool success);
+
+/* Gives up the generation that is being started. */
+void reload_fail(struct master *m, const char *why);
+
+/* Its deadline has passed. */
+void reload_overdue(struct master *m);
+
+#endif

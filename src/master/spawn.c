@@ -1,0 +1,180 @@
+/*
+ * A child is this process, forked: it closes what is not its own, takes its name, and calls the
+ * function that it is for. It never returns from here.
+ */
+#include "config.h"
+
+#include "spawn.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/title.h"
+#include "signals.h"
+#include "worker/worker.h"
+
+const char *spawn_log_target(const struct master *m, const struct settings *settings)
+{
+	return m->daemon.on && strcmp(settings->log, "stderr") == 0 ? "syslog" : settings->log;
+}
+
+/* The log as this generation has it: the master changes its own only when the generation has become
+ * the current one. 0, or -1 with errno. */
+static int open_log(const struct master *m, const struct settings *s)
+{
+	const struct settings *present = m->current != NULL ? m->current->settings : NULL;
+	const char *target = spawn_log_target(m, s);
+
+	log_set_echo(false);
+	if (m->daemon.on)
+		daemon_silence();
+	/* Mostly what was inherited is right. */
+	if (present == NULL
+			? target == s->log
+			: strcmp(present->log, s->log) == 0 && present->log_level == s->log_level)
+		return 0;
+	/* A daemon without a log target of its own can do without the system's logger, too. */
+	return log_open(target, (enum log_level)s->log_level) == -1 && target == s->log ? -1 : 0;
+}
+
+/* Does what every child has to do first. 0, or -1 with errno. */
+static int become_child(const struct master *m, const struct generation *g, const char *title,
+	const int *keep, size_t count)
+{
+	fd_close_except(keep, count);
+	title_set("%s gen %u", title, g->number);
+	return open_log(m, g->settings);
+}
+
+static void run_worker(const struct master *m, const struct generation *g, uint32_t slot,
+	struct worker_start *start)
+{
+	int *keep = mem_zalloc(start->socket_count + 3, sizeof *keep);
+	struct message failed = { .type = MESSAGE_FAILED };
+	char role[32];
+	size_t n = 0;
+	int code;
+
+	if (keep == NULL)
+		exit(WORKER_EXIT_ERROR);
+	keep[n++] = start->channel;
+	keep[n++] = start->access_log;
+	keep[n++] = log_keep_fd();
+	for (size_t i = 0; i < start->socket_count; i++)
+		keep[n++] = start->sockets[i].fd;
+	snprintf(role, sizeof role, "worker %u", slot);
+	if (become_child(m, g, role, keep, n) == -1) {
+		snprintf(failed.text, sizeof failed.text, "cannot open the log %s: %s",
+			g->settings->log, strerror(errno));
+		if (channel_send(start->channel, &failed, -1) == -1)
+			log_error("cannot tell the master: %s", failed.text);
+		exit(WORKER_EXIT_START);
+	}
+	mem_free(keep);
+	snprintf(role, sizeof role, "worker %u/%u", slot, g->number);
+	log_set_role(role);
+	code = worker_run(start);
+	exit(code);
+}
+
+/* Without rights a resolver cannot do harm, whatever a name server sends. */
+static void drop_privileges(const struct settings *settings)
+{
+	const struct passwd *user;
+
+	if (geteuid() != 0)
+		return;
+	user = getpwnam(settings->user != NULL ? settings->user : "nobody");
+	if (user == NULL || setgroups(0, NULL) == -1 || setgid(user->pw_gid) == -1 ||
+		setuid(user->pw_uid) == -1)
+		log_warn("names are looked up as root");
+}
+
+static void run_resolver(const struct master *m, const struct generation *g)
+{
+	int keep[1] = { log_keep_fd() };
+
+	if (become_child(m, g, "resolver", keep, 1) == -1)
+		_exit(1);
+	log_set_role("resolver");
+	/* Unlike a worker it has nothing to finish: any signal may end it. */
+	signals_unblock();
+	drop_privileges(g->settings);
+	settings_lookup(g->settings);
+	_exit(0);
+}
+
+/* Forks; buffered output is written before, lest the child writes it again. */
+static pid_t fork_child(void)
+{
+	fflush(NULL);
+	return fork();
+}
+
+int spawn_resolver(struct master *m, struct generation *g)
+{
+	struct child *c = child_add(m, CHILD_RESOLVER, g, 0);
+
+	if (c == NULL)
+		return -1;
+	c->pid = fork_child();
+	if (c->pid == 0)
+		run_resolver(m, g);
+	if (c->pid == -1) {
+		child_remove(c);
+		return -1;
+	}
+	return 0;
+}
+
+/* The parent's side of a fork: keeps its end of the channel. */
+static int adopt(struct child *c, int ends[2])
+{
+	fd_close(&ends[1]);
+	if (c->pid == -1) {
+		fd_close(&ends[0]);
+		child_remove(c);
+		return -1;
+	}
+	c->channel = ends[0];
+	c->deadline = c->started + START_TIMEOUT_MS;
+	return 0;
+}
+
+int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
+{
+	struct worker_start start = { .settings = g->settings,
+		.slot = slot,
+		.generation = g->number,
+		.respawn = g->slots[slot].respawn,
+		.root_seed = g->settings->seed != 0 ? (uint64_t)g->settings->seed : m->root_seed,
+		.access_log = g->access_log };
+	struct child *c = child_add(m, CHILD_WORKER, g, slot);
+	int ends[2], result;
+
+	start.sockets =
+		mem_zalloc(escrow_assign_max(&m->escrow, g->settings), sizeof *start.sockets);
+	if (c == NULL || start.sockets == NULL || channel_pair(ends) == -1) {
+		mem_free(start.sockets);
+		if (c != NULL)
+			child_remove(c);
+		return -1;
+	}
+	start.socket_count =
+		escrow_assign(&m->escrow, g->settings, slot, g->workers, start.sockets);
+	start.channel = ends[1];
+	c->pid = fork_child();
+	if (c->pid == 0)
+		run_worker(m, g, slot, &start);
+	result = adopt(c, ends);
+	mem_free(start.sockets);
+	return result;
+}

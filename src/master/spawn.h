@@ -1,0 +1,21 @@
+/* Forks children. */
+#ifndef TINYLB_SRC_MASTER_SPAWN_H
+#define TINYLB_SRC_MASTER_SPAWN_H
+
+#include "state.h"
+
+/* How long a child may take to become ready. */
+#define START_TIMEOUT_MS 30000
+
+/* Starts a worker for `slot` of `g`, on the sockets that are in escrow for it. 0, or -1 with errno.
+ */
+int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
+	__attribute__((warn_unused_result));
+
+/* Starts the process that looks up the names in the settings of `g`. 0, or -1 with errno. */
+int spawn_resolver(struct master *m, struct generation *g) __attribute__((warn_unused_result));
+
+/* The log's target for these settings: a daemon has no standard error. */
+const char *spawn_log_target(const struct master *m, const struct settings *settings);
+
+#endif

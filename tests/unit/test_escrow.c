@@ -1,0 +1,204 @@
+/* The table of sockets in escrow: who gets which, and what is closed when. */
+#include "config.h"
+
+#include "../../src/master/escrow.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "net/listener.h"
+
+#define ROOM 16
+
+struct scene {
+	struct escrow escrow;
+	struct settings settings;
+	struct listener_settings listeners[2];
+	struct worker_socket out[ROOM];
+};
+
+static int setup(void **state)
+{
+	struct scene *s = calloc(1, sizeof *s);
+	const char *why;
+
+	if (s == NULL ||
+		address_parse_listen("127.0.0.1:0", &s->listeners[0].address, &why) == -1 ||
+		address_parse_listen("[::1]:0", &s->listeners[1].address, &why) == -1)
+		return -1;
+	s->settings.listeners = s->listeners;
+	s->settings.listener_count = 1;
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+
+	escrow_fini(&s->escrow);
+	free(s);
+	return 0;
+}
+
+/* A bound socket of listener `i` for `slot`, made in `generation`; returns its descriptor. */
+static int put(struct scene *s, size_t i, uint32_t slot, uint32_t generation)
+{
+	int fd = listener_bind(&s->listeners[i].address);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(escrow_add(&s->escrow, &s->listeners[i].address, slot, generation, fd), 0);
+	return fd;
+}
+
+static int is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
+
+static size_t assign(struct scene *s, uint32_t slot, uint32_t workers)
+{
+	size_t n;
+
+	assert_true(escrow_assign_max(&s->escrow, &s->settings) <= ROOM);
+	n = escrow_assign(&s->escrow, &s->settings, slot, workers, s->out);
+	assert_true(n <= escrow_assign_max(&s->escrow, &s->settings));
+	return n;
+}
+
+static void test_new_slot_binds_itself(void **state)
+{
+	struct scene *s = *state;
+
+	s->settings.listener_count = 2;
+	assert_int_equal(assign(s, 3, 4), 2);
+	assert_int_equal(s->out[0].fd, -1);
+	assert_int_equal(s->out[0].listener, 0);
+	assert_int_equal(s->out[1].fd, -1);
+	assert_int_equal(s->out[1].listener, 1);
+}
+
+static void test_own_socket_is_inherited(void **state)
+{
+	struct scene *s = *state;
+	int first = put(s, 0, 0, 1), second = put(s, 0, 1, 1);
+
+	assert_int_equal(assign(s, 0, 2), 1);
+	assert_int_equal(s->out[0].fd, first);
+	assert_int_equal(assign(s, 1, 2), 1);
+	assert_int_equal(s->out[0].fd, second);
+}
+
+/* From five slots to two: every socket is somebody's, and nobody's twice. */
+static void test_surplus_is_handed_out(void **state)
+{
+	struct scene *s = *state;
+	int fds[5], given = 0;
+
+	for (uint32_t i = 0; i < 5; i++)
+		fds[i] = put(s, 0, i, 1);
+	for (uint32_t slot = 0; slot < 2; slot++) {
+		size_t n = assign(s, slot, 2);
+		for (size_t i = 0; i < n; i++)
+			for (int j = 0; j < 5; j++)
+				if (s->out[i].fd == fds[j])
+					given |= 1 << j, fds[j] = -2;
+		assert_in_range(n, 2, 3);
+	}
+	assert_int_equal(given, 31);
+}
+
+static void test_generation_that_failed(void **state)
+{
+	struct scene *s = *state;
+	int old = put(s, 0, 0, 1), fresh = put(s, 0, 1, 2);
+
+	escrow_drop_generation(&s->escrow, 2);
+	assert_true(is_open(old));
+	assert_false(is_open(fresh));
+	assert_non_null(escrow_find(&s->escrow, &s->listeners[0].address, 0));
+	assert_null(escrow_find(&s->escrow, &s->listeners[0].address, 1));
+}
+
+static void test_address_that_is_gone(void **state)
+{
+	struct scene *s = *state;
+	int kept = put(s, 0, 0, 1), gone = put(s, 1, 0, 1);
+
+	escrow_keep_only(&s->escrow, &s->settings);
+	assert_true(is_open(kept));
+	assert_false(is_open(gone));
+	escrow_keep_only(&s->escrow, NULL);
+	assert_false(is_open(kept));
+}
+
+static void test_port_that_the_kernel_chose(void **state)
+{
+	struct scene *s = *state;
+	const struct escrow_entry *e;
+	struct address other;
+	char text[32];
+	const char *why;
+
+	put(s, 0, 0, 1);
+	e = escrow_find(&s->escrow, &s->listeners[0].address, 0);
+	assert_non_null(e);
+	assert_int_not_equal(e->bound.u.in.sin_port, 0);
+	snprintf(text, sizeof text, "[::1]:%u", ntohs(e->bound.u.in.sin_port));
+	assert_int_equal(address_parse_listen(text, &other, &why), 0);
+	assert_true(escrow_has_port(&s->escrow, &other));
+	other.u.in6.sin6_port = htons(1);
+	assert_false(escrow_has_port(&s->escrow, &other));
+}
+
+/* One socket for all, and its file goes with it; but not a file that somebody put in its place. */
+static void test_unix_socket(void **state)
+{
+	char dir[] = "/tmp/test_escrow.XXXXXX", text[64];
+	struct scene *s = *state;
+	const char *path = s->listeners[0].address.u.un.sun_path, *why;
+	int fd;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(text, sizeof text, "unix:%s/s", dir);
+	assert_int_equal(address_parse_listen(text, &s->listeners[0].address, &why), 0);
+	fd = put(s, 0, 0, 1);
+	for (uint32_t slot = 0; slot < 3; slot++) {
+		assert_int_equal(assign(s, slot, 3), 1);
+		assert_int_equal(s->out[0].fd, fd);
+	}
+	escrow_keep_only(&s->escrow, NULL);
+	assert_int_equal(access(path, F_OK), -1);
+	put(s, 0, 0, 1);
+	assert_int_equal(unlink(path), 0);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	fd_close(&fd);
+	escrow_keep_only(&s->escrow, NULL);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_new_slot_binds_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_socket_is_inherited, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_surplus_is_handed_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_generation_that_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_address_that_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_port_that_the_kernel_chose, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unix_socket, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
