@@ -10,17 +10,15 @@ void gather_init(struct gather *g, struct stream *to)
 {
 	g->to = to;
 	g->copy = NULL;
-	g->copied = 0;
 	g->count = 0;
 	g->failed = false;
 }
 
 static void copy_pieces(struct gather *g)
 {
-	for (int i = g->copied; g->copy != NULL && i < g->count; i++)
+	for (int i = 0; g->copy != NULL && i < g->count; i++)
 		if (evbuffer_add(g->copy, g->pieces[i].iov_base, g->pieces[i].iov_len) == -1)
 			g->failed = true;
-	g->copied = 0;
 }
 
 static void write_pieces(struct gather *g)

@@ -18,8 +18,7 @@
 
 struct gather {
 	struct stream *to;     /* borrowed */
-	struct evbuffer *copy; /* borrowed; NULL, or gets a copy of the pieces from `copied` on */
-	int copied;
+	struct evbuffer *copy; /* borrowed; NULL, or gets a copy of the pieces */
 	int count;
 	bool failed; /* memory was short: the stream is of no further use */
 	struct iovec pieces[GATHER_PIECES];

@@ -1,0 +1,139 @@
+/* Deadlines fall due in order, once, to within a tick, and not after they were stopped. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "net/deadline.h"
+#include "net/loop.h"
+
+static struct loop loop;
+static struct deadline first, second, third;
+static struct deadline *order[8];
+static int fired;
+
+static void expired(struct deadline *deadline)
+{
+	assert_false(deadline_is_running(deadline));
+	order[fired++] = deadline;
+}
+
+static void expired_last(struct deadline *deadline)
+{
+	expired(deadline);
+	loop_stop(&loop);
+}
+
+static void expired_again(struct deadline *deadline);
+
+static struct deadline_queue shorter, longer;
+
+static void expired_again(struct deadline *deadline)
+{
+	expired(deadline);
+	if (fired < 2)
+		deadline_start(deadline, &shorter, &loop);
+	else
+		loop_stop(&loop);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	fired = 0;
+	deadline_init(&first);
+	deadline_init(&second);
+	deadline_init(&third);
+	return loop_init(&loop);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	loop_fini(&loop);
+	return 0;
+}
+
+static void test_order(void **state)
+{
+	uint64_t start = clock_ms();
+
+	(void)state;
+	deadline_queue_init(&shorter, &loop, 20, expired);
+	deadline_queue_init(&longer, &loop, 120, expired_last);
+	deadline_start(&third, &longer, &loop);
+	deadline_start(&first, &shorter, &loop);
+	deadline_start(&second, &shorter, &loop);
+	loop_run(&loop);
+	assert_int_equal(fired, 3);
+	assert_ptr_equal(order[0], &first);
+	assert_ptr_equal(order[1], &second);
+	assert_ptr_equal(order[2], &third);
+	assert_true(clock_ms() - start >= 120);
+}
+
+static void test_stopped(void **state)
+{
+	(void)state;
+	deadline_queue_init(&shorter, &loop, 20, expired);
+	deadline_queue_init(&longer, &loop, 60, expired_last);
+	deadline_start(&first, &shorter, &loop);
+	deadline_start(&third, &longer, &loop);
+	assert_true(deadline_is_running(&first));
+	deadline_stop(&first);
+	deadline_stop(&first);
+	assert_false(deadline_is_running(&first));
+	loop_run(&loop);
+	assert_int_equal(fired, 1);
+	assert_ptr_equal(order[0], &third);
+}
+
+/* Starting it again moves it to the other queue: it does not fire twice. */
+static void test_moved(void **state)
+{
+	(void)state;
+	deadline_queue_init(&shorter, &loop, 20, expired);
+	deadline_queue_init(&longer, &loop, 60, expired_last);
+	deadline_start(&first, &shorter, &loop);
+	deadline_start(&first, &longer, &loop);
+	loop_run(&loop);
+	assert_int_equal(fired, 1);
+}
+
+static void test_started_when_expired(void **state)
+{
+	(void)state;
+	deadline_queue_init(&shorter, &loop, 10, expired_again);
+	deadline_start(&first, &shorter, &loop);
+	loop_run(&loop);
+	assert_int_equal(fired, 2);
+}
+
+/* Without deadlines the loop has no reason to wake up. */
+static void test_sleeps_without_work(void **state)
+{
+	(void)state;
+	deadline_queue_init(&shorter, &loop, 10, expired);
+	deadline_start(&first, &shorter, &loop);
+	loop_run(&loop);
+	assert_int_equal(fired, 1);
+	assert_false(loop.ticking);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_started_when_expired, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sleeps_without_work, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,289 @@
+/*
+ * Bodies through the relay, in every framing, cut at every byte: what comes out is the same content
+ * in the framing that was asked for, and sizes that the sender chose do not show in it.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../src/proxy/relay.h"
+
+static struct loop loop;
+static struct stream to;
+static int peer;
+static struct fields trailers;
+
+static size_t received(struct stream *s, const char *data, size_t len)
+{
+	(void)s;
+	(void)data;
+	return len;
+}
+
+static void ignored(struct stream *s)
+{
+	(void)s;
+}
+
+static void ended(struct stream *s, int error)
+{
+	(void)s;
+	(void)error;
+}
+
+static const struct stream_events events = { received, ignored, ignored, ended };
+
+static int set_up(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	if (loop_init(&loop) == -1 ||
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == -1)
+		return -1;
+	peer = pair[1];
+	return stream_open(&to, &loop, &events, pair[0]);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	stream_close(&to);
+	loop_fini(&loop);
+	close(peer);
+	return 0;
+}
+
+static void expect_out(const char *text)
+{
+	char out[4096];
+	ssize_t n = read(peer, out, sizeof out);
+
+	n = n > 0 ? n : 0;
+	assert_int_equal(n, strlen(text));
+	assert_memory_equal(out, text, (size_t)n);
+}
+
+/* Feeds `in` in two parts, as a stream would: what is left of the first comes again. */
+static enum relay_result feed_cut(struct relay *relay, const char *in, size_t cut)
+{
+	size_t len = strlen(in);
+	size_t used = 0;
+	size_t more = 0;
+	struct gather out;
+	enum relay_result result;
+
+	gather_init(&out, &to);
+	result = relay_feed(relay, in, cut, &used, &out, &trailers);
+	assert_int_equal(gather_flush(&out), 0);
+	if (result == RELAY_BAD)
+		return result;
+	gather_init(&out, &to);
+	result = relay_feed(relay, in + used, len - used, &more, &out, &trailers);
+	assert_int_equal(gather_flush(&out), 0);
+	if (result == RELAY_DONE)
+		assert_int_equal(used + more, len);
+	return result;
+}
+
+static const char chunked[] = "3\r\nabc\r\n00A;x=\"y\"\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n";
+
+static void test_chunked_to_plain(void **state)
+{
+	(void)state;
+	for (size_t cut = 0; cut <= strlen(chunked); cut++) {
+		struct relay relay;
+
+		relay_init(&relay, (struct body){ .kind = BODY_CHUNKED }, BODY_UNTIL_CLOSE);
+		assert_int_equal(feed_cut(&relay, chunked, cut), RELAY_DONE);
+		assert_int_equal(relay.content, 13);
+		expect_out("abc0123456789");
+	}
+}
+
+/* What comes in one piece goes on as one chunk, and the trailers behind it. */
+static void test_chunked_to_chunked(void **state)
+{
+	struct relay relay;
+
+	(void)state;
+	relay_init(&relay, (struct body){ .kind = BODY_CHUNKED }, BODY_CHUNKED);
+	assert_int_equal(feed_cut(&relay, chunked, 0), RELAY_DONE);
+	expect_out("d\r\nabc0123456789\r\n0\r\nX-Sum: 1\r\n\r\n");
+}
+
+static void test_chunked_again_and_again(void **state)
+{
+	(void)state;
+	for (size_t cut = 0; cut <= strlen(chunked); cut++) {
+		struct relay first, second;
+		char out[4096];
+		ssize_t n;
+
+		relay_init(&first, (struct body){ .kind = BODY_CHUNKED }, BODY_CHUNKED);
+		assert_int_equal(feed_cut(&first, chunked, cut), RELAY_DONE);
+		n = read(peer, out, sizeof out - 1);
+		assert_true(n > 0);
+		out[n] = '\0';
+		relay_init(&second, (struct body){ .kind = BODY_CHUNKED }, BODY_UNTIL_CLOSE);
+		assert_int_equal(feed_cut(&second, out, (size_t)n), RELAY_DONE);
+		expect_out("abc0123456789");
+	}
+}
+
+/* More chunks than pieces fit in one write. */
+static void test_many_chunks(void **state)
+{
+	char in[2048] = "";
+	char want[512] = "";
+	char out[4096];
+	struct relay relay, back;
+	ssize_t n;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		char c = (char)('a' + i % 26);
+		size_t at = strlen(in);
+
+		(void)snprintf(in + at, sizeof in - at, "1\r\n%c\r\n", c);
+		want[i] = c;
+	}
+	(void)snprintf(in + strlen(in), sizeof in - strlen(in), "0\r\n\r\n");
+	relay_init(&relay, (struct body){ .kind = BODY_CHUNKED }, BODY_CHUNKED);
+	assert_int_equal(feed_cut(&relay, in, 0), RELAY_DONE);
+	n = read(peer, out, sizeof out - 1);
+	assert_true(n > 0);
+	out[n] = '\0';
+	relay_init(&back, (struct body){ .kind = BODY_CHUNKED }, BODY_UNTIL_CLOSE);
+	assert_int_equal(feed_cut(&back, out, 0), RELAY_DONE);
+	expect_out(want);
+}
+
+static void test_length_leaves_the_next(void **state)
+{
+	struct relay relay;
+	struct gather out;
+	size_t used;
+
+	(void)state;
+	relay_init(&relay, (struct body){ .kind = BODY_LENGTH, .length = 3 }, BODY_LENGTH);
+	gather_init(&out, &to);
+	assert_int_equal(relay_feed(&relay, "abcdef", 6, &used, &out, &trailers), RELAY_DONE);
+	assert_int_equal(used, 3);
+	assert_int_equal(gather_flush(&out), 0);
+	expect_out("abc");
+	/* The sender may close now: it was whole. */
+	assert_int_equal(relay_end(&relay, &out), RELAY_DONE);
+}
+
+static void test_cut_short(void **state)
+{
+	struct relay relay;
+	struct gather out;
+	size_t used;
+
+	(void)state;
+	gather_init(&out, &to);
+	relay_init(&relay, (struct body){ .kind = BODY_LENGTH, .length = 3 }, BODY_LENGTH);
+	assert_int_equal(relay_feed(&relay, "ab", 2, &used, &out, &trailers), RELAY_MORE);
+	assert_int_equal(relay_end(&relay, &out), RELAY_BAD);
+	relay_init(&relay, (struct body){ .kind = BODY_CHUNKED }, BODY_CHUNKED);
+	assert_int_equal(relay_feed(&relay, "1\r\na\r\n", 6, &used, &out, &trailers), RELAY_MORE);
+	assert_int_equal(relay_end(&relay, &out), RELAY_BAD);
+}
+
+static void test_until_close_to_chunked(void **state)
+{
+	struct relay relay;
+	struct gather out;
+	size_t used;
+
+	(void)state;
+	gather_init(&out, &to);
+	relay_init(&relay, (struct body){ .kind = BODY_UNTIL_CLOSE }, BODY_CHUNKED);
+	assert_int_equal(
+		relay_feed(&relay, "0123456789abcdefg", 17, &used, &out, &trailers), RELAY_MORE);
+	assert_int_equal(gather_flush(&out), 0);
+	assert_int_equal(relay_end(&relay, &out), RELAY_DONE);
+	assert_int_equal(gather_flush(&out), 0);
+	expect_out("11\r\n0123456789abcdefg\r\n0\r\n\r\n");
+}
+
+static void test_bad_chunk(void **state)
+{
+	static const char *const bad[] = {
+		"x\r\n",
+		"1\nabc",
+		"1\r\nab\r\n",
+		"fffffffffffffffff\r\n",
+		"0\r\nbad trailer\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct relay relay;
+
+		relay_init(&relay, (struct body){ .kind = BODY_CHUNKED }, BODY_CHUNKED);
+		assert_int_equal(feed_cut(&relay, bad[i], 0), RELAY_BAD);
+		assert_non_null(relay.why);
+	}
+}
+
+static void test_empty_is_done_at_once(void **state)
+{
+	struct relay relay;
+
+	(void)state;
+	relay_init(&relay, (struct body){ .kind = BODY_NONE }, BODY_NONE);
+	assert_true(relay.done);
+	relay_init(&relay, (struct body){ .kind = BODY_LENGTH, .length = 0 }, BODY_LENGTH);
+	assert_true(relay.done);
+	relay_init(&relay, (struct body){ .kind = BODY_CHUNKED }, BODY_CHUNKED);
+	assert_false(relay.done);
+}
+
+/* A copy for a repetition is what went out, less what stood before it. */
+static void test_copy(void **state)
+{
+	struct gather out;
+	struct evbuffer *copy = evbuffer_new();
+	char back[64];
+
+	(void)state;
+	gather_init(&out, &to);
+	out.copy = copy;
+	for (int i = 0; i < 2 * GATHER_PIECES; i++)
+		gather_add(&out, "x", 1);
+	assert_int_equal(gather_flush(&out), 0);
+	assert_int_equal(evbuffer_get_length(copy), 2 * GATHER_PIECES);
+	assert_int_equal(read(peer, back, sizeof back), sizeof back);
+	evbuffer_free(copy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_chunked_to_plain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_chunked_to_chunked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_chunked_again_and_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_chunks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_length_leaves_the_next, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cut_short, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_until_close_to_chunked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bad_chunk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_empty_is_done_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_copy, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

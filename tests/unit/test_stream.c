@@ -1,0 +1,379 @@
+/*
+ * Streams over socket pairs: what is left comes again, what the socket does not take is kept and
+ * goes out in order, ends and resets are told once, and nothing is called after a close.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "net/listener.h"
+#include "net/stream.h"
+
+static struct loop loop;
+static struct stream stream;
+static int peer;
+
+/* What the callbacks saw. */
+static char got[1024];
+static size_t got_len;
+static size_t take; /* how many bytes `received` takes at the most */
+static int calls;
+static int drains;
+static int connects;
+static int ends;
+static int end_error;
+
+static size_t received(struct stream *s, const char *data, size_t len)
+{
+	size_t n = len < take ? len : take;
+
+	(void)s;
+	calls++;
+	assert_true(got_len + n <= sizeof got);
+	memcpy(got + got_len, data, n);
+	got_len += n;
+	return n;
+}
+
+static void drained(struct stream *s)
+{
+	(void)s;
+	drains++;
+}
+
+static void connected(struct stream *s)
+{
+	(void)s;
+	connects++;
+}
+
+static void ended(struct stream *s, int error)
+{
+	(void)s;
+	ends++;
+	end_error = error;
+}
+
+static const struct stream_events events = {
+	.received = received,
+	.drained = drained,
+	.connected = connected,
+	.ended = ended,
+};
+
+static void turn(void)
+{
+	event_base_loop(loop.base, EVLOOP_NONBLOCK);
+}
+
+static int set_up(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	got_len = 0;
+	take = sizeof got;
+	calls = drains = connects = ends = end_error = 0;
+	if (loop_init(&loop) == -1)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == -1)
+		return -1;
+	peer = pair[1];
+	return stream_open(&stream, &loop, &events, pair[0]);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	stream_close(&stream);
+	loop_fini(&loop);
+	close(peer);
+	return 0;
+}
+
+static void say(const char *text)
+{
+	assert_int_equal(write(peer, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static void expect_got(const char *text)
+{
+	assert_int_equal(got_len, strlen(text));
+	assert_memory_equal(got, text, got_len);
+}
+
+static void test_received(void **state)
+{
+	(void)state;
+	say("hello");
+	turn();
+	expect_got("hello");
+	assert_null(stream.rest);
+	assert_null(stream.buffer);
+}
+
+static void test_rest_comes_again_with_more(void **state)
+{
+	(void)state;
+	take = 0;
+	say("he");
+	turn();
+	assert_int_equal(stream_rest(&stream), 2);
+	take = 3;
+	say("llo");
+	turn();
+	expect_got("hel");
+	assert_int_equal(stream_rest(&stream), 2);
+}
+
+static void test_again(void **state)
+{
+	(void)state;
+	take = 2;
+	say("hello");
+	turn();
+	expect_got("he");
+	take = sizeof got;
+	stream_again(&stream);
+	turn();
+	expect_got("hello");
+	assert_int_equal(stream_rest(&stream), 0);
+	/* Asked for nothing. */
+	calls = 0;
+	stream_again(&stream);
+	turn();
+	assert_int_equal(calls, 0);
+}
+
+static void test_paused(void **state)
+{
+	(void)state;
+	stream_pause(&stream);
+	say("hello");
+	turn();
+	assert_int_equal(calls, 0);
+	stream_resume(&stream);
+	turn();
+	expect_got("hello");
+}
+
+static void test_resume_brings_the_rest(void **state)
+{
+	(void)state;
+	take = 0;
+	say("hello");
+	turn();
+	stream_pause(&stream);
+	take = sizeof got;
+	stream_resume(&stream);
+	turn();
+	expect_got("hello");
+}
+
+/* An owner that takes nothing is not sent more than there is room for, and that is no end. */
+static void test_rest_is_bounded(void **state)
+{
+	static char much[LOOP_SCRATCH_SIZE * 2];
+	size_t sent = 0;
+
+	(void)state;
+	take = 0;
+	for (int i = 0; i < 100; i++) {
+		ssize_t n = write(peer, much + sent, sizeof much - sent);
+
+		sent += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	assert_true(stream_rest(&stream) <= LOOP_SCRATCH_SIZE);
+	assert_int_equal(ends, 0);
+	assert_true(stream.paused);
+}
+
+static size_t read_all(char *into, size_t len)
+{
+	size_t total = 0;
+
+	for (int i = 0; i < 1000 && total < len; i++) {
+		ssize_t n = read(peer, into + total, len - total);
+
+		turn();
+		total += n > 0 ? (size_t)n : 0;
+	}
+	return total;
+}
+
+static void test_backlog_keeps_order(void **state)
+{
+	enum { SIZE = 4 * 1024 * 1024 };
+	unsigned char *sent = malloc(SIZE);
+	char *back = malloc(SIZE);
+	struct iovec pieces[3] = {
+		{ .iov_base = sent, .iov_len = 1 },
+		{ .iov_base = sent + 1, .iov_len = SIZE / 2 },
+		{ .iov_base = sent + 1 + SIZE / 2, .iov_len = SIZE / 2 - 3 },
+	};
+	struct iovec last = { .iov_base = sent + SIZE - 2, .iov_len = 2 };
+
+	(void)state;
+	for (size_t i = 0; i < SIZE; i++)
+		sent[i] = (unsigned char)(i * 2654435761u >> 13);
+	assert_int_equal(stream_write(&stream, pieces, 3), 0);
+	assert_int_equal(stream_write(&stream, &last, 1), 0);
+	assert_true(stream_backlog(&stream) > 0);
+	stream_finish(&stream);
+	assert_false(stream.finished);
+	assert_int_equal(read_all(back, SIZE), SIZE);
+	assert_memory_equal(sent, back, SIZE);
+	turn();
+	assert_true(drains > 0);
+	assert_null(stream.buffer);
+	/* The end was sent behind all of it. */
+	assert_true(stream.finished);
+	assert_int_equal(read(peer, back, 1), 0);
+	free(sent);
+	free(back);
+}
+
+static void test_end(void **state)
+{
+	(void)state;
+	say("bye");
+	shutdown(peer, SHUT_WR);
+	turn();
+	turn();
+	expect_got("bye");
+	assert_int_equal(ends, 1);
+	assert_int_equal(end_error, 0);
+	/* Writing goes on. */
+	assert_int_equal(stream_write(&stream, &(struct iovec){ "x", 1 }, 1), 0);
+	assert_int_equal(read(peer, got, 1), 1);
+}
+
+static void test_write_to_the_dead(void **state)
+{
+	(void)state;
+	say("last words");
+	close(peer);
+	peer = -1;
+	assert_int_equal(stream_write(&stream, &(struct iovec){ "x", 1 }, 1), 0);
+	assert_true(stream.broken);
+	assert_int_equal(stream_write(&stream, &(struct iovec){ "x", 1 }, 1), 0);
+	/* What came before is still read. */
+	turn();
+	expect_got("last words");
+	turn();
+	assert_int_equal(ends, 1);
+}
+
+static void test_nothing_after_close(void **state)
+{
+	(void)state;
+	say("hello");
+	stream_close(&stream);
+	stream_close(&stream);
+	stream_again(&stream);
+	stream_resume(&stream);
+	stream_pause(&stream);
+	stream_finish(&stream);
+	turn();
+	assert_int_equal(calls + ends + drains, 0);
+	assert_false(stream_is_open(&stream));
+}
+
+static int listening(struct address *address)
+{
+	const char *why;
+	int fd;
+
+	assert_int_equal(address_parse_listen("127.0.0.1:0", address, &why), 0);
+	fd = listener_bind(address);
+	assert_int_not_equal(fd, -1);
+	address->len = sizeof address->u;
+	assert_int_equal(getsockname(fd, &address->u.sa, &address->len), 0);
+	return fd;
+}
+
+static void test_connect(void **state)
+{
+	struct address address;
+	int fd = listening(&address);
+
+	(void)state;
+	assert_int_equal(listen(fd, 1), 0);
+	stream_close(&stream);
+	assert_int_equal(stream_connect(&stream, &loop, &events, &address), 0);
+	assert_int_equal(stream_write(&stream, &(struct iovec){ "early", 5 }, 1), 0);
+	assert_int_equal(stream_backlog(&stream), 5);
+	for (int i = 0; i < 1000 && (connects == 0 || stream.buffer != NULL); i++)
+		turn();
+	assert_int_equal(connects, 1);
+	assert_null(stream.buffer);
+	close(peer);
+	peer = accept(fd, NULL, NULL);
+	assert_int_equal(read(peer, got, sizeof got), 5);
+	assert_memory_equal(got, "early", 5);
+	close(fd);
+}
+
+static void test_connect_refused(void **state)
+{
+	struct address address;
+	int fd = listening(&address); /* bound, not listening */
+
+	(void)state;
+	stream_close(&stream);
+	assert_int_equal(stream_connect(&stream, &loop, &events, &address), 0);
+	for (int i = 0; i < 1000 && ends == 0; i++)
+		turn();
+	assert_int_equal(ends, 1);
+	assert_int_equal(end_error, ECONNREFUSED);
+	assert_true(stream.connecting);
+	close(fd);
+}
+
+static void test_connect_fails_at_once(void **state)
+{
+	struct address nowhere = { .len = sizeof nowhere.u.in };
+
+	(void)state;
+	stream_close(&stream);
+	nowhere.u.in.sin_family = AF_INET;
+	nowhere.u.in.sin_port = htons(9);
+	nowhere.u.in.sin_addr.s_addr = htonl(0xffffffff);
+	assert_int_equal(stream_connect(&stream, &loop, &events, &nowhere), -1);
+	assert_false(stream_is_open(&stream));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_received, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rest_comes_again_with_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_resume_brings_the_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rest_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_backlog_keeps_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_write_to_the_dead, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_nothing_after_close, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_connect, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_connect_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_connect_fails_at_once, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
