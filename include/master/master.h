@@ -14,7 +14,9 @@ struct master_options {
 	struct settings *(*load)(void *context);
 	void *context;
 	const char *pid_file; /* NULL: what the settings say */
-	bool daemon;          /* leave the terminal; the caller returns when the workers are ready */
+	/* Leave the terminal: the caller returns when the workers are ready. A log target "stderr"
+	 * then leads nowhere; load() has to give another one. */
+	bool daemon;
 	/* Called once when the first generation is ready; may be NULL. */
 	void (*ready)(void *context);
 };

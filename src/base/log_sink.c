@@ -62,8 +62,9 @@ int log_sink_open(struct log_sink *sink, const char *target)
 	if (strcmp(target, "syslog") != 0)
 		return open_file(sink, target);
 	sink->kind = SINK_SYSLOG;
+	/* A logger that is not there yet may come: every message looks for it again. */
 	sink->fd = open_syslog();
-	return sink->fd == -1 ? -1 : 0;
+	return 0;
 }
 
 void log_sink_close(struct log_sink *sink)

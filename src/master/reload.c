@@ -178,9 +178,6 @@ static void announce_start(struct master *m, const char *addresses)
 	struct generation *g = m->current;
 
 	log_set_echo(false);
-	if (m->daemon.on && strcmp(g->settings->log, "stderr") == 0 &&
-		log_open("syslog", (enum log_level)g->settings->log_level) == -1)
-		log_warn("cannot reach the system's logger, messages of this daemon are lost");
 	log_notice("tinylb %s is ready: pid %d, %u workers, listening on %s", PACKAGE_VERSION,
 		(int)getpid(), g->workers, addresses);
 	daemon_ready(&m->daemon);
@@ -192,12 +189,11 @@ static void announce_reload(
 	const struct master *m, const struct generation *old, const char *addresses)
 {
 	const struct generation *g = m->current;
-	const char *target = spawn_log_target(m, g->settings);
 
 	if (strcmp(old->settings->log, g->settings->log) != 0 ||
 		old->settings->log_level != g->settings->log_level)
-		if (log_open(target, (enum log_level)g->settings->log_level) == -1)
-			log_error("cannot open the log %s", target);
+		if (log_open(g->settings->log, (enum log_level)g->settings->log_level) == -1)
+			log_error("cannot open the log %s", g->settings->log);
 	log_notice("reloaded in %ju ms: generation %u, %u workers, listening on %s",
 		(uintmax_t)(clock_ms() - g->started), g->number, g->workers, addresses);
 }

@@ -21,28 +21,20 @@
 #include "signals.h"
 #include "worker/worker.h"
 
-const char *spawn_log_target(const struct master *m, const struct settings *settings)
-{
-	return m->daemon.on && strcmp(settings->log, "stderr") == 0 ? "syslog" : settings->log;
-}
-
 /* The log as this generation has it: the master changes its own only when the generation has become
  * the current one. 0, or -1 with errno. */
 static int open_log(const struct master *m, const struct settings *s)
 {
 	const struct settings *present = m->current != NULL ? m->current->settings : NULL;
-	const char *target = spawn_log_target(m, s);
 
 	log_set_echo(false);
 	if (m->daemon.on)
 		daemon_silence();
 	/* Mostly what was inherited is right. */
-	if (present == NULL
-			? target == s->log
-			: strcmp(present->log, s->log) == 0 && present->log_level == s->log_level)
+	if (present == NULL ||
+		(strcmp(present->log, s->log) == 0 && present->log_level == s->log_level))
 		return 0;
-	/* A daemon without a log target of its own can do without the system's logger, too. */
-	return log_open(target, (enum log_level)s->log_level) == -1 && target == s->log ? -1 : 0;
+	return log_open(s->log, (enum log_level)s->log_level);
 }
 
 /* Does what every child has to do first. 0, or -1 with errno. */

@@ -15,7 +15,4 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 /* Starts the process that looks up the names in the settings of `g`. 0, or -1 with errno. */
 int spawn_resolver(struct master *m, struct generation *g) __attribute__((warn_unused_result));
 
-/* The log's target for these settings: a daemon has no standard error. */
-const char *spawn_log_target(const struct master *m, const struct settings *settings);
-
 #endif
