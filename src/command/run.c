@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -27,20 +26,6 @@ void command_hint_first_steps(void)
 		stderr);
 }
 
-/* Without a terminal standard error leads nowhere. */
-static void keep_messages(struct settings *settings)
-{
-	char *log;
-
-	if (strcmp(settings->log, "stderr") != 0)
-		return;
-	log = mem_strdup("syslog");
-	if (log == NULL)
-		return;
-	mem_free(settings->log);
-	settings->log = log;
-}
-
 static struct settings *load(void *context)
 {
 	struct run *run = context;
@@ -48,8 +33,6 @@ static struct settings *load(void *context)
 	struct settings *settings = command_load(&run->words, &errors);
 
 	run->is_started = true;
-	if (settings != NULL && run->words.daemon)
-		keep_messages(settings);
 	return settings;
 }
 

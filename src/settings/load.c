@@ -281,10 +281,18 @@ static struct settings *load_from(
 struct settings *settings_load(const char *file, struct settings_errors *errors)
 {
 	char *copy = mem_strdup(file);
-	const char *folder = copy != NULL ? dirname(copy) : ".";
-	char *absolute = realpath(folder, NULL);
-	struct settings *settings = load_from(file, folder, absolute, errors);
+	struct settings_place place = { file, 0 };
+	struct settings *settings;
+	const char *folder;
+	char *absolute;
 
+	if (copy == NULL) {
+		report_error(errors, &place, "out of memory");
+		return NULL;
+	}
+	folder = dirname(copy);
+	absolute = realpath(folder, NULL);
+	settings = load_from(file, folder, absolute, errors);
 	mem_free(copy);
 	free(absolute);
 	return settings;

@@ -29,7 +29,7 @@ struct scan {
 
 struct cursor {
 	struct settings_place place;
-	const char *at;
+	char *at;
 	int depth;
 };
 
@@ -126,30 +126,39 @@ static bool skip_comment(struct cursor *c)
 	return true;
 }
 
+/* Puts a 1 in place of a number that was reported, lest what libconfig makes of it is reported too.
+ */
+static void blank_number(char *start, const char *end)
+{
+	memset(start, ' ', (size_t)(end - start));
+	*start = '1';
+}
+
 static void scan_number(struct scan *scan, struct cursor *c)
 {
-	const char *start = c->at;
+	char *start = c->at;
 	char *end;
 	unsigned long long value;
+	int len;
 
 	errno = 0;
 	value = strtoull(start, &end, 0);
 	if (errno != 0)
 		value = UINT64_MAX;
-	c->at = end;
+	c->at = end + strspn(end, "L");
+	len = (int)(end - start);
 	if (*end == '.' || *end == 'e' || *end == 'E') {
-		c->at += strspn(end, "0123456789.eE+-");
-		return;
-	}
-	if (value > INT64_MAX)
-		report_error(scan->errors, &c->place, "the number %.*s is too large",
-			(int)(end - start), start);
-	else if (value > INT32_MAX && *end != 'L')
+		c->at = end + strspn(end, "0123456789.eE+-");
+	} else if (value > INT64_MAX) {
+		report_error(scan->errors, &c->place, "the number %.*s is too large", len, start);
+		blank_number(start, c->at);
+	} else if (value > INT32_MAX && *end != 'L') {
 		report_error(scan->errors, &c->place,
 			"the number %.*s is larger than 2147483647 and needs an L at its end: "
 			"%.*sL",
-			(int)(end - start), start, (int)(end - start), start);
-	c->at += strspn(c->at, "L");
+			len, start, len, start);
+		blank_number(start, end);
+	}
 }
 
 static void scan_text(struct scan *scan, struct cursor *c);

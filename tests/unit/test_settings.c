@@ -1,0 +1,459 @@
+/* Whole settings: loaded from files and from words, dumped, looked up, refused with every mistake.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "settings/settings.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define LISTENERS "listeners = ( { address = \"*:8080\"; } );\n"
+#define POOLS     "pools = ( { name = \"app\"; backends = ( { url = \"http://127.0.0.1:1\"; } ); } );\n"
+
+/* What the last load wrote. */
+static char *report;
+static int mistakes;
+static int warnings;
+
+static int enter_folder(void **state)
+{
+	static char folder[] = "/tmp/tinylb-settings-XXXXXX";
+
+	*state = folder;
+	return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave_folder(void **state)
+{
+	static const char *const names[] = { "a.conf", "b.conf", "sub/c.conf", "sub/d.conf" };
+
+	free(report);
+	report = NULL;
+	for (size_t i = 0; i < COUNT(names); i++)
+		(void)unlink(names[i]);
+	(void)rmdir("sub");
+	return chdir("/") == 0 ? rmdir(*state) : -1;
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static struct settings *load_file(const char *name)
+{
+	size_t size;
+	struct settings_errors errors = { .out = NULL };
+	struct settings *settings;
+
+	free(report);
+	errors.out = open_memstream(&report, &size);
+	assert_non_null(errors.out);
+	settings = settings_load(name, &errors);
+	assert_int_equal(fclose(errors.out), 0);
+	mistakes = errors.count;
+	warnings = errors.warnings;
+	assert_true((settings == NULL) == (mistakes > 0));
+	return settings;
+}
+
+static struct settings *load(const char *text)
+{
+	write_file("a.conf", text);
+	return load_file("a.conf");
+}
+
+/* Loads what must be right. */
+static struct settings *load_fine(const char *text)
+{
+	struct settings *settings = load(text);
+
+	if (settings == NULL)
+		fail_msg("%s", report);
+	return settings;
+}
+
+static void test_smallest(void **state)
+{
+	struct settings *s = load_fine(LISTENERS POOLS);
+
+	(void)state;
+	assert_string_equal(report, "");
+	assert_int_equal(s->listener_count, 1);
+	assert_int_equal(s->listeners[0].pool, 0);
+	assert_string_equal(s->listeners[0].pool_name, "app");
+	assert_int_equal(s->pool_count, 1);
+	assert_int_equal(s->pools[0].host, HOST_BACKEND);
+	assert_int_equal(s->pools[0].backends[0].weight, 1);
+	assert_int_equal(s->pools[0].backends[0].addresses->count, 1);
+	assert_string_equal(s->file, "a.conf");
+	assert_false(settings_need_lookup(s));
+	settings_free(s);
+}
+
+static const char everything[] =
+	"# a comment with a number: 99999999999\n"
+	"workers = 3; seed = 12345678901L; user = \"root\"; group = \"root\";\n"
+	"host = \"preserve\"; half_close = true; log = \"syslog\"; log_level = \"warn\";\n"
+	"access_log = \"/var/log/a \\\"b\\\" \\\\ \\x01\"; pid_file = \"run/pid\";\n"
+	"timeouts = { connect = \"1s\"; request_header = \"2s\"; response = \"3s\";\n"
+	"  idle_client = \"4s\"; idle_backend = \"5s\"; tunnel = \"6m\"; drain = \"7h\"; };\n"
+	"limits = { header_size = 0x2000; header_count = 50; connections = 1000; };\n"
+	"listeners = ( { address = \"*:8080\"; pool = \"b\"; },\n"
+	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
+	"\"a\"; },\n"
+	"  { address = \"[::1]:0\"; pool = \"a\"; } );\n"
+	"pools = ( { name = \"a\"; balance = \"random\"; backends = (\n"
+	"    { url = \"http://localhost:8001/x/\"; weight = 0; }, { url = \"unix:/run/b\"; weight "
+	"= 256; } ); },\n"
+	"  { name = \"b\"; host = \"backend\"; backends = ( { url = \"http://[::1]\"; } ); } );\n";
+
+static void test_everything(void **state)
+{
+	struct settings *s = load_fine(everything);
+	char expected[256];
+
+	assert_int_equal(warnings, 0);
+	assert_int_equal(s->workers, 3);
+	assert_true(s->seed == INT64_C(12345678901));
+	assert_int_equal(s->host, HOST_PRESERVE);
+	assert_string_equal(s->access_log, "/var/log/a \"b\" \\ \x01");
+	(void)snprintf(expected, sizeof expected, "%s/run/pid", (char *)*state);
+	assert_string_equal(s->pid_file, expected);
+	assert_int_equal(s->timeouts.drain, 7 * 3600 * 1000);
+	assert_int_equal(s->limits.header_size, 8192);
+	assert_int_equal(s->listeners[0].pool, 1);
+	assert_int_equal(s->listeners[1].pool, 0);
+	assert_int_equal(s->pools[0].host, HOST_PRESERVE);
+	assert_int_equal(s->pools[1].host, HOST_BACKEND);
+	assert_string_equal(s->pools[0].backends[0].url_text, "http://localhost:8001/x");
+	assert_string_equal(s->pools[0].backends[0].url.path, "/x/");
+	assert_int_equal(s->pools[0].backends[1].place.line, 12);
+	assert_string_equal(s->pools[0].backends[1].place.file, "a.conf");
+	assert_true(settings_need_lookup(s));
+	settings_free(s);
+}
+
+static char *dump(const struct settings *settings)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	settings_dump(settings, out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void check_round_trip(const char *text)
+{
+	struct settings *s = load_fine(text);
+	char *first = dump(s);
+	char *second;
+
+	settings_free(s);
+	s = load_fine(first);
+	second = dump(s);
+	settings_free(s);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+}
+
+static void test_dump_loads_again(void **state)
+{
+	(void)state;
+	check_round_trip(LISTENERS POOLS);
+	check_round_trip(everything);
+}
+
+/* A file and what its report must say, line by line. */
+struct bad {
+	const char *text;
+	const char *report;
+};
+
+static const struct bad bad_files[] = {
+	{ "", "a.conf: listeners is missing: where clients connect to\n"
+	      "a.conf: pools is missing: the backends, in groups that serve the same\n" },
+	{ LISTENERS POOLS "worker = 1;\nconnect = \"1s\";\nlimits = { zzz = 1; };\n",
+		"a.conf:3: there is no option worker; did you mean \"workers\"?\n"
+		"a.conf:4: there is no option connect; did you mean timeouts.connect?\n"
+		"a.conf:5: there is no option limits.zzz; here may stand: header_size, "
+		"header_count, connections\n" },
+	{ LISTENERS POOLS "timeouts = 5;\nlimits = ( 1 );\nlog_level = { };\n",
+		"a.conf:3: timeouts = 5: must be a group: { ... }\n"
+		"a.conf:4: limits = ( ... ): must be a group: { ... }\n"
+		"a.conf:5: log_level = { ... }: must be one of these words, in quotes: error, "
+		"warn, notice, info, debug\n" },
+	{ "listeners = { address = \":1\"; };\npools = [ \"a\" ];\n",
+		"a.conf:1: listeners = { ... }: must be a list of groups: ( { ... }, { ... } )\n"
+		"a.conf:2: pools = [ ... ]: must be a list of groups: ( { ... }, { ... } )\n" },
+	{ "listeners = ( \":1\" );\npools = ( );\n",
+		"a.conf:1: listeners = \":1\": each item of this list must be a group: { ... }\n"
+		"a.conf:2: pools = ( ... ): must not be empty\n" },
+	{ LISTENERS "pools = ( { backends = ( ); },\n { name = \"b\"; backends = (\n"
+		    "{ weight = 1; } ); } );\n",
+		"a.conf:2: pools.backends = ( ... ): must not be empty\n"
+		"a.conf:2: pools.name is missing: what listeners call it\n"
+		"a.conf:4: pools.backends.url is missing: http://host[:port][/path] or "
+		"unix:/path\n"
+		"a.conf:1: with more than one pool a listener has to name its own: pool = "
+		"\"...\"\n" },
+	{ "listeners = ( { address = \":1\"; pool = \"ap\"; },\n"
+	  "{ address = \":2\"; pool = \"other\"; } );\n" POOLS,
+		"a.conf:1: listeners.pool = \"ap\": there is no such pool; did you mean \"app\"?\n"
+		"a.conf:2: listeners.pool = \"other\": there is no such pool; add it to pools, or "
+		"name one of those there\n" },
+	{ "listeners = ( { address = \":1\"; },\n { address = \"127.0.0.1:1\"; },\n"
+	  "{ address = \"*:1\"; } );\n" POOLS,
+		"a.conf:3: the listener \"*:1\" is there already: a.conf:1\n" },
+	{ "listeners = ( { address = \":1\"; pool = \"a\"; } );\n"
+	  "pools = ( { name = \"a\"; backends = ( { url = \"http://a\"; } ); },\n"
+	  "{ name = \"a\"; backends = ( { url = \"http://a\"; } ); } );\n",
+		"a.conf:3: the pool \"a\" is there already: a.conf:2\n" },
+	{ LISTENERS POOLS "seed = 99999999999;\nworkers = 0x1ffffffff;\n",
+		"a.conf:3: the number 99999999999 is larger than 2147483647 and needs an L at its "
+		"end: 99999999999L\n"
+		"a.conf:4: the number 0x1ffffffff is larger than 2147483647 and needs an L at its "
+		"end: 0x1ffffffffL\n" },
+	{ "workers = 1\n\n}\n",
+		"a.conf:3: syntax error: look here and on the line before for a missing quote or "
+		"bracket, or a comma before a closing bracket\n" },
+	{ "workers = 1;\nworkers = 2;\n", "a.conf:2: duplicate setting name\n" },
+	{ "a = 1;\n@include \"none.conf\"\n@include \"/etc/hosts\"\n",
+		"a.conf:2: cannot include \"none.conf\": No such file or directory\n"
+		"a.conf:3: cannot include \"/etc/hosts\": write the path as seen from the folder "
+		"of the settings file, without a slash before it\n" },
+	{ "@include \"a.conf\"\n", "a.conf:1: include file nesting too deep\n" },
+	{ LISTENERS POOLS "access_log = \"\\\"\xc3\xa4\";\nseed = 1.5;\nhalf_close = \"yes\";\n"
+			  "log = \"a\nb\";\nhost = \"\x1b[31m\";\n",
+		"a.conf:4: seed = 1.5: must be an integer, 0 to 2^63-1\n"
+		"a.conf:5: half_close = \"yes\": must be true or false, without quotes\n"
+		"a.conf:8: host = \"\\x1b[31m\": must be one of backend, preserve\n" },
+};
+
+static void test_bad_files(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad_files); i++) {
+		assert_null(load(bad_files[i].text));
+		assert_string_equal(report, bad_files[i].report);
+	}
+}
+
+static void test_warnings(void **state)
+{
+	struct settings *s = load_fine(
+		"listeners = ( { address = \":1\"; pool = \"a\"; } );\n"
+		"pools = ( { name = \"a\"; backends = ( { url = \"http://a\"; weight = 0; } ); },\n"
+		"{ name = \"b\"; backends = ( { url = \"http://b\"; },\n"
+		"{ url = \"http://b/\"; } ); } );\n");
+
+	(void)state;
+	settings_free(s);
+	assert_int_equal(warnings, 3);
+	assert_string_equal(report,
+		"a.conf:2: warning: every backend of this pool has weight 0: its requests will be "
+		"answered with 503; give one a weight of 1 or more\n"
+		"a.conf:4: warning: backend \"http://b\" is there already and gets the sum of the "
+		"weights: a.conf:3\n"
+		"a.conf:3: warning: no listener uses the pool \"b\"\n");
+}
+
+/* Included from the folder of the first file, wherever the file that includes stands. */
+static void test_include(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_int_equal(mkdir("sub", 0700), 0);
+	write_file("sub/c.conf", "# /* not a comment\n" LISTENERS "  @include \"sub/d.conf\"\n");
+	write_file("sub/d.conf", "workers = 2;");
+	s = load_fine("@include \"sub/c.conf\"\n/* @include \"none\"\n */ log = \"\n@include "
+		      "\";\n" POOLS);
+	assert_int_equal(s->workers, 2);
+	assert_string_equal(s->listeners[0].place.file, "sub/c.conf");
+	assert_int_equal(s->listeners[0].place.line, 2);
+	settings_free(s);
+	write_file("sub/d.conf", "workers = 2;\nworker = 3;\nseed = 9999999999;\n");
+	assert_null(load("@include \"sub/c.conf\"\n" POOLS));
+	assert_string_equal(report,
+		"sub/d.conf:3: the number 9999999999 is larger than 2147483647 and needs an L at "
+		"its end: 9999999999L\n"
+		"sub/d.conf:2: there is no option worker; did you mean \"workers\"?\n");
+	write_file("sub/d.conf", "x = ;");
+	assert_null(load("@include \"sub/c.conf\"\n" POOLS));
+	assert_memory_equal(report, "sub/d.conf:1: syntax error", 26);
+	assert_null(load("@include \"sub\"\n"));
+	assert_string_equal(report, "a.conf:1: cannot include \"sub\": Is a directory\n");
+}
+
+static void test_unreadable(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	assert_null(load_file("none.conf"));
+	assert_string_equal(
+		report, "none.conf: cannot read the settings: No such file or directory\n");
+	assert_null(load_file("/"));
+	assert_string_equal(report, "/: cannot read the settings: Is a directory\n");
+	f = fopen("a.conf", "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite("a = 1;\0", 1, 7, f), 7);
+	assert_int_equal(fclose(f), 0);
+	assert_null(load_file("a.conf"));
+	assert_string_equal(report, "a.conf: has a NUL byte: not a text file\n");
+}
+
+/* Memory that runs out at any point is one more mistake, and nothing is lost or freed twice. */
+static void test_without_memory(void **state)
+{
+	long allowed = 0;
+	struct settings *s;
+
+	(void)state;
+	write_file("a.conf", everything);
+	do {
+		mem_fail_after(allowed++);
+		s = load_file("a.conf");
+		mem_fail_after(-1);
+		assert_true(allowed < 1000);
+	} while (s == NULL || report[0] != '\0');
+	assert_true(allowed > 20);
+	settings_free(s);
+}
+
+static void test_words(void **state)
+{
+	static const char *const listen[] = { ":8080", "127.0.0.1:81" };
+	static const char *const urls[] = { "http://a:8001", "http://127.0.0.1:8002/" };
+	struct settings_errors errors = { .out = stderr };
+	struct settings *s = settings_from_words(listen, 2, urls, 2, &errors);
+	char *text;
+
+	(void)state;
+	assert_non_null(s);
+	assert_null(s->file);
+	assert_int_equal(s->listener_count, 2);
+	assert_string_equal(s->listeners[1].pool_name, "backends");
+	assert_string_equal(s->pools[0].name, "backends");
+	assert_string_equal(s->pools[0].backends[1].url_text, "http://127.0.0.1:8002");
+	assert_int_equal(s->timeouts.connect, 5000);
+	text = dump(s);
+	settings_free(s);
+	s = load_fine(text);
+	settings_free(s);
+	free(text);
+}
+
+static void test_bad_words(void **state)
+{
+	static const char *const listen[] = { "8080" };
+	static const char *const urls[] = { "https://a", "b" };
+	struct settings_errors errors = { .out = NULL };
+	size_t size;
+
+	(void)state;
+	free(report);
+	errors.out = open_memstream(&report, &size);
+	assert_null(settings_from_words(listen, 1, urls, 2, &errors));
+	assert_null(settings_from_words(listen, 0, urls, 0, &errors));
+	assert_int_equal(fclose(errors.out), 0);
+	assert_int_equal(errors.count, 5);
+	assert_memory_equal(report, "the command line: \"8080\": the port is missing", 45);
+	assert_non_null(strstr(report, "\"https://a\": this version speaks only http"));
+	assert_non_null(strstr(report, "\"b\": a backend's URL begins with"));
+}
+
+/* One process finds the addresses, another sees them. */
+static void test_lookup_is_shared(void **state)
+{
+	struct settings *s = load_fine(LISTENERS
+		"pools = ( { name = \"a\"; backends = ( { url = \"http://localhost:8001\"; },\n"
+		"{ url = \"http://localhost:8002\"; }, { url = \"unix:/run/x\"; } ); } );\n");
+	struct backend_settings *b = s->pools[0].backends;
+	int status;
+	pid_t pid;
+	char text[ADDRESS_TEXT_SIZE];
+
+	(void)state;
+	assert_true(settings_need_lookup(s));
+	assert_int_equal(b[0].addresses->count, 0);
+	pid = fork();
+	if (pid == 0) {
+		settings_lookup(s);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(b[0].addresses->count >= 1);
+	assert_int_equal(b[0].addresses->count, b[1].addresses->count);
+	for (int i = 0; i < 2; i++) {
+		const char *port = strrchr(address_format(&b[i].addresses->list[0], text), ':');
+
+		assert_string_equal(port, i == 0 ? ":8001" : ":8002");
+	}
+	assert_string_equal(address_format(&b[2].addresses->list[0], text), "unix:/run/x");
+	settings_free(s);
+}
+
+/* Ten thousand backends take little time and little memory; nothing is compared pair by pair. */
+static void test_ten_thousand(void **state)
+{
+	FILE *f = fopen("a.conf", "w");
+	struct settings *s;
+
+	(void)state;
+	assert_non_null(f);
+	(void)fprintf(f, LISTENERS "pools = ( { name = \"a\"; backends = (\n");
+	for (int i = 0; i < 10000; i++)
+		(void)fprintf(f, "%s{ url = \"http://10.0.%d.%d:8080\"; }", i > 0 ? ",\n" : "",
+			i >> 8, i & 255);
+	(void)fprintf(f, " ); } );\n");
+	assert_int_equal(fclose(f), 0);
+	s = load_file("a.conf");
+	assert_non_null(s);
+	assert_int_equal(s->pools[0].backend_count, 10000);
+	assert_int_equal(s->pools[0].backends[9999].addresses->count, 1);
+	assert_true(s->addresses_size < 10000 * 200);
+	settings_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_smallest),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_dump_loads_again),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_include),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_without_memory),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_bad_words),
+		cmocka_unit_test(test_lookup_is_shared),
+		cmocka_unit_test(test_ten_thousand),
+	};
+
+	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
