@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -26,6 +27,20 @@ void command_hint_first_steps(void)
 		stderr);
 }
 
+/* A daemon has no standard error: what would go there goes to the system's logger. */
+static void keep_messages(struct settings *settings)
+{
+	char *log;
+
+	if (strcmp(settings->log, "stderr") != 0)
+		return;
+	log = mem_strdup("syslog");
+	if (log == NULL)
+		return;
+	mem_free(settings->log);
+	settings->log = log;
+}
+
 static struct settings *load(void *context)
 {
 	struct run *run = context;
@@ -33,6 +48,8 @@ static struct settings *load(void *context)
 	struct settings *settings = command_load(&run->words, &errors);
 
 	run->is_started = true;
+	if (settings != NULL && run->words.daemon)
+		keep_messages(settings);
 	return settings;
 }
 
