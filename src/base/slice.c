@@ -1,0 +1,75 @@
+/*
+ * Questions about runs of bytes: comparison, trimming, comma-separated lists, decimal numbers.
+ * Knows nothing of what the bytes mean and never looks past their end.
+ */
+#include "config.h"
+
+#include "base/slice.h"
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static unsigned char lower(char c)
+{
+	unsigned char u = (unsigned char)c;
+
+	return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
+}
+
+bool slice_equals_nocase(struct slice a, struct slice b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++) {
+		if (lower(a.data[i]) != lower(b.data[i]))
+			return false;
+	}
+	return true;
+}
+
+struct slice slice_trim(struct slice s)
+{
+	while (s.len > 0 && is_blank(s.data[0])) {
+		s.data++;
+		s.len--;
+	}
+	while (s.len > 0 && is_blank(s.data[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+bool slice_next_element(struct slice *rest, struct slice *element)
+{
+	while (rest->len > 0) {
+		const char *comma = memchr(rest->data, ',', rest->len);
+		size_t len = comma != NULL ? (size_t)(comma - rest->data) : rest->len;
+
+		*element = slice_trim(slice_of(rest->data, len));
+		if (comma != NULL)
+			len++;
+		rest->data += len;
+		rest->len -= len;
+		if (element->len > 0)
+			return true;
+	}
+	return false;
+}
+
+int slice_parse_decimal(struct slice s, uint64_t max, uint64_t *value)
+{
+	uint64_t n = 0;
+
+	if (s.len == 0)
+		return -1;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned digit = (unsigned char)s.data[i] - (unsigned)'0';
+
+		if (digit > 9 || n > max / 10 || digit > max - n * 10)
+			return -1;
+		n = n * 10 + digit;
+	}
+	*value = n;
+	return 0;
+}

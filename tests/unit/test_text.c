@@ -1,0 +1,91 @@
+/* text.c: numbers, escaping, printf, and that nothing is ever written past the end. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+
+static void test_numbers(void **state)
+{
+	char room[128];
+	struct text t = text_over(room, sizeof room);
+
+	(void)state;
+	text_add_decimal(&t, 0);
+	text_add_char(&t, ' ');
+	text_add_decimal(&t, UINT64_MAX);
+	text_add_char(&t, ' ');
+	text_add_hex(&t, 0);
+	text_add_char(&t, ' ');
+	text_add_hex(&t, 0x1aF0);
+	text_add_char(&t, ' ');
+	text_add_hex(&t, UINT64_MAX);
+	assert_false(t.overflow);
+	assert_string_equal(text_string(&t), "0 18446744073709551615 0 1af0 ffffffffffffffff");
+}
+
+static void test_escaped(void **state)
+{
+	char room[128];
+	struct text t = text_over(room, sizeof room);
+
+	(void)state;
+	text_add_escaped(&t, slice_of("a \"b\"\\\r\n\0\x7f\xff~", 12));
+	assert_string_equal(text_string(&t), "a \\x22b\\x22\\x5c\\x0d\\x0a\\x00\\x7f\\xff~");
+}
+
+static void test_overflow_keeps_whole_pieces(void **state)
+{
+	char room[8] = "........";
+	struct text t = text_over(room, 6);
+
+	(void)state;
+	text_add_string(&t, "abcd");
+	assert_false(t.overflow);
+	text_add_decimal(&t, 123);
+	assert_true(t.overflow);
+	assert_int_equal(t.len, 4);
+	text_add_string(&t, "ef");
+	assert_int_equal(t.len, 6);
+	text_add_char(&t, 'g');
+	text_add_hex(&t, 1);
+	text_add_escaped(&t, slice_of_string("\n"));
+	text_format(&t, "%d", 1);
+	assert_int_equal(t.len, 6);
+	assert_memory_equal(room, "abcdef..", 8);
+	assert_string_equal(text_string(&t), "abcde");
+}
+
+static void test_format(void **state)
+{
+	char room[8];
+	struct text t = text_over(room, sizeof room);
+
+	(void)state;
+	text_format(&t, "%s-%d", "ab", 12);
+	assert_string_equal(text_string(&t), "ab-12");
+	text_format(&t, "%s", "xyz");
+	assert_true(t.overflow);
+	assert_string_equal(text_string(&t), "ab-12");
+	t = text_over(room, sizeof room);
+	text_format(&t, "%s", "1234567");
+	assert_false(t.overflow);
+	assert_int_equal(t.len, 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_escaped),
+		cmocka_unit_test(test_overflow_keeps_whole_pieces),
+		cmocka_unit_test(test_format),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
