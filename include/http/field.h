@@ -36,6 +36,7 @@ enum field_id {
 	FIELD_X_FORWARDED_PROTO,
 	FIELD_X_REAL_IP,
 	FIELD_X_REQUEST_ID,
+	FIELD_UNDERSCORE_TWIN, /* one of the above but for underscores: X_Forwarded_For */
 	FIELD_ID_COUNT
 };
 
@@ -44,15 +45,22 @@ struct field {
 	struct slice value; /* trimmed */
 	enum field_id id;
 	bool dropped; /* hop-by-hop, or named by Connection: not to be forwarded */
+	bool plain;   /* stands in the input as it would be written: name, ": ", value, CRLF */
 };
 
 /* The most fields a section may have; settings can only lower it. */
 #define FIELDS_MAX 256
 
+/* Large: to be shared by many messages, one after another, not kept per connection. */
 struct fields {
 	unsigned count;
-	struct field list[FIELDS_MAX];
+	uint32_t present;               /* FIELD_BIT of each id that occurs */
+	uint32_t repeated;              /* of each id that occurs more than once */
+	uint16_t first[FIELD_ID_COUNT]; /* index of the first field of an id that is present */
+	struct field list[FIELDS_MAX];  /* in the order of the message */
 };
+
+#define FIELD_BIT(id) (UINT32_C(1) << (id))
 
 /* Limits on a head, from the settings. */
 struct head_limits {
@@ -79,21 +87,24 @@ struct body {
 	uint64_t length; /* of BODY_LENGTH */
 };
 
-/* The id of a field name, whatever its case. */
+/* The id of a field name, whatever its case; never FIELD_UNDERSCORE_TWIN. */
 enum field_id field_id_of(struct slice name);
 
+/* Makes `fields` empty. */
+void fields_init(struct fields *fields);
+
 /*
- * Reads the fields that begin at `data` and end with an empty line. Appends to `fields`; slices point
- * into `data`. Returns the bytes used with the empty line, 0 when `len` ends before it, or -1 with
- * *why; *too_many tells a section with more than `max` fields from a malformed one.
+ * Reads the fields that begin at `data` and end with an empty line. Appends to `fields`; slices
+ * point into `data`. Returns the bytes used with the empty line, 0 when `len` ends before it, or -1
+ * with *why; *too_many tells a section with more than `max` fields from a malformed one.
  */
 long fields_parse(struct fields *fields, const char *data, size_t len, unsigned max,
 	const char **why, bool *too_many) __attribute__((warn_unused_result));
 
 /*
- * Marks as dropped what must not go on (RFC 9110 7.6.1): the hop-by-hop fields, and every field that
- * a Connection field names, except those whose loss would change framing or routing (Content-Length,
- * Host and what this program adds itself).
+ * Marks as dropped what must not go on (RFC 9110 7.6.1): the hop-by-hop fields, and every field
+ * that a Connection field names, except those that this program knows: they have rules of their
+ * own, and the loss of some would change framing or routing. Trailer is left to the writer.
  */
 void fields_drop_hop_by_hop(struct fields *fields);
 

@@ -1,0 +1,50 @@
+/*
+ * The table behind octet.h: one entry an octet, from the grammars of RFC 9110 5.5 and 5.6.2, RFC
+ * 9112 3.2 and RFC 3986 3.2.2. What is not listed may stand nowhere.
+ */
+#include "config.h"
+
+#include "octet.h"
+
+enum {
+	VALUE_ONLY = OCTET_VALUE,
+	VISIBLE = OCTET_VALUE | OCTET_TARGET,
+	HOST_ONLY = VISIBLE | OCTET_HOST,
+	TOKEN_ONLY = VISIBLE | OCTET_TOKEN | OCTET_NAME,
+	HASH = OCTET_VALUE | OCTET_TOKEN | OCTET_NAME,
+	UNDERSCORE = VISIBLE | OCTET_TOKEN | OCTET_HOST,
+	ALL = VISIBLE | OCTET_TOKEN | OCTET_NAME | OCTET_HOST,
+};
+
+const uint8_t octet_classes[256] = {
+	['\t'] = VALUE_ONLY,
+	[' '] = VALUE_ONLY,
+	['!'] = ALL,
+	['"'] = VISIBLE,
+	['#'] = HASH,
+	['$'] = ALL,
+	['%'] = TOKEN_ONLY,
+	['&' ... '\''] = ALL,
+	['(' ... ')'] = HOST_ONLY,
+	['*' ... '+'] = ALL,
+	[','] = VISIBLE,
+	['-' ... '.'] = ALL,
+	['/'] = VISIBLE,
+	['0' ... '9'] = ALL,
+	[':'] = VISIBLE,
+	[';'] = HOST_ONLY,
+	['<'] = VISIBLE,
+	['='] = HOST_ONLY,
+	['>' ... '@'] = VISIBLE,
+	['A' ... 'Z'] = ALL,
+	['[' ... ']'] = VISIBLE,
+	['^'] = TOKEN_ONLY,
+	['_'] = UNDERSCORE,
+	['`'] = TOKEN_ONLY,
+	['a' ... 'z'] = ALL,
+	['{'] = VISIBLE,
+	['|'] = TOKEN_ONLY,
+	['}'] = VISIBLE,
+	['~'] = ALL,
+	[0x80 ... 0xff] = VALUE_ONLY,
+};
