@@ -1,0 +1,31 @@
+/*
+ * What the fields of a head say of its body and its connection, for requests and responses alike.
+ * Private to this folder.
+ */
+#ifndef TINYLB_HTTP_FRAMING_H
+#define TINYLB_HTTP_FRAMING_H
+
+#include "http/field.h"
+
+/*
+ * Reads Content-Length and Transfer-Encoding (RFC 9112 6) of a message of HTTP/1.`minor`. Returns 0
+ * with *body set, BODY_NONE where neither is present; or 400 or 501 with *why.
+ */
+int framing_read(const struct fields *fields, int minor, struct body *body, const char **why)
+	__attribute__((warn_unused_result));
+
+struct connection_options {
+	bool close;
+	bool keep_alive;
+	bool upgrade;
+	bool malformed; /* an option is not a token */
+};
+
+/* The options of all Connection fields. 0, or -1 where there are more than anybody needs: each
+ * costs a search through the fields later. */
+int connection_read(struct connection_options *options, const struct fields *fields)
+	__attribute__((warn_unused_result));
+
+#define CONNECTION_OPTIONS_MAX 64
+
+#endif
