@@ -9,16 +9,16 @@ struct response {
 	int minor;
 	int status; /* 100 to 599 */
 	struct slice reason;
-	struct body body;  /* with regard to the request's method and the status */
-	bool keep_alive;   /* the backend lets its connection persist */
-	bool upgraded;     /* a 101 */
+	struct body body; /* with regard to the request's method and the status */
+	bool keep_alive;  /* the backend lets its connection persist */
+	bool upgraded;    /* a 101, to websocket; whether it was asked for the caller knows */
 	struct fields fields;
 	size_t head_len;
 	const char *why; /* when refused: always a 502 */
 };
 
-/* As request_parse. `method` is that of the request that is being answered: it decides whether there
- * is a body (RFC 9112 6.3). */
+/* As request_parse. `method` is that of the request that is being answered: it decides whether
+ * there is a body (RFC 9112 6.3). */
 enum parse_result response_parse(struct response *response, const char *data, size_t len,
 	size_t seen, enum method method, const struct head_limits *limits)
 	__attribute__((warn_unused_result));
