@@ -11,7 +11,8 @@
 enum chunk_state {
 	CHUNK_STATE_SIZE_FIRST, /* before the first digit of a size */
 	CHUNK_STATE_SIZE,
-	CHUNK_STATE_SIZE_SPACE, /* bad white space before an extension */
+	CHUNK_STATE_SIZE_SPACE,     /* bad white space before an extension */
+	CHUNK_STATE_EXTENSION_NAME, /* after its semicolon: a name must come */
 	CHUNK_STATE_EXTENSION,
 	CHUNK_STATE_SIZE_LF,
 	CHUNK_STATE_DATA,
@@ -25,11 +26,11 @@ enum chunk_state {
 struct chunk_decoder {
 	enum chunk_state state;
 	unsigned digits;
-	uint64_t left;    /* of the present chunk */
-	uint64_t content; /* bytes of content so far */
-	uint64_t overhead; /* bytes that were not content: bounded against the content */
+	uint64_t left;      /* of the present chunk */
+	uint64_t content;   /* bytes of content so far */
+	uint64_t overhead;  /* bytes that were not content: bounded against the content */
 	unsigned extension; /* bytes of extensions in this message */
-	const char *why;  /* when bad */
+	const char *why;    /* when bad */
 };
 
 enum chunk_result {
