@@ -8,9 +8,13 @@
 #include "http/request.h"
 #include "http/response.h"
 
+/* A written head is longer than the one that was read by at most this and the lengths of what `how`
+ * holds. */
+#define FORWARD_EXTRA 1280
+
 struct forward_request {
-	struct slice host;      /* the Host to send; empty: the client's */
-	struct slice path;      /* of the backend's URL: joined with the target by exactly one slash */
+	struct slice host; /* the Host to send; empty: the client's, which a 1.0 client may lack */
+	struct slice path; /* of the backend's URL: joined with the target by exactly one slash */
 	struct slice client_ip; /* appended to X-Forwarded-For; empty for a unix peer */
 	struct slice scheme;    /* X-Forwarded-Proto: "http" */
 };
@@ -23,20 +27,22 @@ struct forward_request {
 void forward_request(struct text *out, struct request *request, const struct forward_request *how);
 
 struct forward_response {
-	int client_minor;  /* the version of the request: 1.0 gets no chunked coding */
-	bool close;        /* the connection to the client ends after this response */
-	struct slice date; /* added where the response has none */
+	int client_minor;   /* the version of the request: 1.0 gets no chunked coding */
+	bool close;         /* the connection to the client ends after this response */
+	bool keep_alive_10; /* a 1.0 client asked to keep the connection and gets it, unless `close`
+			     * or the framing forbids */
+	struct slice date;  /* added where the response has none */
 };
 
 /*
- * The framing in which a response of this kind goes to such a client: chunked stays chunked for 1.1;
- * what a 1.0 client cannot get chunked, or what ended with the connection, becomes BODY_UNTIL_CLOSE
- * (1.0) or BODY_CHUNKED (1.1).
+ * The framing in which a response of this kind goes to such a client: chunked stays chunked
+ * for 1.1; what a 1.0 client cannot get chunked, or what ended with the connection, becomes
+ * BODY_UNTIL_CLOSE (1.0) or BODY_CHUNKED (1.1).
  */
 struct body forward_response_body(const struct response *response, int client_minor);
 
 /* Writes the head of `response` with that framing. Interim responses (1xx) and 101 too. */
-void forward_response(struct text *out, struct response *response,
-	const struct forward_response *how);
+void forward_response(
+	struct text *out, struct response *response, const struct forward_response *how);
 
 #endif

@@ -1,0 +1,221 @@
+/*
+ * Writes heads anew from what was understood. Every field that carries framing, routing or the
+ * state of a connection is written here from the struct; a field of the message goes on only if
+ * none of these. Nothing is decoded and nothing of the path is changed but for the prefix of the
+ * backend.
+ */
+#include "config.h"
+
+#include "head.h"
+#include "http/forward.h"
+
+/* Never copied: gone (hop-by-hop), or written from what they meant. */
+#define REWRITTEN                                                                                  \
+	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) |                           \
+		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE))
+#define REWRITTEN_REQUEST                                                                          \
+	(REWRITTEN | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_TE) |       \
+		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |              \
+		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_PROTO))
+
+static void write_fields(struct text *out, const struct fields *fields, uint32_t without)
+{
+	for (unsigned i = 0; i < fields->count; i++) {
+		const struct field *field = &fields->list[i];
+
+		if (!field->dropped && (without & FIELD_BIT(field->id)) == 0)
+			head_write_field(out, field);
+	}
+}
+
+static void end_line(struct text *out)
+{
+	text_add_string(out, "\r\n");
+}
+
+/* The backend's path and the target, joined by exactly one slash. */
+static void write_target(struct text *out, struct slice path, struct slice target)
+{
+	bool star = target.len == 1 && target.data[0] == '*';
+
+	if (!star && !slice_is_empty(path)) {
+		text_add_slice(out, path);
+		if (path.data[path.len - 1] == '/' && target.data[0] == '/')
+			target = slice_of(target.data + 1, target.len - 1);
+		else if (path.data[path.len - 1] != '/' && target.data[0] != '/')
+			text_add_char(out, '/');
+	} else if (target.data[0] == '?') {
+		text_add_char(out, '/');
+	}
+	text_add_slice(out, target);
+}
+
+static void write_framing(struct text *out, struct body body)
+{
+	if (body.kind == BODY_CHUNKED) {
+		text_add_string(out, "Transfer-Encoding: chunked\r\n");
+	} else if (body.kind == BODY_LENGTH) {
+		text_add_string(out, "Content-Length: ");
+		text_add_decimal(out, body.length);
+		end_line(out);
+	}
+}
+
+/* What only this connection is told (RFC 9110 7.6.1, 7.8, 10.1.1, 10.1.4). */
+static void write_request_hop(struct text *out, const struct request *request)
+{
+	bool upgrade = !slice_is_empty(request->upgrade);
+
+	if (upgrade && request->te_trailers)
+		text_add_string(out, "Connection: Upgrade, TE\r\n");
+	else if (upgrade)
+		text_add_string(out, "Connection: Upgrade\r\n");
+	else if (request->te_trailers)
+		text_add_string(out, "Connection: TE\r\n");
+	if (upgrade)
+		text_add_string(out, "Upgrade: websocket\r\n");
+	if (request->te_trailers)
+		text_add_string(out, "TE: trailers\r\n");
+	if (request->expect_continue)
+		text_add_string(out, "Expect: 100-continue\r\n");
+}
+
+/* Those who came before, of all such fields in one list, and the client itself. */
+static void write_forwarded_for(struct text *out, const struct fields *fields, struct slice client)
+{
+	const char *between = "X-Forwarded-For: ";
+	unsigned i = fields->count;
+
+	if ((fields->present & FIELD_BIT(FIELD_X_FORWARDED_FOR)) != 0)
+		i = fields->first[FIELD_X_FORWARDED_FOR];
+	for (; i < fields->count; i++) {
+		const struct field *field = &fields->list[i];
+
+		if (field->id != FIELD_X_FORWARDED_FOR || slice_is_empty(field->value))
+			continue;
+		text_add_string(out, between);
+		text_add_slice(out, field->value);
+		between = ", ";
+	}
+	if (!slice_is_empty(client)) {
+		text_add_string(out, between);
+		text_add_slice(out, client);
+		between = ", ";
+	}
+	if (between[0] == ',')
+		end_line(out);
+}
+
+static void write_forwarded(
+	struct text *out, const struct request *request, const struct forward_request *how)
+{
+	write_forwarded_for(out, &request->fields, how->client_ip);
+	if (!slice_is_empty(request->host)) {
+		text_add_string(out, "X-Forwarded-Host: ");
+		text_add_slice(out, request->host);
+		end_line(out);
+	}
+	if (!slice_is_empty(how->scheme)) {
+		text_add_string(out, "X-Forwarded-Proto: ");
+		text_add_slice(out, how->scheme);
+		end_line(out);
+	}
+}
+
+void forward_request(struct text *out, struct request *request, const struct forward_request *how)
+{
+	uint32_t without = REWRITTEN_REQUEST;
+
+	fields_drop_hop_by_hop(&request->fields);
+	if (request->body.kind != BODY_CHUNKED)
+		without |= FIELD_BIT(FIELD_TRAILER);
+	if (request->max_forwards >= 0)
+		without |= FIELD_BIT(FIELD_MAX_FORWARDS);
+	text_add_slice(out, request->method_name);
+	text_add_char(out, ' ');
+	write_target(out, how->path, request->target);
+	text_add_string(out, " HTTP/1.1\r\nHost: ");
+	text_add_slice(out, slice_is_empty(how->host) ? request->host : how->host);
+	end_line(out);
+	write_fields(out, &request->fields, without);
+	if (request->max_forwards > 0) {
+		text_add_string(out, "Max-Forwards: ");
+		text_add_decimal(out, (uint64_t)request->max_forwards - 1);
+		end_line(out);
+	}
+	write_framing(out, request->body);
+	write_request_hop(out, request);
+	write_forwarded(out, request, how);
+	if (request->minor > 0)
+		text_add_string(out, "Via: 1.1 tinylb\r\n\r\n");
+	else
+		text_add_string(out, "Via: 1.0 tinylb\r\n\r\n");
+}
+
+struct body forward_response_body(const struct response *response, int client_minor)
+{
+	struct body body = response->body;
+
+	if (body.kind == BODY_CHUNKED || body.kind == BODY_UNTIL_CLOSE)
+		body.kind = client_minor > 0 ? BODY_CHUNKED : BODY_UNTIL_CLOSE;
+	return body;
+}
+
+static void write_status(struct text *out, const struct response *response)
+{
+	text_add_string(out, "HTTP/1.1 ");
+	text_add_decimal(out, (uint64_t)response->status);
+	text_add_char(out, ' ');
+	text_add_slice(out, response->reason);
+	end_line(out);
+}
+
+/* The length that a body would have had: of answers to HEAD, and of 304 (RFC 9110 8.6). */
+static void write_announced_length(struct text *out, const struct fields *fields)
+{
+	const struct field *field = fields_find(fields, FIELD_CONTENT_LENGTH);
+	struct body body = { BODY_LENGTH, 0 };
+
+	if (field != NULL && slice_parse_decimal(field->value, INT64_MAX, &body.length) == 0)
+		write_framing(out, body);
+}
+
+static void write_response_hop(struct text *out, bool close, const struct forward_response *how)
+{
+	if (close)
+		text_add_string(out, "Connection: close\r\n");
+	else if (how->client_minor == 0 && how->keep_alive_10)
+		text_add_string(out, "Connection: keep-alive\r\n");
+}
+
+static void write_final(struct text *out, const struct response *response, struct body body,
+	const struct forward_response *how)
+{
+	if (body.kind == BODY_NONE && response->status != 204)
+		write_announced_length(out, &response->fields);
+	write_framing(out, body);
+	write_response_hop(out, how->close || body.kind == BODY_UNTIL_CLOSE, how);
+	if (fields_find(&response->fields, FIELD_DATE) == NULL && !slice_is_empty(how->date)) {
+		text_add_string(out, "Date: ");
+		text_add_slice(out, how->date);
+		end_line(out);
+	}
+}
+
+void forward_response(
+	struct text *out, struct response *response, const struct forward_response *how)
+{
+	struct body body = forward_response_body(response, how->client_minor);
+	uint32_t without = REWRITTEN;
+
+	fields_drop_hop_by_hop(&response->fields);
+	if (body.kind != BODY_CHUNKED)
+		without |= FIELD_BIT(FIELD_TRAILER);
+	write_status(out, response);
+	write_fields(out, &response->fields, without);
+	if (response->upgraded)
+		text_add_string(out, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+	else if (response->status >= 200)
+		write_final(out, response, body, how);
+	end_line(out);
+}

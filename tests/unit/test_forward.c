@@ -1,0 +1,426 @@
+/*
+ * forward.c: what goes on (RFC 9110 7.6, RFC 9112 3, 6), and the invariant against smuggling: what
+ * is written parses back to one request of the same meaning, for good, odd and damaged input.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "guard.h"
+#include "http/chunk.h"
+#include "http/forward.h"
+
+#define HOST "Host: h\r\n"
+#define END  "\r\n\r\n"
+/* what follows the fields of a plain request to host h */
+#define OURS                                                                                       \
+	"X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n"          \
+	"Via: 1.1 tinylb\r\n\r\n"
+
+static struct request request, again;
+static struct response response;
+static const struct head_limits limits = { 16384, 100 };
+static char room[40000];
+
+static struct forward_request usual(void)
+{
+	return (struct forward_request){
+		.host = slice_of_string("backend:8001"),
+		.client_ip = slice_of_string("10.0.0.1"),
+		.scheme = slice_of_string("http"),
+	};
+}
+
+static const char *forward(const char *input, const struct forward_request *how)
+{
+	struct text out = text_over(room, sizeof room - 1);
+	size_t len = strlen(input);
+	char *copy = guard_place(input, len);
+
+	assert_int_equal(request_parse(&request, copy, len, 0, &limits), PARSE_DONE);
+	forward_request(&out, &request, how);
+	assert_false(out.overflow);
+	return text_string(&out);
+}
+
+struct forward_case {
+	const char *input;
+	const char *wanted;
+};
+
+static void test_requests(void **state)
+{
+	static const struct forward_case cases[] = {
+		{ "GET /a?b=%20 HTTP/1.1\r\n" HOST "Accept: */*\r\nX:y\r\n\r\n",
+			"GET /a?b=%20 HTTP/1.1\r\nHost: backend:8001\r\nAccept: */*\r\nX: "
+			"y\r\n" OURS },
+		/* order, duplicates and odd values stay; blanks around values go */
+		{ "GET / HTTP/1.1\r\nB: 1 \r\n" HOST
+		  "A:\t2\r\nB:\r\nCookie: a,b\r\nCookie: c\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nB: 1\r\nA: 2\r\nB: \r\n"
+			"Cookie: a,b\r\nCookie: c\r\n" OURS },
+		/* framing is written anew */
+		{ "POST / HTTP/1.1\r\n" HOST "content-length: 007\r\nX: y\r\n\r\n",
+			"POST / HTTP/1.1\r\nHost: backend:8001\r\nX: y\r\nContent-Length: "
+			"7\r\n" OURS },
+		{ "POST / HTTP/1.1\r\n" HOST "transfer-encoding: CHUNKED\r\nTrailer: X-A\r\n\r\n",
+			"POST / HTTP/1.1\r\nHost: backend:8001\r\nTrailer: X-A\r\n"
+			"Transfer-Encoding: chunked\r\n" OURS },
+		{ "GET / HTTP/1.1\r\n" HOST "Trailer: X-A\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\n" OURS },
+		/* hop by hop */
+		{ "GET / HTTP/1.1\r\n" HOST "Connection: close, X-A, Host, Via\r\nx-a: 1\r\n"
+		  "Keep-Alive: 1\r\nProxy-Connection: x\r\nProxy-Authorization: x\r\n"
+		  "Upgrade: h2c\r\nHTTP2-Settings: x\r\nTE: gzip\r\nVia: 1.0 v\r\nX-B: 2\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nVia: 1.0 v\r\nX-B: 2\r\n" OURS },
+		/* nobody takes our own fields away */
+		{ "GET / HTTP/1.1\r\n" HOST "Connection: X-Forwarded-For, X-Forwarded-Host\r\n"
+		  "Connection: X-Forwarded-Proto, Content-Length\r\nContent-Length: 4\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nContent-Length: 4\r\n" OURS },
+		{ "GET / HTTP/1.1\r\n" HOST "TE: trailers, gzip\r\nConnection: TE\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nConnection: TE\r\n"
+			"TE: trailers\r\n" OURS },
+		{ "GET /chat HTTP/1.1\r\n" HOST "Connection: keep-alive, Upgrade\r\n"
+		  "Upgrade: WebSocket\r\nSec-WebSocket-Key: k\r\n\r\n",
+			"GET /chat HTTP/1.1\r\nHost: backend:8001\r\nSec-WebSocket-Key: k\r\n"
+			"Connection: Upgrade\r\nUpgrade: websocket\r\n" OURS },
+		{ "GET / HTTP/1.1\r\n" HOST "Connection: Upgrade, TE\r\nTE: trailers\r\n"
+		  "Upgrade: websocket\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nConnection: Upgrade, TE\r\n"
+			"Upgrade: websocket\r\nTE: trailers\r\n" OURS },
+		{ "POST / HTTP/1.1\r\n" HOST "Expect: 100-Continue\r\nContent-Length: 4\r\n\r\n",
+			"POST / HTTP/1.1\r\nHost: backend:8001\r\nContent-Length: 4\r\n"
+			"Expect: 100-continue\r\n" OURS },
+		/* where it comes from */
+		{ "GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: a, b\r\nX-Forwarded-Host: forged\r\n"
+		  "X-Forwarded-Proto: https\r\nX-Forwarded-For:\r\nx-forwarded-for: c\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\n"
+			"X-Forwarded-For: a, b, c, 10.0.0.1\r\nX-Forwarded-Host: h\r\n"
+			"X-Forwarded-Proto: http\r\nVia: 1.1 tinylb\r\n\r\n" },
+		{ "GET / HTTP/1.1\r\n" HOST "X_Forwarded_For: a\r\nX-Forwarded_Proto: b\r\n"
+		  "X_Real_IP: c\r\nContent_Length: 4\r\nTransfer_Encoding: chunked\r\nX_Y: "
+		  "z\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nX_Y: z\r\n" OURS },
+		{ "GET / HTTP/1.0\r\nX-Forwarded-Host: forged\r\nExpect: x\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nX-Forwarded-For: 10.0.0.1\r\n"
+			"X-Forwarded-Proto: http\r\nVia: 1.0 tinylb\r\n\r\n" },
+		{ "GET http://other:81/x HTTP/1.1\r\n" HOST "\r\n",
+			"GET /x HTTP/1.1\r\nHost: backend:8001\r\nX-Forwarded-For: 10.0.0.1\r\n"
+			"X-Forwarded-Host: other:81\r\nX-Forwarded-Proto: http\r\n"
+			"Via: 1.1 tinylb\r\n\r\n" },
+		/* RFC 9110 7.6.2 */
+		{ "OPTIONS * HTTP/1.1\r\n" HOST "Max-Forwards: 9\r\n\r\n",
+			"OPTIONS * HTTP/1.1\r\nHost: backend:8001\r\nMax-Forwards: 8\r\n" OURS },
+		{ "GET / HTTP/1.1\r\n" HOST "Max-Forwards: 9\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nMax-Forwards: 9\r\n" OURS },
+	};
+	struct forward_request how = usual();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct text out = text_over(room, sizeof room - 1);
+
+		assert_string_equal(forward(cases[i].input, &how), cases[i].wanted);
+		/* and once more, for another backend */
+		forward_request(&out, &request, &how);
+		assert_string_equal(text_string(&out), cases[i].wanted);
+	}
+}
+
+static void test_host_and_peer(void **state)
+{
+	struct forward_request how = { 0 };
+
+	(void)state;
+	assert_string_equal(forward("GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: a\r\n\r\n", &how),
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: a\r\nX-Forwarded-Host: h\r\n"
+		"Via: 1.1 tinylb\r\n\r\n");
+	assert_string_equal(forward("GET http://o/ HTTP/1.1\r\n" HOST "\r\n", &how),
+		"GET / HTTP/1.1\r\nHost: o\r\nX-Forwarded-Host: o\r\nVia: 1.1 tinylb\r\n\r\n");
+}
+
+/* As Go's singleJoiningSlash. */
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *target;
+		const char *wanted;
+	} cases[] = {
+		{ "", "/a?b", "/a?b" },
+		{ "/", "/a", "/a" },
+		{ "/x", "/a?b", "/x/a?b" },
+		{ "/x/", "/a", "/x/a" },
+		{ "/x/", "//a", "/x//a" },
+		{ "/x", "/", "/x/" },
+		{ "/x/", "/", "/x/" },
+		{ "/x", "/?a", "/x/?a" },
+		{ "", "http://h?a", "/?a" },
+		{ "/x", "http://h?a", "/x/?a" },
+		{ "/x/", "http://h?a", "/x/?a" },
+		{ "/x", "http://h", "/x/" },
+		{ "/x", "/%2e%2E/..//", "/x/%2e%2E/..//" },
+	};
+	struct forward_request how = usual();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char input[256], wanted[256];
+		struct text t = text_over(input, sizeof input);
+		struct text w = text_over(wanted, sizeof wanted);
+
+		text_format(&t, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", cases[i].target);
+		text_format(
+			&w, "GET %s HTTP/1.1\r\nHost: backend:8001\r\n%s", cases[i].wanted, OURS);
+		how.path = slice_of_string(cases[i].path);
+		assert_string_equal(forward(text_string(&t), &how), text_string(&w));
+	}
+	how.path = slice_of_string("/x");
+	assert_memory_equal(
+		forward("OPTIONS * HTTP/1.1\r\n" HOST "\r\n", &how), "OPTIONS * HTTP", 14);
+}
+
+static bool same_framing(struct body a, struct body b)
+{
+	return a.kind == b.kind && a.length == b.length;
+}
+
+/* What was written is one request, means the same, and is no longer than promised. */
+/* False where the input was refused. */
+static bool check_invariant(const char *input, size_t len)
+{
+	struct text out = text_over(room, sizeof room);
+	struct forward_request how = usual();
+	char *copy = guard_place(input, len);
+	struct head_limits wide = { sizeof room, FIELDS_MAX };
+
+	how.host = slice_of("", 0);
+	if (request_parse(&request, copy, len, 0, &limits) != PARSE_DONE ||
+		slice_is_empty(request.host))
+		return false;
+	forward_request(&out, &request, &how);
+	assert_false(out.overflow);
+	assert_true(
+		out.len <= request.head_len + FORWARD_EXTRA + how.client_ip.len + how.scheme.len);
+	assert_int_equal(request_parse(&again, room, out.len, 0, &wide), PARSE_DONE);
+	assert_int_equal(again.head_len, out.len);
+	assert_true(same_framing(request.body, again.body));
+	assert_true(slice_equals(request.method_name, again.method_name));
+	assert_true(slice_equals(request.host, again.host));
+	assert_true(slice_equals(request.upgrade, again.upgrade) ||
+		    slice_equals_nocase(request.upgrade, again.upgrade));
+	assert_true(request.expect_continue == again.expect_continue);
+	assert_true(request.te_trailers == again.te_trailers);
+	assert_true(again.keep_alive);
+	assert_true(slice_equals(request.target, again.target) || request.target.data[0] == '?');
+	return true;
+}
+
+static void test_invariant(void **state)
+{
+	static const char *const good[] = {
+		"POST /a?b HTTP/1.1\r\nHost: a.b:80\r\nContent-Length: 5\r\n"
+		"Connection: keep-alive, X-A\r\nX-A: b c\r\nTE: trailers\r\n\r\n",
+		"GET http://h:1/x HTTP/1.1\r\nHost:a\r\nConnection: upgrade\r\nUpgrade: "
+		"websocket\r\n"
+		"X_Forwarded_For: a\r\nX-Forwarded-For: a\r\nx-forwarded-for:b\r\n\r\n",
+		"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTrailer: a\r\nHost: [::1]\r\n"
+		"Expect: 100-continue\r\nMax-Forwards: 5\r\nProxy-Connection: a\r\n\r\n",
+		"OPTIONS * HTTP/1.0\r\nHost: a\r\nContent-Length: 0\r\nMax-Forwards: 5\r\n\r\n",
+	};
+	static const char *const pieces[] = { " ", "\t", "\r\n", "\r", "\n", ":", ",", ";", "5",
+		"_", "\x80", "#", "?", "@", "Content-Length: 5\r\n",
+		"Transfer-Encoding: chunked\r\n", "Host: x\r\n", "\r\n ", "chunked",
+		"Connection: Host, Content-Length\r\n", "1.0" };
+	unsigned seed = 3;
+	unsigned accepted = 0;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		const char *base = good[i % 4];
+		char input[512];
+		struct text t = text_over(input, sizeof input);
+		size_t len = strlen(base);
+		size_t at = (size_t)rand_r(&seed) % len;
+		size_t skip = (size_t)rand_r(&seed) % 3;
+
+		if (skip > len - at)
+			skip = len - at;
+		text_add(&t, base, at);
+		text_add_string(
+			&t, pieces[(size_t)rand_r(&seed) % (sizeof pieces / sizeof pieces[0])]);
+		text_add(&t, base + at + skip, len - at - skip);
+		accepted += check_invariant(input, t.len);
+	}
+	assert_in_range(accepted, 1000, 99000);
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		assert_true(check_invariant(good[i], strlen(good[i])));
+}
+
+/* The longest that can be made of a head. */
+static void test_extra(void **state)
+{
+	char input[8192], host[262];
+	struct text t = text_over(input, sizeof input);
+
+	(void)state;
+	memset(host, 'h', sizeof host);
+	text_add_string(&t, "OPTIONS http://");
+	text_add(&t, host, 261);
+	text_add_string(&t, "?a HTTP/1.1\r\nHost:h\r\nMax-Forwards:1\r\nContent-Length:1\r\n"
+			    "Expect:100-continue\r\nTE:trailers\r\n");
+	for (int i = 0; i < 90; i++)
+		text_add_string(&t, "a:b\r\n");
+	text_add_string(&t, "\r\n");
+	assert_true(check_invariant(input, t.len));
+}
+
+static const char *respond(
+	const char *input, enum method method, const struct forward_response *how)
+{
+	struct text out = text_over(room, sizeof room - 1);
+	size_t len = strlen(input);
+
+	assert_int_equal(
+		response_parse(&response, guard_place(input, len), len, 0, method, &limits),
+		PARSE_DONE);
+	forward_response(&out, &response, how);
+	return text_string(&out);
+}
+
+static void test_responses(void **state)
+{
+	static const struct {
+		const char *input;
+		const char *to_11;
+		const char *to_10;
+	} cases[] = {
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 05\r\nSet-Cookie: a\r\nset-cookie: b\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 5\r\n"
+			"Date: now\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 5\r\n"
+			"Connection: keep-alive\r\nDate: now\r\n\r\n" },
+		{ "HTTP/1.1 200\r\nDate: then\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n",
+			"HTTP/1.1 200 \r\nDate: then\r\nTrailer: X\r\n"
+			"Transfer-Encoding: chunked\r\n\r\n",
+			"HTTP/1.1 200 \r\nDate: then\r\nConnection: close\r\n\r\n" },
+		{ "HTTP/1.0 200 OK\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nDate: then\r\nTransfer-Encoding: chunked\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nDate: then\r\nConnection: close\r\n\r\n" },
+		{ "HTTP/1.1 200 OK\r\nConnection: close, X-A\r\nX-A: 1\r\nKeep-Alive: x\r\n"
+		  "Upgrade: h2\r\nProxy-Authenticate: x\r\nContent-Length: 0\r\nDate: then\r\n"
+		  "X_Request_Id: x\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nDate: then\r\nX_Request_Id: x\r\nContent-Length: "
+			"0\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nDate: then\r\nX_Request_Id: x\r\nContent-Length: 0\r\n"
+			"Connection: keep-alive\r\n\r\n" },
+		{ "HTTP/1.1 204 No\r\nContent-Length: 4\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 204 No\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 204 No\r\nDate: then\r\nConnection: keep-alive\r\n\r\n" },
+		{ "HTTP/1.1 304 No\r\nContent-Length: 4\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 304 No\r\nDate: then\r\nContent-Length: 4\r\n\r\n",
+			"HTTP/1.1 304 No\r\nDate: then\r\nContent-Length: 4\r\n"
+			"Connection: keep-alive\r\n\r\n" },
+	};
+	struct forward_response to_11 = { .client_minor = 1, .date = slice_of_string("now") };
+	struct forward_response to_10 = { .keep_alive_10 = true, .date = slice_of_string("now") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_string_equal(respond(cases[i].input, METHOD_GET, &to_11), cases[i].to_11);
+		assert_string_equal(respond(cases[i].input, METHOD_GET, &to_10), cases[i].to_10);
+	}
+	to_11.close = to_10.close = true;
+	assert_non_null(
+		strstr(respond(cases[0].input, METHOD_GET, &to_11), "\r\nConnection: close\r\n"));
+	assert_non_null(
+		strstr(respond(cases[0].input, METHOD_GET, &to_10), "\r\nConnection: close\r\n"));
+}
+
+static void test_responses_without_body(void **state)
+{
+	struct forward_response how = { .client_minor = 1, .close = true };
+
+	(void)state;
+	assert_string_equal(
+		respond("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nA: b\r\n\r\n", METHOD_HEAD, &how),
+		"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 9\r\nConnection: close\r\n\r\n");
+	assert_string_equal(
+		respond("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", METHOD_HEAD, &how),
+		"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+	assert_string_equal(respond("HTTP/1.1 103 Early\r\nLink: a\r\nContent-Length: 9\r\n"
+				    "Connection: close\r\n\r\n",
+				    METHOD_GET, &how),
+		"HTTP/1.1 103 Early\r\nLink: a\r\n\r\n");
+	assert_string_equal(respond("HTTP/1.1 101 Go\r\nUpgrade: WebSocket\r\nA: b\r\n"
+				    "Connection: upgrade\r\nTransfer-Encoding: chunked\r\n\r\n",
+				    METHOD_GET, &how),
+		"HTTP/1.1 101 Go\r\nA: b\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+}
+
+/* A response written for either kind of client has one reading, and that is the framing promised.
+ */
+static void test_response_framing(void **state)
+{
+	static const char *const inputs[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+		"HTTP/1.0 404 OK\r\nA:b\r\n\r\n",
+		"HTTP/1.1 304 OK\r\nContent-Length: 5\r\n\r\n",
+		"HTTP/1.1 204 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+	};
+	static struct response back;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof inputs / sizeof inputs[0]; i++) {
+		struct forward_response how = { .client_minor = i % 2, .keep_alive_10 = true };
+		const char *text = respond(inputs[i / 2], METHOD_GET, &how);
+		struct body promised = forward_response_body(&response, how.client_minor);
+
+		assert_int_equal(response_parse(&back, text, strlen(text), 0, METHOD_GET, &limits),
+			PARSE_DONE);
+		assert_int_equal(back.head_len, strlen(text));
+		assert_true(same_framing(promised, back.body));
+		assert_int_equal(back.keep_alive, promised.kind != BODY_UNTIL_CLOSE);
+	}
+}
+
+static void test_overflow(void **state)
+{
+	static const char input[] = "GET / HTTP/1.1\r\n" HOST "A: b\r\n\r\n";
+	struct forward_request how = usual();
+
+	(void)state;
+	for (size_t cap = 0; cap < strlen(forward(input, &how)); cap++) {
+		struct text out = text_over(room, cap);
+
+		room[cap] = '!';
+		forward_request(&out, &request, &how);
+		assert_true(out.overflow);
+		assert_int_equal(room[cap], '!');
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_host_and_peer),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_invariant),
+		cmocka_unit_test(test_extra),
+		cmocka_unit_test(test_responses),
+		cmocka_unit_test(test_responses_without_body),
+		cmocka_unit_test(test_response_framing),
+		cmocka_unit_test(test_overflow),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
