@@ -2,8 +2,7 @@
 
 import socket
 
-from .message import Closed, ProtocolError, Reader, Response, chunked, framing_of, parse_head, read_body
-from .process import linger_reset
+from .message import Closed, ProtocolError, Reader, Response, chunked, framing_of, parse_head, read_body, reset
 from .wait import DEADLINE
 
 __all__ = ["Client", "Closed", "ProtocolError", "chunked"]
@@ -64,7 +63,7 @@ class Client:
 
     def abort(self):
         """Closes with a reset."""
-        linger_reset(self.sock)
+        reset(self.sock)
 
     def close(self):
         self.sock.close()

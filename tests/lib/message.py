@@ -7,6 +7,7 @@ wants to send wrong it writes as bytes.
 
 import re
 import socket
+import struct
 
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
@@ -45,6 +46,17 @@ class Headers(list):
         """The elements of a comma-separated field, in lower case."""
         joined = ",".join(self.all(name))
         return [t.strip().lower() for t in joined.split(",") if t.strip()]
+
+
+def reset(sock):
+    """Closes a socket so that its peer gets a reset, also while another thread reads from it: that one
+    is woken first, because a socket in use is not closed."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass
+    sock.close()
 
 
 class Message:

@@ -19,9 +19,8 @@ import os
 import socket
 import threading
 
-from .message import Closed, ProtocolError, Reader, Request, chunked, framing_of, parse_head, read_body
+from .message import Closed, ProtocolError, Reader, Request, chunked, framing_of, parse_head, read_body, reset
 from .ports import reserve_port
-from .process import linger_reset
 from .wait import DEADLINE, wait_for
 
 
@@ -73,7 +72,7 @@ class Connection:
     def reset(self):
         if not self.closed:
             self.closed = True
-            linger_reset(self.sock)
+            reset(self.sock)
 
     def half_close(self):
         self.sock.shutdown(socket.SHUT_WR)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import struct
 
 
 def read(path):
@@ -132,14 +131,3 @@ def established(port):
                 near += int(fields[1].rpartition(":")[2], 16) == port
                 far += int(fields[2].rpartition(":")[2], 16) == port
     return near, far
-
-
-def linger_reset(sock):
-    """Closes a socket so that its peer gets a reset."""
-    import socket
-
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    except OSError:
-        pass
-    sock.close()

@@ -32,7 +32,7 @@ REPORTS = re.compile(
 )
 
 # How the master reports the death of a worker that it did not ask for.
-DEATHS = re.compile(r"worker \d+.*(died|killed by|was killed|ended by signal|exited with)", re.I)
+DEATHS = re.compile(r"error: worker \d+ .*(was killed|exited|could not start)")
 
 ACCESS_LINE = re.compile(
     r'(?P<time>\S+) (?P<client>\S+) "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}|-)'

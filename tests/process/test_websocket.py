@@ -227,14 +227,24 @@ def test_reset_tunnel(tinylb, origin):
     assert c.response().status == 101
     c.abort()
     o.wait_no_connection()
-    c = lb.client()
+
+
+def test_reset_tunnel_of_the_backend(tinylb, origin):
+    """The client must not take a broken tunnel for one that ended."""
+    def handler(c, r):
+        c.send(SWITCH)
+        assert go.wait(DEADLINE)
+        c.reset()
+
+    go = threading.Event()
+    o = origin(handler, read_body=False)
+    c = tinylb(backends=[o.url]).client()
     c.send_request("GET", "/", UPGRADE)
     assert c.response().status == 101
-    o.connections[-1].reset()
-    try:
-        assert c.at_end()
-    except Closed:
-        pass
+    go.set()
+    with pytest.raises(Closed) as e:
+        c.read(1)
+    assert e.value.reset
 
 
 def test_tunnel_is_held_back(tinylb, origin):

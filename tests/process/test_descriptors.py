@@ -1,0 +1,121 @@
+"""When a worker has no descriptor left it stops accepting, serves on, and goes on accepting when
+descriptors come back. It neither spins, nor drops what it has, nor dies."""
+
+import resource
+
+import pytest
+
+from lib import process
+from lib.wait import wait_for, wait_still
+
+LIMIT = 64
+
+
+def low(number=LIMIT):
+    return ["prlimit", f"--nofile={number}:{number}"]
+
+
+def served(clients):
+    """How many of the clients, each of which has sent a request, have an answer by now."""
+    return sum(not c.is_quiet() for c in clients)
+
+
+def check_exhaustion(lb, o, most):
+    lb.get("/")
+    pid = lb.worker
+    clients = [lb.client() for _ in range(most + 60)]
+    for c in clients:
+        c.send_request("GET", "/")
+    n = wait_still(lambda: served(clients), quiet=0.5)
+    assert 0 < n < most, f"{n} of {len(clients)} were served"
+    # it waits, and does not spin
+    busy = process.cpu_seconds(pid)
+    wait_still(lambda: served(clients), quiet=0.5)
+    assert process.cpu_seconds(pid) - busy < 0.2
+    # who is in is served on
+    inside = [c for c in clients if not c.is_quiet()]
+    for c in inside:
+        assert c.response().status == 200
+        assert c.get("/again").status == 200
+    # who leaves makes room for who waits, and in the end everybody was served
+    waiting = [c for c in clients if c not in inside]
+    for c in inside:
+        c.close()
+    while waiting:
+        batch = wait_for(lambda: [c for c in waiting if not c.is_quiet()], "room for those who wait")
+        for c in batch:
+            assert c.response().status == 200
+            c.close()
+            waiting.remove(c)
+    assert lb.get("/").status == 200
+    assert lb.worker == pid
+
+
+def test_descriptors_run_out(tinylb, origin):
+    o = origin()
+    lb = tinylb(backends=[o.url], prefix=low())
+    check_exhaustion(lb, o, LIMIT)
+
+
+def test_limit_of_connections(tinylb, origin):
+    """The same where the settings set the limit."""
+    o = origin()
+    lb = tinylb(backends=[o.url], limits={"connections": 10})
+    check_exhaustion(lb, o, 11)
+
+
+def test_descriptors_taken_away(tinylb, origin):
+    """The limit sinks while the worker runs: accept fails, and the reserve that was computed at the
+    start is gone. Requests on connections that are open get an answer, if only a 502."""
+    o = origin()
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    assert c.get("/").status == 200
+    o.close_connections()
+    o.wait_no_connection()
+    pid = lb.worker
+    wait_still(lambda: len(process.descriptors(pid)))
+    count = max(process.descriptors(pid)) + 1
+    limit_descriptors(pid, count)
+    with lb.log_contains("cannot accept more connections"):
+        waiting = lb.client()
+        waiting.send_request("GET", "/")
+    busy = process.cpu_seconds(pid)
+    assert wait_still(lambda: served([waiting]), quiet=0.5) == 0
+    assert process.cpu_seconds(pid) - busy < 0.2
+    assert c.get("/").status in (200, 502, 503)
+    limit_descriptors(pid, 1024)
+    assert waiting.response().status in (200, 502, 503)
+    assert lb.get("/").status == 200
+
+
+def limit_descriptors(pid, number):
+    """Sets the soft limit of open descriptors of another process."""
+    try:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (number, resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]))
+    except PermissionError:
+        pytest.skip("may not set another process's limits")
+
+
+def test_no_descriptor_leaks(tinylb, origin):
+    """After a thousand connections of all kinds the worker has what it had before."""
+    o = origin(lambda c, r: c.reset() if r.target == "/reset" else b"fine")
+    lb = tinylb(backends=[o.url], timeouts={"idle_backend": "100ms"})
+    lb.get("/")
+    o.wait_no_connection()
+
+    def count():
+        return len(process.descriptors(lb.worker))
+
+    before = wait_still(count)
+    for i in range(250):
+        lb.get("/")
+        c = lb.client()
+        c.send_request("GET", "/reset")
+        assert c.response().status == 502
+        c.close()
+        lb.client().abort()
+        c = lb.client()
+        c.send("garbage\r\n\r\n")
+        c.close()
+    wait_for(lambda: count() <= before, "the worker closes what it opened")

@@ -1,0 +1,241 @@
+"""Nobody can make tinylb wait for ever: each way to stand still has its limit, and its reason in the
+access log. Limits here are short; how long it took is only held against them with a wide margin."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from lib.client import Closed
+from lib.ports import reserve_port
+from lib.wait import DEADLINE, SLOW, wait_for
+
+SHORT = f"{int(300 * SLOW)}ms"
+SECONDS = 0.3 * SLOW
+
+
+class Clock:
+    def __enter__(self):
+        self.start = time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        self.took = time.monotonic() - self.start
+
+    def check(self, least=SECONDS):
+        """Not before the limit (less what clocks that tick 10 times a second may miss), and not much
+        after it."""
+        assert least * 0.8 - 0.15 <= self.took < least + DEADLINE / 2, f"took {self.took:.2f} s"
+
+
+def silent(c, _):
+    c.wait_end()
+    c.close()
+
+
+def test_response_never_comes(tinylb, origin):
+    lb = tinylb(backends=[origin(silent).url], timeouts={"response": SHORT})
+    with Clock() as clock:
+        c = lb.client()
+        r = c.get("/")
+    clock.check()
+    assert r.status == 504 and lb.access()[0].reason == "backend-timeout"
+
+
+def test_response_stops_in_the_middle(tinylb, origin):
+    def handler(c, r):
+        c.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
+        silent(c, r)
+
+    o = origin(handler)
+    lb = tinylb(backends=[o.url], timeouts={"response": SHORT})
+    with Clock() as clock, pytest.raises(Closed):
+        lb.client().get("/")
+    clock.check()
+    assert lb.access()[0].reason in ("truncated", "backend-timeout")
+    o.wait_no_connection()
+
+
+def test_slow_but_steady_response_is_fine(tinylb, origin):
+    """The limit is between bytes, not on the whole."""
+    step = threading.Event()
+
+    def handler(c, _):
+        c.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+        for b in b"12345678":
+            step.wait(SECONDS / 3)
+            c.send(bytes([b]))
+
+    lb = tinylb(backends=[origin(handler).url], timeouts={"response": SHORT})
+    with Clock() as clock:
+        assert lb.get("/").body == b"12345678"
+    assert clock.took > SECONDS * 2
+
+
+def test_request_body_stops_in_the_middle(tinylb, origin):
+    o = origin()
+    lb = tinylb(backends=[o.url], timeouts={"response": SHORT})
+    with Clock() as clock:
+        c = lb.client()
+        c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n12345")
+        r = c.response()
+    clock.check()
+    assert r.status == 408 and not r.keeps_alive
+    assert lb.access()[0].reason == "client-timeout"
+    o.wait_no_connection()
+    assert o.last.aborted
+
+
+def test_client_takes_nothing(tinylb, origin):
+    """A client that reads nothing more does not hold its backend for ever."""
+    def handler(c, _):
+        c.head(200, [("Content-Length", str(1 << 30))])
+        while True:
+            c.send(b"x" * 65536)
+
+    o = origin(handler)
+    lb = tinylb(backends=[o.url], timeouts={"response": SHORT})
+    c = lb.client(rcvbuf=16384)
+    c.send_request("GET", "/")
+    c.head()
+    o.wait_no_connection()
+    assert lb.access()[0].reason == "client-timeout"
+
+
+def test_request_head_drips(tinylb, origin):
+    """The limit runs from the first byte and is not put off by more of them (slowloris)."""
+    o = origin()
+    lb = tinylb(backends=[o.url], timeouts={"request_header": SHORT})
+    step = threading.Event()
+    with Clock() as clock:
+        c = lb.client()
+        c.send("GET / HTTP/1.1\r\nHost: t\r\n")
+        try:
+            while c.is_quiet():
+                c.send("A: b\r\n")
+                step.wait(SECONDS / 20)
+        except OSError:
+            pass
+        r = c.response()
+    clock.check()
+    assert r.status == 408 and o.count == 0
+    assert lb.access()[0].reason == "head-timeout"
+
+
+def test_second_head_drips(tinylb, origin):
+    """The same on a connection that has been used."""
+    lb = tinylb(backends=[origin().url], timeouts={"request_header": SHORT})
+    c = lb.client()
+    assert c.get("/").status == 200
+    with Clock() as clock:
+        c.send("GET /")
+        r = c.response()
+    clock.check()
+    assert r.status == 408
+
+
+def test_idle_client(tinylb, origin):
+    """An idle connection is closed without a word: no request, no answer."""
+    lb = tinylb(backends=[origin().url], timeouts={"idle_client": SHORT})
+    fresh, used = lb.client(), lb.client()
+    with Clock() as clock:
+        assert used.get("/").status == 200
+        assert used.read_to_end() == b""
+    clock.check()
+    assert fresh.read_to_end() == b""
+    assert len(lb.access()) == 1
+
+
+def test_idle_backend(tinylb, origin):
+    o = origin()
+    lb = tinylb(backends=[o.url], timeouts={"idle_backend": SHORT})
+    c = lb.client()
+    with Clock() as clock:
+        assert c.get("/").status == 200
+        assert len(o.open_connections) == 1
+        o.wait_no_connection()
+    clock.check()
+    assert c.get("/").status == 200 and len(o.connections) == 2
+
+
+def test_tunnel(tinylb, origin):
+    """Both ends of a silent tunnel are closed; one in use goes on."""
+    def handler(c, r):
+        c.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        while c.reader.fill():
+            c.send(c.reader.take(len(c.reader.buffer)))
+        c.close()
+
+    o = origin(handler)
+    lb = tinylb(backends=[o.url], timeouts={"tunnel": SHORT, "response": "10ms" if SLOW == 1 else SHORT})
+    c = lb.client()
+    c.send_request("GET", "/", [("Connection", "Upgrade"), ("Upgrade", "websocket")])
+    assert c.response().status == 101
+    step = threading.Event()
+    for _ in range(6):
+        step.wait(SECONDS / 3)
+        c.send("ping")
+        assert c.read(4) == b"ping"
+    with Clock() as clock:
+        assert c.at_end()
+    clock.check()
+    o.wait_no_connection()
+    assert lb.access()[0].reason == "tunnel-timeout"
+
+
+@pytest.fixture
+def hole():
+    """A port that neither accepts nor refuses: its queue is full, and the kernel drops what comes."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", reserve_port()))
+        s.listen(0)
+        waiting = []
+        for _ in range(4):
+            w = socket.socket()
+            w.setblocking(False)
+            w.connect_ex(s.getsockname())
+            waiting.append(w)
+        yield f"http://127.0.0.1:{s.getsockname()[1]}"
+        for w in waiting:
+            w.close()
+
+
+def test_connect(tinylb, hole):
+    lb = tinylb(backends=[hole], timeouts={"connect": SHORT})
+    with Clock() as clock:
+        r = lb.client().get("/")
+    clock.check()
+    assert r.status == 504 and lb.access()[0].reason == "connect-timeout"
+
+
+def test_connect_goes_elsewhere(tinylb, origin, hole):
+    o = origin(lambda c, r: b"got " + r.body)
+    lb = tinylb(backends=[(hole, 256), o.url], timeouts={"connect": "50ms"})
+    c = lb.client()
+    for _ in range(5):
+        assert c.request("POST", "/", body=b"x").body == b"got x"
+
+
+def test_waiting_for_100_is_no_stall_of_the_client(tinylb, origin):
+    """Until the 100 comes it is the backend that everybody waits for."""
+    lb = tinylb(backends=[origin(silent, read_body=False).url], timeouts={"response": SHORT})
+    c = lb.client()
+    c.send("POST / HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    assert c.response().status == 504
+    assert lb.access()[0].reason == "backend-timeout"
+
+
+def test_nothing_times_out_while_in_use(tinylb, origin):
+    """A connection used again and again outlives each limit many times over."""
+    limits = {k: SHORT for k in ("request_header", "response", "idle_client", "idle_backend")}
+    o = origin()
+    lb = tinylb(backends=[o.url], timeouts=limits)
+    c = lb.client()
+    step = threading.Event()
+    for _ in range(8):
+        step.wait(SECONDS / 3)
+        assert c.get("/").status == 200
+    assert len(o.connections) == 1
+    wait_for(lambda: len(lb.access_lines()) == 8)
