@@ -90,6 +90,7 @@ struct settings {
 	bool half_close;
 	char *log;        /* "stderr", "syslog" or a path */
 	int log_level;    /* enum log_level */
+	bool log_picks;   /* each pick is a notice, not for debugging only: the demo; no option */
 	char *access_log; /* NULL: off */
 	char *pid_file;   /* NULL: none */
 	struct timeout_settings timeouts;

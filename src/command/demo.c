@@ -233,8 +233,10 @@ static struct settings *load_settings(void *context)
 	}
 	settings = settings_from_words(
 		listens, 1, words, (size_t)demo->options.backend_count, &errors);
-	if (settings != NULL)
-		settings->log_level = LOG_LEVEL_DEBUG;
+	if (settings != NULL) {
+		settings->log_level = LOG_LEVEL_NOTICE;
+		settings->log_picks = true;
+	}
 	return settings;
 }
 

@@ -22,6 +22,16 @@ static struct backend *backend_of(const struct exchange *x)
 	return &x->pool->backends[x->backend];
 }
 
+static void announce_pick(const struct exchange *x)
+{
+	static const char text[] = "Proxying request to %.*s";
+
+	if (x->proxy->settings->log_picks)
+		log_notice(text, SLICE_ARGS(backend_of(x)->url));
+	else if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug(text, SLICE_ARGS(backend_of(x)->url));
+}
+
 static bool pick(struct exchange *x)
 {
 	const struct pick query = {
@@ -39,8 +49,7 @@ static bool pick(struct exchange *x)
 	if (x->backend == PICKER_NONE)
 		return false;
 	x->tried[x->tried_count++] = x->backend;
-	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug("Proxying request to %.*s", SLICE_ARGS(backend_of(x)->url));
+	announce_pick(x);
 	return true;
 }
 
