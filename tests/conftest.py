@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lib import tinylb as program  # noqa: E402
 from lib.client import Client  # noqa: E402
+from lib.nginx import Nginx  # noqa: E402
 from lib.origin import Origin  # noqa: E402
 
 
@@ -53,12 +54,12 @@ def directory(request):
 
 
 class Scene:
-    """Everything a test started. It ends in the order clients, program, origins, so that nothing that
+    """Everything a test started. It ends in the order clients, program, backends, so that nothing that
     happens while it ends can be taken for a fault."""
 
     def __init__(self, directory):
         self.directory = directory
-        self.clients, self.programs, self.origins = [], [], []
+        self.clients, self.programs, self.origins, self.servers = [], [], [], []
 
     def close(self):
         problems = []
@@ -74,6 +75,8 @@ class Scene:
                 problems.append(str(e))
             finally:
                 lb.kill()
+        for s in self.servers:
+            s.stop()
         for o in self.origins:
             o.stop()
             problems += [f"origin {o.name}: {fault!r}" for fault in o.faults]
@@ -115,6 +118,18 @@ def origin(scene):
         o = Origin(*args, **more)
         scene.origins.append(o)
         return o
+
+    return make
+
+
+@pytest.fixture
+def nginx(scene):
+    """Starts servers of files: nginx(root, "a", "b"). See Nginx."""
+
+    def make(root, *names):
+        servers = [Nginx(scene.directory, root, name) for name in names]
+        scene.servers += servers
+        return [s.wait_ready() for s in servers]
 
     return make
 

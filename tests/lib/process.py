@@ -83,16 +83,16 @@ def cpu_seconds(pid):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def listening(port):
-    """How many sockets listen on a port, of any address and either family."""
-    return len(listening_inodes(port))
+def listening(port, pid="self"):
+    """How many sockets listen on a port, of any address and either family, where that process is."""
+    return len(listening_inodes(port, pid))
 
 
-def listening_inodes(port):
+def listening_inodes(port, pid="self"):
     """The inodes of the sockets that listen on a port."""
     found = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in read(table).decode("latin-1").splitlines()[1:]:
+    for table in ("tcp", "tcp6"):
+        for line in read(f"/proc/{pid}/net/{table}").decode("latin-1").splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
                 found.append(int(fields[9]))
@@ -109,10 +109,10 @@ def tcp_inode(near, far):
     return None
 
 
-def listening_unix(path):
+def listening_unix(path, pid="self"):
     """How many sockets listen on a path."""
     count = 0
-    for line in read("/proc/net/unix").decode("latin-1").splitlines()[1:]:
+    for line in read(f"/proc/{pid}/net/unix").decode("latin-1").splitlines()[1:]:
         fields = line.split(None, 7)
         # __SO_ACCEPTCON
         if len(fields) == 8 and fields[7] == path and int(fields[3], 16) & 0x10000:

@@ -220,8 +220,8 @@ class Tinylb:
         def ready():
             if self.popen.poll() is not None:
                 raise AssertionError(f"ended at once with {self.popen.returncode}:\n{self.log()}")
-            return all(process.listening(p) >= max(1, wanted) for p in self.ports) and all(
-                process.listening_unix(p) for p in re.findall(r'address = "unix:([^"]+)"', self.settings))
+            return all(process.listening(p, self.pid) >= max(1, wanted) for p in self.ports) and all(
+                process.listening_unix(p, self.pid) for p in re.findall(r'address = "unix:([^"]+)"', self.settings))
 
         wait_for(ready, "every worker listens", 3 * DEADLINE)
 

@@ -1,0 +1,246 @@
+"""The access log: one line for each request, always of the same form, whatever a client sends.
+
+    time client "request line" status bytes backend connect/response/total reason
+
+Times are milliseconds. Bytes that could deceive a reader or a terminal are written as \\xHH.
+"""
+
+import datetime
+import os
+import re
+import threading
+
+import pytest
+
+from lib.client import make_request
+from lib.ports import reserve_port
+from lib.wait import DEADLINE, wait_for, wait_still
+
+
+def test_form(tinylb, origin):
+    o = origin(lambda c, r: b"hello")
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    before = datetime.datetime.now(datetime.timezone.utc)
+    c.get("/a/b?c=d%20e")
+    line = lb.access()[0]
+    assert re.fullmatch(
+        r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z 127\.0\.0\.1:\d+ "GET /a/b\?c=d%20e HTTP/1\.1" 200 5'
+        rf" {re.escape(o.url)} \d+/\d+/\d+ done\n", line.text), line.text
+    assert line.client == f"127.0.0.1:{c.name[1]}"
+    time = datetime.datetime.fromisoformat(line.time.replace("Z", "+00:00"))
+    assert abs((time - before).total_seconds()) < DEADLINE
+
+
+def test_each_request_has_one_line(tinylb, origin):
+    """Pipelined or not, in the order of the answers."""
+    lb = tinylb(backends=[origin().url])
+    c = lb.client()
+    c.send(b"".join(make_request("GET", f"/{i}") for i in range(50)))
+    for _ in range(50):
+        c.response()
+    lines = lb.access(50)
+    assert [x.request for x in lines] == [f"GET /{i} HTTP/1.1" for i in range(50)]
+    assert {x.client for x in lines} == {f"127.0.0.1:{c.name[1]}"}
+
+
+def test_connection_without_request_has_none(tinylb, origin):
+    lb = tinylb(backends=[origin().url])
+    lb.client().close()
+    lb.client().abort()
+    c = lb.client()
+    c.half_close()
+    assert c.at_end()
+    lb.get("/")
+    lb.access()
+    assert wait_still(lambda: len(lb.access_lines()), quiet=0.5) == 1
+
+
+def test_bytes_are_those_of_content(tinylb, origin):
+    """Neither heads nor the framing of chunks count."""
+    def handler(c, r):
+        if r.target == "/chunked":
+            c.respond_chunked([b"abc", b"de", b"f" * 1000], trailers=[("X-T", "1")])
+        elif r.target == "/close":
+            c.head(200)
+            c.send("x" * 77)
+            c.close()
+        elif r.target == "/204":
+            c.head(204)
+        else:
+            c.respond(200, b"y" * 12345)
+
+    lb = tinylb(backends=[origin(handler).url])
+    c = lb.client()
+    for method, target in (("GET", "/chunked"), ("GET", "/close"), ("GET", "/204"), ("HEAD", "/"), ("GET", "/")):
+        c.request(method, target)
+    assert [x.bytes for x in lb.access(5)] == [1005, 77, 0, 0, 12345]
+
+
+def test_times(tinylb, origin):
+    """Milliseconds to connect, to the head of the answer, and in all."""
+    step = threading.Event()
+
+    def handler(c, r):
+        step.wait(0.2)
+        c.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
+        step.wait(0.2)
+        c.send("b")
+
+    lb = tinylb(backends=[origin(handler).url])
+    lb.get("/")
+    line = lb.access()[0]
+    connect, response, total = int(line.connect), int(line.response), int(line.total)
+    assert connect < 150 * DEADLINE / 10
+    assert 190 <= response and 390 <= total and response + 190 <= total
+
+
+def test_backend_in_the_line(tinylb, origin):
+    origins = {n: origin(name=n) for n in "abc"}
+    lb = tinylb(backends=[o.url + "/base/" for o in origins.values()])
+    c = lb.client()
+    names = [c.get("/").text for _ in range(30)]
+    assert [x.backend.rstrip("/") for x in lb.access(30)] == [origins[n].url + "/base" for n in names]
+
+
+HOSTILE = {
+    "quote and backslash": (b'GET /"\\ HTTP/1.1', r"GET /\x22\x5C HTTP/1.1"),
+    "escape sequences": (b"GET /\x1b[31m HTTP/1.1", r"GET /\x1B[31m HTTP/1.1"),
+    "high bytes": (b"GET /\xff\xc3\xa9 HTTP/1.1", r"GET /\xFF\xC3\xA9 HTTP/1.1"),
+    "nul": (b"GET /\x00 HTTP/1.1", r"GET /\x00 HTTP/1.1"),
+    "bare CR": (b"GET /\rx HTTP/1.1", r"GET /\x0Dx HTTP/1.1"),
+    "tab": (b"GET\t/ HTTP/1.1", r"GET\x09/ HTTP/1.1"),
+    "forged line": (b'GET /" 200 0 - 0/0/0 done HTTP/1.1', r"GET /\x22 200 0 - 0/0/0 done HTTP/1.1"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_bytes(tinylb, origin, name):
+    """Whether the request is refused or served, its line stays one line of printable ASCII."""
+    raw, logged = HOSTILE[name]
+    lb = tinylb(backends=[origin().url])
+    c = lb.client()
+    c.send(raw + b"\r\nHost: t\r\n\r\n")
+    c.response()
+    line = lb.access()[0]
+    assert all(32 <= ord(x) < 127 for x in line.text[:-1])
+    assert line.request.upper() == logged.upper() or logged.upper().startswith(line.request.upper())
+
+
+def test_forged_line_by_line_feed(tinylb, origin):
+    lb = tinylb(backends=[origin().url])
+    c = lb.client()
+    c.send(b'GET /\n2026-01-01T00:00:00.000Z 1.1.1.1:1 "GET / HTTP/1.1" 200 0 - 0/0/0 done\r\nHost: t\r\n\r\n')
+    assert c.response().status == 400
+    lb.access()
+    assert "1.1.1.1:1" not in [x.client for x in lb.access_lines()]
+    assert lb.access_text().count("\n") == 1
+
+
+def test_hostile_bytes_in_messages(tinylb, origin):
+    """What a peer sends does not get raw into the log of messages either."""
+    def handler(c, _):
+        c.send(b"HTTP/1.1 200 \x1b[31m evil\r\nA: \x07\x1b]0;x\r\n\r\n")
+        c.close()
+
+    lb = tinylb(backends=[origin(handler).url])
+    c = lb.client()
+    c.send(b"GET /\x1b[32m\r HTTP/1.1\r\n\r\n")
+    c.response()
+    lb.get("/\x1b[33m".replace("\x1b", "%1b"))
+    lb.access(2)
+    assert "\x1b" not in lb.log() and "\x07" not in lb.log()
+
+
+def test_long_request_line_is_cut(tinylb, origin):
+    lb = tinylb(backends=[origin().url])
+    lb.get("/" + "x" * 7900)
+    c = lb.client()
+    c.send("GET /" + "y" * 30000 + " HTTP/1.1\r\nHost: t\r\n\r\n")
+    assert c.response().status == 414
+    lines = lb.access(2)
+    assert lines[0].request == "GET /" + "x" * 7900 + " HTTP/1.1"
+    assert lines[1].request.startswith("GET /yyy") and len(lines[1].request) <= 8192
+
+
+def test_lines_of_workers_do_not_mix(tinylb, origin):
+    o = origin()
+    lb = tinylb(backends=[o.url], workers=2, log_level="notice")
+    clients = [lb.client() for _ in range(8)]
+    for _ in range(10):
+        for i, c in enumerate(clients):
+            c.send(b"".join(make_request("GET", f"/{i}/" + "z" * 1000) for _ in range(10)))
+        for c in clients:
+            for _ in range(10):
+                assert c.response().status == 200
+    lines = lb.access(800)
+    assert len(lines) == 800
+    for i, c in enumerate(clients):
+        mine = [x for x in lines if x.client.endswith(f":{c.name[1]}")]
+        assert len(mine) == 100 and {x.request for x in mine} == {f"GET /{i}/" + "z" * 1000 + " HTTP/1.1"}
+
+
+def test_off(tinylb, origin):
+    lb = tinylb(backends=[origin().url], access_log=False)
+    assert lb.get("/").status == 200
+    lb.stop()
+    assert not os.path.exists(lb.access_file)
+
+
+def test_lines_are_there_at_the_end(tinylb, origin):
+    """What was not written yet is written when the program stops."""
+    lb = tinylb(backends=[origin().url])
+    c = lb.client()
+    for _ in range(20):
+        c.get("/")
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert len(lb.access_lines()) == 20
+
+
+def test_full_disk_costs_no_request(tinylb, origin):
+    """A log that cannot be written is told once, and served is nevertheless."""
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full")
+    lb = tinylb(backends=[origin().url], top={"access_log": "/dev/full"})
+    c = lb.client()
+    with lb.log_contains("access log"):
+        for _ in range(20):
+            assert c.get("/").status == 200
+    assert c.get("/").status == 200
+    assert len(lb.log_lines("access log")) < 5
+
+
+def test_proxying_line_of_the_go_program(tinylb, origin):
+    """At level debug each request says where it goes, as the Go program did."""
+    o = origin()
+    lb = tinylb(backends=[o.url])
+    with lb.log_contains(rf"Proxying request to {re.escape(o.url)}$", times=3):
+        for _ in range(3):
+            lb.get("/")
+    quiet = tinylb(backends=[o.url], log_level="info")
+    with quiet.log_contains("Proxying", times=0):
+        quiet.get("/")
+        quiet.access()
+
+
+def test_failed_backend_is_named(tinylb):
+    """The line of a 502 says which backend it was about."""
+    url = f"http://127.0.0.1:{reserve_port()}"
+    lb = tinylb(backends=[url])
+    lb.get("/")
+    assert lb.access()[0].backend == url
+
+
+def test_request_in_flight_has_no_line_yet(tinylb, origin):
+    go = threading.Event()
+    o = origin(lambda c, r: (r.target == "/slow" and go.wait(DEADLINE), b"x")[1])
+    lb = tinylb(backends=[o.url])
+    slow = lb.client()
+    slow.send_request("GET", "/slow")
+    o.wait_requests(1)
+    lb.get("/fast")
+    assert [x.request for x in lb.access()] == ["GET /fast HTTP/1.1"]
+    go.set()
+    slow.response()
+    wait_for(lambda: len(lb.access_lines()) == 2)

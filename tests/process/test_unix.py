@@ -1,0 +1,121 @@
+"""Unix sockets, to listen on and to reach backends by."""
+
+import os
+import signal
+import socket
+
+import pytest
+
+from lib.wait import wait_for
+
+
+def test_listener(tinylb, origin, connect, directory):
+    """A client on a unix socket has no address: nothing is said of it that is not known."""
+    o = origin(name="a")
+    lb = tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock",))
+    c = connect(f"{directory}/front.sock")
+    for _ in range(3):
+        assert c.get("/").text == "a"
+    assert len(o.connections) == 1
+    assert "x-forwarded-for" not in o.last.headers
+    assert o.last.headers.one("x-forwarded-proto") == "http"
+    assert lb.access(3)[0].client == "unix:"
+
+
+def test_forwarded_for_of_others_is_kept(tinylb, origin, connect, directory):
+    """In front of a unix socket stands another proxy, and that knows."""
+    o = origin()
+    tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock",))
+    connect(f"{directory}/front.sock").get("/", [("X-Forwarded-For", "1.2.3.4")])
+    assert o.last.headers.one("x-forwarded-for") == "1.2.3.4"
+
+
+@pytest.mark.parametrize("form", ["unix:{}", "http://unix:{}"])
+def test_backend(tinylb, origin, directory, form):
+    o = origin(path=f"{directory}/back.sock", name="a")
+    lb = tinylb(backends=[form.format(o.path)])
+    c = lb.client()
+    for i in range(3):
+        assert c.request("POST", "/x", body=b"y").text == "a"
+    assert len(o.connections) == 1 and o.last.body == b"y" and o.last.target == "/x"
+    assert o.last.headers.one("x-forwarded-for") == "127.0.0.1"
+    assert o.last.headers.one("host")
+    assert o.path in lb.access(3)[0].backend
+
+
+def test_both(tinylb, origin, connect, directory):
+    """Large bodies both ways."""
+    o = origin(lambda c, r: r.body, path=f"{directory}/back.sock")
+    tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock",), workers=2)
+    data = os.urandom(3_000_000)
+    c = connect(f"{directory}/front.sock")
+    assert c.request("POST", "/", body=data).body == data
+
+
+def test_backend_is_away(tinylb, origin, directory):
+    o = origin(name="a")
+    lb = tinylb(backends=[f"unix:{directory}/nobody.sock", o.url])
+    c = lb.client()
+    for _ in range(10):
+        assert c.get("/").text == "a"
+    alone = tinylb(backends=[f"unix:{directory}/nobody.sock"])
+    assert alone.get("/").status == 502
+
+
+def test_backend_comes_back(tinylb, origin, directory):
+    o = origin(path=f"{directory}/back.sock", name="a")
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    assert c.get("/").text == "a"
+    o.stop()
+    wait_for(lambda: c.get("/").status == 502)
+    o.start()
+    assert c.get("/").text == "a"
+
+
+def test_beside_tcp(tinylb, origin, connect, directory):
+    o = origin(name="a")
+    lb = tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock", "127.0.0.1:@PORT@"), workers=2)
+    assert connect(f"{directory}/front.sock").get("/").text == "a"
+    assert lb.get("/").text == "a"
+
+
+def test_path_is_free_after_the_end(tinylb, origin, connect, directory):
+    """A socket left behind, by an orderly end or a kill, does not keep the next start from it."""
+    o = origin(name="a")
+    settings = {"backends": [o.url], "listen": ("unix:" + directory + "/front.sock",)}
+    lb = tinylb(**settings)
+    lb.stop()
+    lb = tinylb(**settings)
+    lb.expected_exit = -signal.SIGKILL
+    lb.deaths_expected = True
+    lb.kill()
+    tinylb(**settings)
+    assert connect(f"{directory}/front.sock").get("/").text == "a"
+
+
+def test_path_of_another_program_is_left_alone(tinylb, origin, directory):
+    """Somebody listens there: tinylb refuses to start and takes nothing away."""
+    path = f"{directory}/taken.sock"
+    with socket.socket(socket.AF_UNIX) as s, socket.socket(socket.AF_UNIX) as c:
+        s.bind(path)
+        s.listen()
+        lb = tinylb(backends=[origin().url], listen=(f"unix:{path}",), start=False)
+        lb.expected_exit = 1
+        lb.start(wait=False)
+        assert lb.wait_exit() == 1
+        assert path in lb.log()
+        c.connect(path)
+
+
+def test_file_is_no_socket(tinylb, origin, directory):
+    """A file under that name is not deleted."""
+    path = f"{directory}/file"
+    with open(path, "w", encoding="ascii") as f:
+        f.write("precious")
+    lb = tinylb(backends=[origin().url], listen=(f"unix:{path}",), start=False)
+    lb.expected_exit = 1
+    lb.start(wait=False)
+    assert lb.wait_exit() == 1
+    with open(path, encoding="ascii") as f:
+        assert f.read() == "precious"
