@@ -135,10 +135,13 @@ static void run(struct master *m, struct settings *settings)
 	title_set("master%s%s", settings->file != NULL ? " " : "",
 		settings->file != NULL ? settings->file : "");
 	reload_begin(m, settings);
-	while (m->phase == MASTER_RUNNING || !list_is_empty(&m->children)) {
+	for (;;) {
 		reload_advance(m);
-		turn(m);
 		generation_free_past(m);
+		/* Only now: a start that fails may leave nobody to wait for. */
+		if (m->phase != MASTER_RUNNING && list_is_empty(&m->children))
+			break;
+		turn(m);
 	}
 	if (m->exit_code == 0)
 		log_notice("stopped");

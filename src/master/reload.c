@@ -215,11 +215,11 @@ static void commit(struct master *m)
 	if (old == NULL) {
 		announce_start(m, addresses);
 	} else {
-		announce_reload(m, old, addresses);
 		old->state = GENERATION_DRAINING;
 		list_append(&m->past, &old->link);
 		end_generation(m, old);
 		end_surplus(m);
+		announce_reload(m, old, addresses);
 	}
 	notify_ready(m);
 	begin_again(m);

@@ -104,6 +104,13 @@ static void run_resolver(const struct master *m, const struct generation *g)
 	_exit(0);
 }
 
+static void announce(const struct child *c)
+{
+	char name[CHILD_NAME_SIZE];
+
+	log_debug("%s was started", child_name(c, name));
+}
+
 /* Forks; buffered output is written before, lest the child writes it again. */
 static pid_t fork_child(void)
 {
@@ -124,6 +131,7 @@ int spawn_resolver(struct master *m, struct generation *g)
 		child_remove(c);
 		return -1;
 	}
+	announce(c);
 	return 0;
 }
 
@@ -138,6 +146,7 @@ static int adopt(struct child *c, int ends[2])
 	}
 	c->channel = ends[0];
 	c->deadline = c->started + START_TIMEOUT_MS;
+	announce(c);
 	return 0;
 }
 

@@ -1,0 +1,127 @@
+"""One instance for an address and for a pid file: a second one is refused, never joined silently.
+
+With SO_REUSEPORT the kernel would let a second tinylb of the same user take half of the connections.
+"""
+
+import os
+import socket
+
+import pytest
+
+from lib import process
+from lib.tinylb import run
+
+
+def pid_file(lb):
+    return os.path.join(lb.directory, "pid")
+
+
+def second(lb, *more):
+    """Starts another one with the same settings, which has to end by itself."""
+    return run("-c", lb.settings_file, *more, cwd=lb.directory)
+
+
+def test_second_instance_is_refused(tinylb, origin):
+    o = origin()
+    lb = tinylb(backends=[o.url], workers=2)
+    sockets = process.listening_inodes(lb.port)
+    r = second(lb)
+    assert r.returncode == 1
+    assert f"127.0.0.1:{lb.port}" in r.stderr and "another tinylb" in r.stderr
+    assert process.listening_inodes(lb.port) == sockets
+    assert {lb.get("/").status for _ in range(20)} == {200} and o.count == 20
+
+
+def test_address_of_another_program(tinylb, origin):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        lb = tinylb(backends=[origin().url], listen=[f"127.0.0.1:{port}"], start=False)
+        r = second(lb)
+    assert r.returncode == 1 and f"cannot listen on 127.0.0.1:{port}" in r.stderr
+
+
+def test_address_that_is_not_ours(tinylb, origin):
+    lb = tinylb(backends=[origin().url], listen=["192.0.2.1:@PORT@"], start=False)
+    r = second(lb)
+    assert r.returncode == 1 and "cannot listen on 192.0.2.1" in r.stderr
+
+
+def test_restart_at_once(tinylb, origin):
+    """Connections of the former instance that the kernel still remembers are no second instance."""
+    o = origin()
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    assert c.get("/").status == 200
+    lb.term()
+    assert lb.wait_exit() == 0
+    lb.start()
+    assert lb.get("/").status == 200
+
+
+def test_pid_file(tinylb, origin):
+    lb = tinylb(backends=[origin().url], start=False)
+    lb.args = ["--pid-file", pid_file(lb)]
+    lb.start()
+    assert process.read(pid_file(lb)).decode() == f"{lb.pid}\n"
+    r = second(lb, "--pid-file", pid_file(lb))
+    assert r.returncode == 1 and f"pid {lb.pid}" in r.stderr and pid_file(lb) in r.stderr
+    assert process.read(pid_file(lb)).decode() == f"{lb.pid}\n"
+    lb.hup()
+    lb.wait_log("reloaded in")
+    assert process.read(pid_file(lb)).decode() == f"{lb.pid}\n"
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert not os.path.exists(pid_file(lb))
+
+
+def test_stale_pid_file_is_replaced(tinylb, origin):
+    """What counts is the lock: the process with the written id may long be another one."""
+    lb = tinylb(backends=[origin().url], top={"pid_file": "@DIR@/pid"}, start=False)
+    with open(pid_file(lb), "w", encoding="ascii") as f:
+        f.write(f"{os.getpid()}\n")
+    lb.start()
+    assert process.read(pid_file(lb)).decode() == f"{lb.pid}\n"
+
+
+def test_unix_socket_of_a_running_instance(tinylb, origin):
+    lb = tinylb(backends=[origin().url], listen=["unix:@DIR@/socket"])
+    path = os.path.join(lb.directory, "socket")
+    r = second(lb)
+    assert r.returncode == 1 and path in r.stderr
+    assert lb.client(path).get("/").status == 200
+
+
+def test_stale_unix_socket_is_replaced(tinylb, origin):
+    lb = tinylb(backends=[origin().url], listen=["unix:@DIR@/socket"], start=False)
+    path = os.path.join(lb.directory, "socket")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(path)
+    lb.start()
+    assert lb.client(path).get("/").status == 200
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert not os.path.exists(path)
+
+
+def test_file_in_the_place_of_a_unix_socket(tinylb, origin):
+    lb = tinylb(backends=[origin().url], listen=["unix:@DIR@/socket"], start=False)
+    path = os.path.join(lb.directory, "socket")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("precious")
+    r = second(lb)
+    assert r.returncode == 1 and path in r.stderr
+    assert process.read(path) == b"precious"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "*:0"])
+def test_port_that_the_kernel_chooses(tinylb, origin, address):
+    """All workers share it, the log tells it, and a reload keeps it."""
+    lb = tinylb(backends=[origin().url], listen=[address], workers=3)
+    line = lb.wait_log("is ready: pid")[0]
+    port = int(line.rpartition(":")[2])
+    assert process.listening(port) == 3
+    lb.hup()
+    assert int(lb.wait_log("reloaded in")[0].rpartition(":")[2]) == port
+    assert lb.client(("127.0.0.1", port)).get("/").status == 200

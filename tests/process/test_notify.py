@@ -1,0 +1,49 @@
+"""What the service manager is told (sd_notify): when it is ready, reloads, and stops."""
+
+import os
+import re
+import socket
+
+import pytest
+
+from lib.wait import DEADLINE
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request, directory):
+    """The socket on which a service manager listens."""
+    name = os.path.join(directory, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(name if request.param == "path" else "\0" + name)
+        s.settimeout(DEADLINE)
+        yield {"socket": s, "NOTIFY_SOCKET": name if request.param == "path" else "@" + name}
+
+
+def told(manager):
+    return dict(line.split("=", 1) for line in manager["socket"].recv(4096).decode().splitlines())
+
+
+def environment(manager):
+    return {"NOTIFY_SOCKET": manager["NOTIFY_SOCKET"]}
+
+
+def test_ready_reloading_stopping(tinylb, origin, manager):
+    lb = tinylb(backends=[origin().url], env=environment(manager), workers=2)
+    first = told(manager)
+    assert first["READY"] == "1" and re.fullmatch("Generation 1, 2 workers", first["STATUS"])
+    lb.hup()
+    reloading = told(manager)
+    assert reloading["RELOADING"] == "1" and int(reloading["MONOTONIC_USEC"]) > 0
+    assert told(manager)["READY"] == "1"
+    lb.term()
+    assert told(manager)["STOPPING"] == "1"
+
+
+def test_refused_reload_ends_too(tinylb, origin, manager):
+    """Without READY a manager would wait for ever."""
+    lb = tinylb(backends=[origin().url], env=environment(manager))
+    assert told(manager)["READY"] == "1"
+    lb.write("nonsense")
+    lb.hup()
+    assert told(manager)["RELOADING"] == "1"
+    assert told(manager)["READY"] == "1"

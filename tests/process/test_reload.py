@@ -1,0 +1,296 @@
+"""HUP takes new settings without a pause, as a transaction.
+
+The new generation starts beside the old one on the same sockets; only when all of it is ready does the
+old one drain. Whatever goes wrong before that leaves the old one untouched, and the log says why.
+"""
+
+import os
+import re
+import resource
+import socket
+import threading
+
+import pytest
+
+from lib import process
+from lib.client import Closed
+from lib.wait import DEADLINE, wait_for
+
+def generations(lb):
+    """The generations whose workers live."""
+    return sorted({g for _, g in lb.workers()})
+
+
+def accepting(lb):
+    """The generations whose workers have a listening socket."""
+    sockets = {f"socket:[{inode}]" for port in lb.ports for inode in process.listening_inodes(port)}
+    return {g for (_, g), pid in lb.workers().items()
+            if sockets & set(process.descriptors(pid).values())}
+
+
+def reload(lb, settings=None, refused=False):
+    """Sends HUP and waits until the reload is over and only one generation accepts."""
+    if settings is not None:
+        lb.write(settings)
+    with lb.log_contains("reload refused" if refused else r"reloaded in \d+ ms"):
+        lb.hup()
+    wait_for(lambda: len(accepting(lb)) == 1, "one generation that accepts")
+
+
+def change(lb, pattern, text):
+    """The settings with one part replaced."""
+    changed = re.sub(pattern, text, lb.settings, count=1)
+    assert changed != lb.settings
+    return changed
+
+
+def try_get(lb, results):
+    try:
+        results.append(lb.get("/").text)
+    except (OSError, Closed) as e:
+        results.append(repr(e))
+
+
+class Load:
+    """Threads that make one connection after the other and keep what came."""
+
+    def __init__(self, lb, threads=4):
+        self.lb, self.results, self.over = lb, [], threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
+
+    def run(self):
+        while not self.over.is_set():
+            try_get(self.lb, self.results)
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for t in self.threads:
+            t.join()
+
+
+def test_new_settings_serve(tinylb, origin):
+    a, b = origin(name="a"), origin(name="b")
+    lb = tinylb(backends=[a.url], workers=2)
+    assert lb.get("/").text == "a" and generations(lb) == [1]
+    reload(lb, lb.settings.replace(a.url, b.url))
+    wait_for(lambda: generations(lb) == [2], "the end of the old workers")
+    assert {lb.get("/").text for _ in range(8)} == {"b"}
+
+
+def test_request_in_flight_is_finished_by_the_old_worker(tinylb, origin):
+    go = threading.Event()
+    a = origin(lambda c, r: (go.wait(DEADLINE), b"old")[1])
+    b = origin(name="new")
+    lb = tinylb(backends=[a.url])
+    c = lb.client()
+    c.send_request("GET", "/")
+    a.wait_requests(1)
+    reload(lb, lb.settings.replace(a.url, b.url))
+    assert lb.get("/").text == "new"
+    assert generations(lb) == [1, 2]
+    go.set()
+    r = c.response()
+    assert r.text == "old" and r.headers.tokens("connection") == ["close"] and c.at_end()
+    wait_for(lambda: generations(lb) == [2], "the end of the old worker")
+
+
+def test_idle_client_is_sent_away_in_order(tinylb, origin):
+    """An idle connection ends with an orderly close, so that the client's next request is not lost."""
+    lb = tinylb(backends=[origin().url])
+    c = lb.client()
+    assert c.get("/").keeps_alive
+    reload(lb)
+    assert c.at_end()
+    assert lb.get("/").status == 200
+
+
+@pytest.mark.parametrize("wrong", [
+    ("workers = 1", 'workers = "many"', r"tinylb\.conf:\d+: .*workers"),
+    ("workers = 1", "wrokers = 1", r"tinylb\.conf:\d+: .*wrokers"),
+    ("pools = \\(", "pools = ", r"tinylb\.conf:\d+: "),
+    ('access_log = "[^"]*"', 'access_log = "/nonexistent/log"', "access log /nonexistent/log: No such"),
+    ("log_level", 'log = "/nonexistent/log"; log_level', "log /nonexistent/log: No such"),
+], ids=["value", "name", "syntax", "access_log", "log"])
+def test_bad_settings_change_nothing(tinylb, origin, wrong):
+    pattern, text, message = wrong
+    lb = tinylb(backends=[origin().url])
+    before = lb.workers()
+    c = lb.client()
+    assert c.get("/").status == 200
+    good = lb.settings
+    with lb.log_contains(message):
+        reload(lb, change(lb, pattern, text), refused=True)
+    assert lb.workers() == before
+    assert c.get("/").keeps_alive and lb.get("/").status == 200
+    reload(lb, good)
+    wait_for(lambda: lb.workers().keys() != before.keys(), "new workers")
+
+
+def test_taken_address_changes_nothing(tinylb, origin):
+    lb = tinylb(backends=[origin().url])
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        taken = f"127.0.0.1:{s.getsockname()[1]}"
+        line = change(lb, r"\{ address", f'{{ address = "{taken}"; pool = "app"; }}, {{ address')
+        with lb.log_contains(f"cannot listen on {taken}"):
+            reload(lb, line, refused=True)
+    assert lb.get("/").status == 200 and generations(lb) == [1]
+
+
+def test_failure_half_way_changes_nothing(tinylb, origin):
+    """Descriptors run out after the first new worker was ready: it is sent home again."""
+    lb = tinylb(backends=[origin().url], workers=2)
+    before = lb.workers()
+    limits = resource.prlimit(lb.pid, resource.RLIMIT_NOFILE)
+    # One for the access log and a pair for the first worker.
+    few = len(process.descriptors(lb.pid)) + 3
+    resource.prlimit(lb.pid, resource.RLIMIT_NOFILE, (few, limits[1]))
+    with lb.log_contains("worker 0 gen 2 .* ready -> draining"):
+        reload(lb, refused=True)
+    wait_for(lambda: lb.workers() == before, "the end of the new worker")
+    assert len(process.descriptors(lb.pid)) == few - 3
+    assert {lb.get("/").status for _ in range(20)} == {200}
+    resource.prlimit(lb.pid, resource.RLIMIT_NOFILE, limits)
+    reload(lb)
+    wait_for(lambda: len(lb.workers()) == 2 and lb.workers() != before, "new workers")
+
+
+def test_nothing_is_lost_while_workers_come_and_go(tinylb, origin):
+    lb = tinylb(backends=[origin(name="x").url], workers=4)
+    with Load(lb) as load:
+        for workers in (1, 3, 2, 4, 2):
+            reload(lb, re.sub("workers = \\d+", f"workers = {workers}", lb.settings))
+            assert lb.get("/").text == "x"
+            wait_for(lambda: len(generations(lb)) == 1, "one generation")
+    assert set(load.results) == {"x"} and len(load.results) > 20
+
+
+def test_nothing_is_lost_while_a_listener_moves(tinylb, origin):
+    """From one address to all of them and back: a port that stays reachable stays served."""
+    lb = tinylb(backends=[origin(name="x").url], workers=2)
+    one = lb.settings
+    every = one.replace('address = "127.0.0.1:', 'address = "*:')
+    with Load(lb) as load:
+        for settings in (every, one, every, one):
+            reload(lb, settings)
+            wait_for(lambda: len(generations(lb)) == 1, "one generation")
+    assert set(load.results) == {"x"}
+
+
+def test_listener_is_added_and_removed(tinylb, origin):
+    go = threading.Event()
+    o = origin(lambda c, r: (go.wait(DEADLINE) if r.target == "/slow" else None, b"x")[1])
+    lb = tinylb(backends=[o.url], workers=2)
+    one = lb.settings
+    reload(lb, change(lb, r"\{ address", '{ address = "127.0.0.1:@PORT2@"; pool = "app"; }, { address'))
+    second = ("127.0.0.1", lb.ports[1])
+    assert process.listening(second[1]) == 2
+    c = lb.client(second)
+    c.send_request("GET", "/slow")
+    o.wait_requests(1)
+    reload(lb, one)
+    wait_for(lambda: process.listening(second[1]) == 0, "the end of the removed address")
+    with pytest.raises(ConnectionRefusedError):
+        lb.client(second)
+    go.set()
+    assert c.response().text == "x" and lb.get("/").text == "x"
+
+
+def test_unix_listener_is_added_and_removed(tinylb, origin):
+    lb = tinylb(backends=[origin(name="x").url], workers=2)
+    one = lb.settings
+    path = os.path.join(lb.directory, "socket")
+    reload(lb, change(lb, r"\{ address", f'{{ address = "unix:{path}"; pool = "app"; }}, {{ address'))
+    assert {lb.client(path).get("/").text for _ in range(4)} == {"x"}
+    reload(lb)
+    assert lb.client(path).get("/").text == "x"
+    reload(lb, one)
+    assert not os.path.exists(path)
+
+
+def test_sockets_stay_the_same(tinylb, origin):
+    """Connections wait on sockets: the same ones serve before and after, each new slot has one of its
+    own, and none is ever closed as long as its address is in the settings."""
+    lb = tinylb(backends=[origin().url], workers=2)
+    first = set(process.listening_inodes(lb.port))
+    assert len(first) == 2
+    reload(lb)
+    assert set(process.listening_inodes(lb.port)) == first
+    reload(lb, lb.settings.replace("workers = 2", "workers = 3"))
+    more = set(process.listening_inodes(lb.port))
+    assert first < more and len(more) == 3
+    reload(lb, lb.settings.replace("workers = 3", "workers = 1"))
+    wait_for(lambda: len(lb.workers()) == 1, "one worker")
+    assert set(process.listening_inodes(lb.port)) == more
+    assert {lb.get("/").status for _ in range(30)} == {200}
+
+
+def test_many_hups_become_one_more(tinylb, origin):
+    lb = tinylb(backends=[origin().url])
+    start = len(lb.log())
+    for _ in range(20):
+        lb.hup()
+    wait_for(lambda: lb.log()[start:].count("reloaded in") >= 1, "a reload")
+    lb.wait_log("generation 1 has ended")
+    wait_for(lambda: len(generations(lb)) == 1, "one generation")
+    assert generations(lb)[0] <= 21 and lb.get("/").status == 200
+
+
+def test_two_old_generations_at_most(tinylb, origin):
+    """Who reloads again and again while a client takes for ever does not collect processes."""
+    go = threading.Event()
+    o = origin(lambda c, r: (go.wait(DEADLINE), b"x")[1])
+    lb = tinylb(backends=[o.url], timeouts={"drain": "60s"})
+    clients = []
+    for i in range(4):
+        clients.append(lb.client())
+        clients[i].send_request("GET", "/")
+        o.wait_requests(i + 1)
+        if i < 3:
+            reload(lb)
+    lb.wait_log("generation 1: ending 1 workers")
+    wait_for(lambda: generations(lb) == [2, 3, 4], "the end of the oldest")
+    assert clients[0].at_end()
+    go.set()
+    assert [c.response().text for c in clients[1:]] == ["x"] * 3
+
+
+def test_old_worker_is_ended_at_its_deadline(tinylb, origin):
+    go = threading.Event()
+    o = origin(lambda c, r: go.wait(DEADLINE))
+    lb = tinylb(backends=[o.url], timeouts={"drain": "300ms"})
+    c = lb.client()
+    c.send_request("GET", "/")
+    o.wait_requests(1)
+    reload(lb)
+    assert c.at_end()
+    wait_for(lambda: generations(lb) == [2], "the end of the old worker")
+    go.set()
+
+
+def test_names_are_looked_up_by_another_process(tinylb, origin):
+    o = origin(name="x")
+    lb = tinylb(backends=[o.url.replace("127.0.0.1", "localhost")])
+    assert lb.get("/").text == "x"
+    reload(lb)
+    assert lb.get("/").text == "x"
+    assert len(lb.log_lines(r"resolver gen \d \(pid \d+\) was started")) == 2
+
+
+def test_no_descriptor_is_left_behind(tinylb, origin):
+    lb = tinylb(backends=[origin().url], workers=2)
+    reload(lb)
+    wait_for(lambda: len(generations(lb)) == 1, "one generation")
+    master = len(process.descriptors(lb.pid))
+    workers = sorted(len(process.descriptors(p)) for p in lb.worker_pids())
+    for _ in range(10):
+        reload(lb)
+    wait_for(lambda: len(generations(lb)) == 1, "one generation")
+    assert len(process.descriptors(lb.pid)) == master
+    assert sorted(len(process.descriptors(p)) for p in lb.worker_pids()) == workers

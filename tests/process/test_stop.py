@@ -1,0 +1,116 @@
+"""TERM, INT and QUIT: accept no more, finish what is in flight, exit 0. A second one stops at once."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from lib import process
+from lib.wait import DEADLINE, wait_for
+
+
+@pytest.fixture
+def slow(origin):
+    """An origin whose answers wait for .go."""
+    go = threading.Event()
+    o = origin(lambda c, r: (go.wait(DEADLINE), b"done")[1])
+    o.go = go
+    yield o
+    go.set()
+
+
+def in_flight(lb, o):
+    c = lb.client()
+    c.send_request("GET", "/")
+    o.wait_requests(1)
+    return c
+
+
+def refuses(lb):
+    try:
+        lb.client().close()
+        return False
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_what_is_in_flight_is_finished(tinylb, slow, number):
+    lb = tinylb(backends=[slow.url], workers=2, timeouts={"drain": "20s"})
+    c = in_flight(lb, slow)
+    lb.signal(number)
+    wait_for(lambda: refuses(lb), "the end of accepting")
+    assert lb.is_running() and c.is_quiet()
+    slow.go.set()
+    r = c.response()
+    assert r.text == "done" and r.headers.tokens("connection") == ["close"] and c.at_end()
+    assert lb.wait_exit() == 0
+
+
+def test_interrupt_from_a_terminal(tinylb, slow):
+    """^C goes to every process of the group, and still the master alone decides."""
+    lb = tinylb(backends=[slow.url], workers=2, timeouts={"drain": "20s"})
+    c = in_flight(lb, slow)
+    os.killpg(lb.pid, signal.SIGINT)
+    wait_for(lambda: refuses(lb), "the end of accepting")
+    slow.go.set()
+    assert c.response().text == "done"
+    assert lb.wait_exit() == 0
+
+
+def test_second_signal_stops_at_once(tinylb, slow):
+    lb = tinylb(backends=[slow.url], timeouts={"drain": "60s"})
+    c = in_flight(lb, slow)
+    lb.term()
+    lb.wait_log("stopping: finishing")
+    assert lb.is_running()
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert c.at_end()
+
+
+def test_drain_has_a_deadline(tinylb, slow):
+    lb = tinylb(backends=[slow.url], timeouts={"drain": "300ms"})
+    c = in_flight(lb, slow)
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert c.at_end()
+
+
+def test_hung_worker_is_killed(tinylb, slow):
+    lb = tinylb(backends=[slow.url], timeouts={"drain": "100ms"})
+    os.kill(lb.worker, signal.SIGSTOP)
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert lb.log_lines("does not end: killing it")
+
+
+def test_nothing_to_finish(tinylb, origin):
+    lb = tinylb(backends=[origin().url], workers=3)
+    idle = lb.client()
+    assert idle.get("/").status == 200
+    lb.term()
+    assert lb.wait_exit() == 0 and idle.at_end()
+    assert lb.log_lines("stopped")
+
+
+def test_stop_before_ready(tinylb, origin):
+    lb = tinylb(backends=[origin().url], workers=8, start=False)
+    lb.start(wait=False)
+    wait_for(lambda: lb.log() or not lb.is_running(), "its first word")
+    lb.term()
+    assert lb.wait_exit() == 0
+
+
+def test_workers_do_not_outlive_the_master(tinylb, slow):
+    """A master that dies takes nobody with it: workers finish what they have and end."""
+    lb = tinylb(backends=[slow.url], workers=2, timeouts={"drain": "20s"})
+    c = in_flight(lb, slow)
+    workers = lb.worker_pids()
+    lb.expected_exit = -signal.SIGKILL
+    lb.signal(signal.SIGKILL)
+    wait_for(lambda: refuses(lb), "the end of accepting")
+    slow.go.set()
+    assert c.response().text == "done"
+    wait_for(lambda: not any(process.exists(p) for p in workers), "the end of the workers")
