@@ -22,6 +22,7 @@
 #define INCLUDE_MAX_DEPTH 10 /* libconfig's */
 
 struct scan {
+	char *text; /* of the file itself */
 	const char *folder;
 	struct settings_errors *errors;
 	bool fatal;
@@ -134,6 +135,22 @@ static void blank_number(char *start, const char *end)
 	*start = '1';
 }
 
+/* Adds the letter that libconfig needs to read all of a number. Such numbers are rare: seeds. */
+static void add_letter(struct scan *scan, struct cursor *c, size_t at)
+{
+	size_t len = strlen(scan->text);
+	char *larger = mem_resize(scan->text, len + 2, 1);
+
+	if (larger == NULL) {
+		report_error(scan->errors, &c->place, "out of memory");
+		return;
+	}
+	memmove(larger + at + 1, larger + at, len - at + 1);
+	larger[at] = 'L';
+	scan->text = larger;
+	c->at = larger + at + 1;
+}
+
 static void scan_number(struct scan *scan, struct cursor *c)
 {
 	char *start = c->at;
@@ -152,6 +169,8 @@ static void scan_number(struct scan *scan, struct cursor *c)
 	} else if (value > INT64_MAX) {
 		report_error(scan->errors, &c->place, "the number %.*s is too large", len, start);
 		blank_number(start, c->at);
+	} else if (value > INT32_MAX && *end != 'L' && c->depth == 0) {
+		add_letter(scan, c, (size_t)(end - scan->text));
 	} else if (value > INT32_MAX && *end != 'L') {
 		report_error(scan->errors, &c->place,
 			"the number %.*s is larger than 2147483647 and needs an L at its end: "
@@ -243,25 +262,25 @@ const char *scan_join(const char *folder, struct slice name, char path[SCAN_PATH
 
 char *scan_file(const char *file, const char *folder, struct settings_errors *errors)
 {
-	struct scan scan = { folder, errors, false };
+	struct scan scan = { .folder = folder, .errors = errors };
 	struct cursor c = { { file, 0 }, NULL, 0 };
 	size_t len = 0;
-	char *text = read_file(file, &len);
 
-	if (text == NULL) {
+	scan.text = read_file(file, &len);
+	if (scan.text == NULL) {
 		report_error(errors, &c.place, "cannot read the settings: %s", strerror(errno));
 		return NULL;
 	}
-	if (strlen(text) != len) {
+	if (strlen(scan.text) != len) {
 		report_error(errors, &c.place, "has a NUL byte: not a text file");
 		scan.fatal = true;
 	}
-	c.at = text;
+	c.at = scan.text;
 	c.place.line = 1;
 	if (!scan.fatal)
 		scan_text(&scan, &c);
 	if (!scan.fatal)
-		return text;
-	mem_free(text);
+		return scan.text;
+	mem_free(scan.text);
 	return NULL;
 }

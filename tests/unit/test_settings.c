@@ -108,8 +108,8 @@ static void test_smallest(void **state)
 }
 
 static const char everything[] =
-	"# a comment with a number: 99999999999\n"
-	"workers = 3; seed = 12345678901L; user = \"root\"; group = \"root\";\n"
+	"# a comment with a number: 99999999999 \"\n"
+	"workers = 3; seed = 12345678901; user = \"root\"; group = \"root\";\n"
 	"host = \"preserve\"; half_close = true; log = \"syslog\"; log_level = \"warn\";\n"
 	"access_log = \"/var/log/a \\\"b\\\" \\\\ \\x01\"; pid_file = \"run/pid\";\n"
 	"timeouts = { connect = \"1s\"; request_header = \"2s\"; response = \"3s\";\n"
@@ -229,11 +229,12 @@ static const struct bad bad_files[] = {
 	  "pools = ( { name = \"a\"; backends = ( { url = \"http://a\"; } ); },\n"
 	  "{ name = \"a\"; backends = ( { url = \"http://a\"; } ); } );\n",
 		"a.conf:3: the pool \"a\" is there already: a.conf:2\n" },
-	{ LISTENERS POOLS "seed = 99999999999;\nworkers = 0x1ffffffff;\n",
-		"a.conf:3: the number 99999999999 is larger than 2147483647 and needs an L at its "
-		"end: 99999999999L\n"
-		"a.conf:4: the number 0x1ffffffff is larger than 2147483647 and needs an L at its "
-		"end: 0x1ffffffffL\n" },
+	{ LISTENERS POOLS "seed = 99999999999;\nworkers = 0x1ffffffff;\nseed2 = 1e9999999999;\n"
+			  "seed3 = 99999999999999999999;\n",
+		"a.conf:6: the number 99999999999999999999 is too large\n"
+		"a.conf:4: workers = 8589934591: must be 0 to 256\n"
+		"a.conf:5: there is no option seed2; did you mean \"seed\"?\n"
+		"a.conf:6: there is no option seed3; did you mean \"seed\"?\n" },
 	{ "workers = 1\n\n}\n",
 		"a.conf:3: syntax error: look here and on the line before for a missing quote or "
 		"bracket, or a comma before a closing bracket\n" },
