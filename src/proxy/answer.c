@@ -22,7 +22,7 @@ static struct backend *backend_of(const struct exchange *x)
 static size_t refuse(struct exchange *x, size_t len, const char *why)
 {
 	log_info("%.*s: bad response: %s", SLICE_ARGS(backend_of(x)->url), why);
-	exchange_fail(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
+	exchange_answer(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
 	return len;
 }
 
@@ -154,7 +154,7 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 
 	result = relay_feed(&x->response, data, len, &used, out, &x->proxy->trailers);
 	if (gather_flush(out) == -1) {
-		exchange_fail(x, 0, REASON_NO_MEMORY, NULL);
+		exchange_answer(x, 0, REASON_NO_MEMORY, NULL);
 		return len;
 	}
 	if (result == RELAY_BAD)
@@ -200,7 +200,7 @@ static void end_body(struct exchange *x)
 	if (relay_end(&x->response, &out) == RELAY_DONE && gather_flush(&out) == 0)
 		finish(x, 0);
 	else
-		exchange_fail(x, 0, REASON_TRUNCATED, NULL);
+		exchange_answer(x, 0, REASON_TRUNCATED, NULL);
 }
 
 static struct failure connect_failed(const struct exchange *x, int error)
@@ -216,7 +216,7 @@ void exchange_upstream_ended(struct exchange *x, int error)
 	else if (x->state == ANSWER_BODY && error == 0)
 		end_body(x);
 	else if (x->state == ANSWER_BODY)
-		exchange_fail(x, 0, REASON_TRUNCATED, NULL);
+		exchange_answer(x, 0, REASON_TRUNCATED, NULL);
 	else if (x->upstream->stream.connecting)
 		exchange_retry(x, connect_failed(x, error));
 	else

@@ -149,18 +149,18 @@ static int send_held(struct exchange *x)
 static void send_all(struct exchange *x, struct request *request)
 {
 	if (send_head(x, request) == -1 || send_held(x) == -1)
-		exchange_fail(x, 503, REASON_NO_MEMORY, NULL);
+		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 }
 
 /* Nothing is left to try. */
 static void give_up(struct exchange *x)
 {
 	if (x->tried_count == 0)
-		exchange_fail(x, 503, REASON_NO_BACKEND, "no backend is available");
+		exchange_answer(x, 503, REASON_NO_BACKEND, "no backend is available");
 	else if (x->failure.status == 0)
-		exchange_fail(x, 502, REASON_CONNECT_FAILED, "no backend could be reached");
+		exchange_answer(x, 502, REASON_CONNECT_FAILED, "no backend could be reached");
 	else
-		exchange_fail(x, x->failure.status, x->failure.reason, x->failure.detail);
+		exchange_answer(x, x->failure.status, x->failure.reason, x->failure.detail);
 }
 
 void exchange_dispatch(struct exchange *x, struct request *request)

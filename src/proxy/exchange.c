@@ -98,6 +98,18 @@ static void describe(struct exchange *x, const struct request *request, const ch
 	x->record.line = line_in_copy(x, head, request->line);
 }
 
+/* What must not go on to a backend, whichever. */
+static bool is_answered_here(struct exchange *x, const struct request *request)
+{
+	if (request->method == METHOD_TRACE)
+		exchange_answer(x, 501, REASON_BAD_REQUEST, "TRACE is not offered");
+	else if (request->max_forwards == 0)
+		exchange_answer(x, 200, REASON_ANSWERED_HERE, "as Max-Forwards asks");
+	else
+		return false;
+	return true;
+}
+
 int exchange_begin(struct client *client, const char *head, uint64_t start_us)
 {
 	struct proxy *proxy = client->proxy;
@@ -117,7 +129,8 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us)
 	describe(x, &proxy->request, head);
 	x->record.start_us = start_us;
 	client->exchange = x;
-	exchange_dispatch(x, &proxy->request);
+	if (!is_answered_here(x, &proxy->request))
+		exchange_dispatch(x, &proxy->request);
 	return 0;
 }
 
@@ -173,11 +186,11 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 		let_go_of_held(x);
 	result = relay_feed(&x->request, data, len, &used, &out, &x->proxy->trailers);
 	if (result == RELAY_BAD) {
-		exchange_fail(x, 400, REASON_BAD_REQUEST, x->request.why);
+		exchange_answer(x, 400, REASON_BAD_REQUEST, x->request.why);
 		return len;
 	}
 	if (gather_flush(&out) == -1) {
-		exchange_fail(x, 503, REASON_NO_MEMORY, NULL);
+		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 		return len;
 	}
 	if (!is_connecting(x))
@@ -298,7 +311,7 @@ static void break_off(struct exchange *x, enum reason reason)
 	exchange_end(x, reason, false, shows ? AFTERWARDS_LINGER : AFTERWARDS_RESET);
 }
 
-void exchange_fail(struct exchange *x, int status, enum reason reason, const char *detail)
+void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail)
 {
 	bool keep = x->request.done && x->client_keeps && !x->client_ended && !x->proxy->draining;
 	struct reply reply = {
@@ -338,11 +351,13 @@ void exchange_bytes_expired(struct deadline *deadline)
 	bool client = client_stalls(x);
 
 	if (client && x->state == ANSWER_HEAD)
-		exchange_fail(x, 408, REASON_CLIENT_TIMEOUT, "the request did not arrive in time");
+		exchange_answer(
+			x, 408, REASON_CLIENT_TIMEOUT, "the request did not arrive in time");
 	else if (client)
 		exchange_end(x, REASON_CLIENT_TIMEOUT, false, AFTERWARDS_RESET);
 	else if (x->state == ANSWER_HEAD)
-		exchange_fail(x, 504, REASON_BACKEND_TIMEOUT, "the backend did not answer in time");
+		exchange_answer(
+			x, 504, REASON_BACKEND_TIMEOUT, "the backend did not answer in time");
 	else
-		exchange_fail(x, 0, REASON_TRUNCATED, NULL);
+		exchange_answer(x, 0, REASON_TRUNCATED, NULL);
 }

@@ -120,7 +120,7 @@ enum afterwards {
 void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum afterwards afterwards);
 
 /* Ends it with an answer of our own, or, where a response has begun, visibly in the middle. */
-void exchange_fail(struct exchange *x, int status, enum reason reason, const char *detail);
+void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail);
 
 /* Finds a backend for the request and sends it the head, and what is held of the body. On failure
  * the exchange has ended. `request` is scratch that may hold the parsed head. */

@@ -26,6 +26,7 @@ const char *reason_name(enum reason reason)
 {
 	static const char *const names[REASON_COUNT] = {
 		[REASON_DONE] = "done",
+		[REASON_ANSWERED_HERE] = "answered-here",
 		[REASON_UPGRADED] = "upgraded",
 		[REASON_BAD_REQUEST] = "bad-request",
 		[REASON_HEAD_TIMEOUT] = "head-timeout",

@@ -16,6 +16,7 @@
 /* Why an exchange ended: a closed list, each with a word for the log. */
 enum reason {
 	REASON_DONE,
+	REASON_ANSWERED_HERE,  /* by rule: the request was not to go further */
 	REASON_UPGRADED,       /* a tunnel, which has ended */
 	REASON_BAD_REQUEST,    /* refused as malformed or not supported */
 	REASON_HEAD_TIMEOUT,   /* the request's head did not arrive in time */
