@@ -39,7 +39,7 @@ int address_parse_listen(const char *text, struct address *out, const char **why
 int address_parse_ip(const char *text, struct address *out) __attribute__((warn_unused_result));
 
 /* As address_parse_ip, for a part of a text and one family. */
-int address_parse_ip_slice(struct slice text, int family, struct address *out)
+int address_parse_ip_slice(struct slice s, int family, struct address *out)
 	__attribute__((warn_unused_result));
 
 /* The path of a unix socket. 0, or -1 and *why. */
@@ -47,7 +47,7 @@ int address_parse_unix(const char *path, struct address *out, const char **why)
 	__attribute__((warn_unused_result));
 
 /* A port of at least `least`. 0, or -1. */
-int address_parse_port(struct slice text, uint16_t least, uint16_t *port)
+int address_parse_port(struct slice s, uint16_t least, uint16_t *port)
 	__attribute__((warn_unused_result));
 
 void address_set_port(struct address *a, uint16_t port);

@@ -1,8 +1,6 @@
 /*
  * The settings: one immutable struct, filled from one option table (settings/option.h), never
- * edited after it was loaded. A reload makes a new one.
- *
- * Durations are milliseconds, sizes are bytes.
+ * edited after it was loaded. A reload makes a new one. Durations are milliseconds, sizes bytes.
  */
 #ifndef TINYLB_SETTINGS_SETTINGS_H
 #define TINYLB_SETTINGS_SETTINGS_H
@@ -10,14 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "net/address.h"
 #include "net/url.h"
 
 enum host_policy {
-	HOST_INHERIT,  /* in a pool: as at the top level; gone once loaded. Zero: what a pool begins
-			  with */
+	HOST_INHERIT,  /* what a pool begins with: as at the top level; gone once loaded */
 	HOST_BACKEND,  /* Host is rewritten to the backend's */
 	HOST_PRESERVE, /* the client's Host goes on */
 };
@@ -106,30 +102,6 @@ struct settings {
 	void *addresses; /* memory behind all backends' addresses */
 	size_t addresses_size;
 };
-
-/*
- * What a load found wrong: every mistake of one run, one line each, as "file:line: the option, the
- * value, what would be right".
- */
-struct settings_errors {
-	FILE *out; /* where the lines go; NULL: to the log */
-	int count;
-	int warnings; /* what looks odd and is allowed; not part of count */
-};
-
-/* Loads `file`. No socket is touched and no name looked up. Returns settings to be freed with
- * settings_free, or NULL with every mistake reported. */
-struct settings *settings_load(const char *file, struct settings_errors *errors)
-	__attribute__((warn_unused_result));
-
-/* Settings without a file: one pool named "backends" and listeners in front of it, everything else
- * the defaults. As settings_load otherwise. */
-struct settings *settings_from_words(const char *const *listen, size_t listen_count,
-	const char *const *urls, size_t url_count, struct settings_errors *errors)
-	__attribute__((warn_unused_result));
-
-/* Writes the effective settings, every option, in a form that settings_load takes. */
-void settings_dump(const struct settings *settings, FILE *out);
 
 /* NULL is fine. */
 void settings_free(struct settings *settings);

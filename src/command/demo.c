@@ -25,6 +25,7 @@
 #include "demo_options.h"
 #include "master/master.h"
 #include "net/listener.h"
+#include "settings/load.h"
 
 #define URL_TEXT_SIZE 32
 

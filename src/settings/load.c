@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include "settings/load.h"
+
 #include <libconfig.h>
 #include <libgen.h>
 #include <stdlib.h>

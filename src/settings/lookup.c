@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include "settings/settings.h"
+
 #include <stdlib.h>
 
 #include "base/log.h"

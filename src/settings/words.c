@@ -1,6 +1,8 @@
 /* Settings made of words of the command line: one pool, and listeners in front of it. */
 #include "config.h"
 
+#include "settings/load.h"
+
 #include "base/memory.h"
 #include "settings/draft.h"
 #include "settings/report.h"

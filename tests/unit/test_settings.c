@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "settings/settings.h"
+#include "settings/load.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
