@@ -11,11 +11,9 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static unsigned char lower(char c)
+static bool is_letter(char c)
 {
-	unsigned char u = (unsigned char)c;
-
-	return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
 bool slice_equals_nocase(struct slice a, struct slice b)
@@ -23,7 +21,9 @@ bool slice_equals_nocase(struct slice a, struct slice b)
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++) {
-		if (lower(a.data[i]) != lower(b.data[i]))
+		int differ = a.data[i] ^ b.data[i];
+
+		if (differ != 0 && (differ != 0x20 || !is_letter(a.data[i])))
 			return false;
 	}
 	return true;
@@ -59,6 +59,7 @@ bool slice_next_element(struct slice *rest, struct slice *element)
 
 int slice_parse_decimal(struct slice s, uint64_t max, uint64_t *value)
 {
+	const uint64_t safe = UINT64_MAX / 10 - 1; /* up to here one more digit fits */
 	uint64_t n = 0;
 
 	if (s.len == 0)
@@ -66,10 +67,12 @@ int slice_parse_decimal(struct slice s, uint64_t max, uint64_t *value)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned digit = (unsigned char)s.data[i] - (unsigned)'0';
 
-		if (digit > 9 || n > max / 10 || digit > max - n * 10)
+		if (digit > 9 || (n > safe && (n > max / 10 || digit > max - n * 10)))
 			return -1;
 		n = n * 10 + digit;
 	}
+	if (n > max)
+		return -1;
 	*value = n;
 	return 0;
 }

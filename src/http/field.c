@@ -9,31 +9,33 @@
 #include "http/field.h"
 #include "octet.h"
 
-#define NAME_MIN 2
 #define NAME_MAX 19
 
+/* By length, of which there are never more than two. */
 static const struct known {
-	const char *name; /* in lower case */
-	enum field_id id;
-} known[NAME_MAX + 1][2] = {
-	/* by length: there are never more than two */
-	[2] = { { "te", FIELD_TE } },
-	[3] = { { "via", FIELD_VIA } },
-	[4] = { { "host", FIELD_HOST }, { "date", FIELD_DATE } },
-	[6] = { { "expect", FIELD_EXPECT } },
-	[7] = { { "upgrade", FIELD_UPGRADE }, { "trailer", FIELD_TRAILER } },
-	[9] = { { "forwarded", FIELD_FORWARDED }, { "x-real-ip", FIELD_X_REAL_IP } },
-	[10] = { { "connection", FIELD_CONNECTION }, { "keep-alive", FIELD_KEEP_ALIVE } },
-	[12] = { { "x-request-id", FIELD_X_REQUEST_ID }, { "max-forwards", FIELD_MAX_FORWARDS } },
-	[14] = { { "content-length", FIELD_CONTENT_LENGTH },
-		{ "http2-settings", FIELD_HTTP2_SETTINGS } },
-	[15] = { { "x-forwarded-for", FIELD_X_FORWARDED_FOR } },
-	[16] = { { "x-forwarded-host", FIELD_X_FORWARDED_HOST },
-		{ "proxy-connection", FIELD_PROXY_CONNECTION } },
-	[17] = { { "transfer-encoding", FIELD_TRANSFER_ENCODING },
-		{ "x-forwarded-proto", FIELD_X_FORWARDED_PROTO } },
-	[18] = { { "proxy-authenticate", FIELD_PROXY_AUTHENTICATE } },
-	[19] = { { "proxy-authorization", FIELD_PROXY_AUTHORIZATION } },
+	char initial[2];
+	uint8_t id[2];
+	const char *name[2]; /* as most write them */
+} known[NAME_MAX + 1] = {
+	[2] = { { 't' }, { FIELD_TE }, { "TE" } },
+	[3] = { { 'v' }, { FIELD_VIA }, { "Via" } },
+	[4] = { { 'h', 'd' }, { FIELD_HOST, FIELD_DATE }, { "Host", "Date" } },
+	[6] = { { 'e' }, { FIELD_EXPECT }, { "Expect" } },
+	[7] = { { 'u', 't' }, { FIELD_UPGRADE, FIELD_TRAILER }, { "Upgrade", "Trailer" } },
+	[9] = { { 'f', 'x' }, { FIELD_FORWARDED, FIELD_X_REAL_IP }, { "Forwarded", "X-Real-IP" } },
+	[10] = { { 'c', 'k' }, { FIELD_CONNECTION, FIELD_KEEP_ALIVE },
+		{ "Connection", "Keep-Alive" } },
+	[12] = { { 'x', 'm' }, { FIELD_X_REQUEST_ID, FIELD_MAX_FORWARDS },
+		{ "X-Request-ID", "Max-Forwards" } },
+	[14] = { { 'c', 'h' }, { FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS },
+		{ "Content-Length", "HTTP2-Settings" } },
+	[15] = { { 'x' }, { FIELD_X_FORWARDED_FOR }, { "X-Forwarded-For" } },
+	[16] = { { 'x', 'p' }, { FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION },
+		{ "X-Forwarded-Host", "Proxy-Connection" } },
+	[17] = { { 't', 'x' }, { FIELD_TRANSFER_ENCODING, FIELD_X_FORWARDED_PROTO },
+		{ "Transfer-Encoding", "X-Forwarded-Proto" } },
+	[18] = { { 'p' }, { FIELD_PROXY_AUTHENTICATE }, { "Proxy-Authenticate" } },
+	[19] = { { 'p' }, { FIELD_PROXY_AUTHORIZATION }, { "Proxy-Authorization" } },
 };
 
 #define HOP_BY_HOP                                                                                 \
@@ -52,18 +54,28 @@ bool field_is_token(struct slice s)
 	return s.len > 0 && octet_skip(s.data, end, OCTET_TOKEN) == end;
 }
 
+static inline enum field_id id_of(struct slice name)
+{
+	const struct known *k;
+	int which;
+	char initial;
+
+	if (name.len == 0 || name.len > NAME_MAX)
+		return FIELD_OTHER;
+	k = &known[name.len];
+	initial = (char)(name.data[0] | 0x20);
+	if (initial != k->initial[0] && initial != k->initial[1])
+		return FIELD_OTHER;
+	which = initial == k->initial[1];
+	if (memcmp(name.data, k->name[which], name.len) != 0 &&
+		!slice_equals_nocase(name, slice_of(k->name[which], name.len)))
+		return FIELD_OTHER;
+	return k->id[which];
+}
+
 enum field_id field_id_of(struct slice name)
 {
-	if (name.len < NAME_MIN || name.len > NAME_MAX)
-		return FIELD_OTHER;
-	for (int i = 0; i < 2; i++) {
-		const struct known *k = &known[name.len][i];
-
-		if (k->name != NULL && k->name[0] == (name.data[0] | 0x20) &&
-			slice_equals_nocase(name, slice_of(k->name, name.len)))
-			return k->id;
-	}
-	return FIELD_OTHER;
+	return id_of(name);
 }
 
 /* A server behind a CGI-like interface cannot tell X_Forwarded_For from X-Forwarded-For (puma's
@@ -83,31 +95,43 @@ static enum field_id id_of_underscored(struct slice name)
 								      : FIELD_OTHER;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 static const char *bad(const char **why, const char *reason)
 {
 	*why = reason;
 	return NULL;
 }
 
-/* Reads up to and with the colon. */
-static const char *read_name(struct field *field, const char *p, const char *end, const char **why)
+/* A name that did not end in a colon at `p`: it may go on with an underscore, or be wrong. */
+static const char *read_odd_name(
+	struct field *field, const char *begin, const char *p, const char *end, const char **why)
 {
-	const char *begin = p;
-	bool underscored = false;
-
-	p = octet_skip(p, end, OCTET_NAME);
-	if (p < end && *p == '_') {
-		underscored = true;
-		p = octet_skip(p, end, OCTET_TOKEN);
-	}
+	p = octet_skip(p, end, OCTET_TOKEN);
 	if (p == end)
 		return NULL;
-	if (p == begin && (*p == ' ' || *p == '\t'))
+	if (p == begin && is_blank(*p))
 		return bad(why, "folded field line or blank before a field name");
-	if (*p != ':' || p == begin)
+	if (p == begin || *p != ':')
 		return bad(why, "bad field name");
 	field->name = slice_of(begin, (size_t)(p - begin));
-	field->id = underscored ? id_of_underscored(field->name) : field_id_of(field->name);
+	field->id = id_of_underscored(field->name);
+	return p + 1;
+}
+
+/* Reads up to and with the colon. */
+static inline const char *read_name(
+	struct field *field, const char *begin, const char *end, const char **why)
+{
+	const char *p = octet_skip(begin, end, OCTET_NAME);
+
+	if (p == end || *p != ':' || p == begin)
+		return read_odd_name(field, begin, p, end, why);
+	field->name = slice_of(begin, (size_t)(p - begin));
+	field->id = id_of(field->name);
 	return p + 1;
 }
 
@@ -126,33 +150,51 @@ const char *head_line_end(const char *p, const char *end, const char **why)
 	return p + 2;
 }
 
-/* Reads what follows the colon, with the CRLF. */
-static const char *read_value(struct field *field, const char *p, const char *end, const char **why)
+static const char *skip_blanks(const char *p, const char *end)
 {
-	const char *after_colon = p;
-	const char *stop;
-
-	while (p < end && (*p == ' ' || *p == '\t'))
+	while (p < end && is_blank(*p))
 		p++;
-	stop = octet_skip_value(p, end);
-	end = head_line_end(stop, end, why);
-	if (end == NULL)
+	return p;
+}
+
+/* Reads what follows the colon, with the CRLF. */
+static inline const char *read_value(
+	struct field *field, const char *begin, const char *end, const char **why)
+{
+	const char *stop;
+	const char *next;
+
+	field->plain = end - begin >= 2 && begin[0] == ' ' && begin[1] > ' ';
+	if (field->plain)
+		begin++;
+	else
+		begin = skip_blanks(begin, end);
+	stop = octet_skip_value(begin, end);
+	if (end - stop >= 2 && stop[0] == '\r' && stop[1] == '\n')
+		next = stop + 2;
+	else
+		next = head_line_end(stop, end, why);
+	if (next == NULL)
 		return NULL;
-	field->plain = p == after_colon + 1 && *after_colon == ' ';
-	while (stop > p && (stop[-1] == ' ' || stop[-1] == '\t')) {
+	while (is_blank(stop[-1]) && stop > begin) {
 		stop--;
 		field->plain = false;
 	}
-	field->value = slice_of(p, (size_t)(stop - p));
-	return end;
+	field->value = slice_of(begin, (size_t)(stop - begin));
+	return next;
+}
+
+static inline const char *read_line(
+	struct field *field, const char *p, const char *end, const char **why)
+{
+	field->dropped = false;
+	p = read_name(field, p, end, why);
+	return p != NULL ? read_value(field, p, end, why) : NULL;
 }
 
 const char *head_field_line(struct field *field, const char *p, const char *end, const char **why)
 {
-	p = read_name(field, p, end, why);
-	if (p == NULL)
-		return NULL;
-	return read_value(field, p, end, why);
+	return read_line(field, p, end, why);
 }
 
 void fields_init(struct fields *fields)
@@ -162,7 +204,7 @@ void fields_init(struct fields *fields)
 	fields->repeated = 0;
 }
 
-static void enter(struct fields *fields, enum field_id id)
+static inline void enter(struct fields *fields, enum field_id id)
 {
 	if (id != FIELD_OTHER) {
 		fields->repeated |= fields->present & FIELD_BIT(id);
@@ -191,10 +233,9 @@ long fields_parse(struct fields *fields, const char *data, size_t len, unsigned 
 			*why = "too many fields";
 			return -1;
 		}
-		p = head_field_line(field, p, end, why);
+		p = read_line(field, p, end, why);
 		if (p == NULL)
 			return *why != NULL ? -1 : 0;
-		field->dropped = false;
 		enter(fields, field->id);
 	}
 	p = head_line_end(p, end, why);

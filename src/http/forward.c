@@ -18,14 +18,26 @@
 		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |              \
 		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_PROTO))
 
+/* Fields that stand plain one after another in the input are one copy. */
 static void write_fields(struct text *out, const struct fields *fields, uint32_t without)
 {
+	struct slice run = { 0 };
+
 	for (unsigned i = 0; i < fields->count; i++) {
 		const struct field *field = &fields->list[i];
 
-		if (!field->dropped && (without & FIELD_BIT(field->id)) == 0)
+		if (field->dropped || (without & FIELD_BIT(field->id)) != 0)
+			continue;
+		if (field->plain && run.len > 0 && run.data + run.len == field->name.data) {
+			run.len += head_plain_len(field);
+			continue;
+		}
+		text_add_slice(out, run);
+		run = slice_of(field->name.data, field->plain ? head_plain_len(field) : 0);
+		if (!field->plain)
 			head_write_field(out, field);
 	}
+	text_add_slice(out, run);
 }
 
 static void end_line(struct text *out)

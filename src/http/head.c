@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "head.h"
 #include "octet.h"
 
@@ -20,9 +22,9 @@ static bool line_is_ripe(const char *data, size_t lf)
 	before = memrchr(data, '\n', lf);
 	if (before != NULL)
 		begin = before + 1;
-	if (begin == data + lf - 1) /* empty: the end, unless it comes before a request */
-		return lf != 1;
-	if (begin == data || begin == data + 2) /* the first line: parsed once, to judge it */
+	if (begin == data || begin == data + 2) /* the first line, or an empty one and the first */
+		return true;
+	if (begin == data + lf - 1) /* empty: the end */
 		return true;
 	return head_field_line(&field, begin, data + lf + 1, &why) == NULL;
 }
@@ -38,9 +40,8 @@ static bool octet_is_ripe(const char *data, size_t at)
 
 bool head_is_ripe(const char *data, size_t len, size_t seen, const struct head_limits *limits)
 {
-	if (seen == 0 || len >= limits->size)
-		return true;
-	if (seen < HEAD_LINE_MAX && len >= HEAD_LINE_MAX)
+	assert(seen > 0);
+	if (len >= limits->size || (seen < HEAD_LINE_MAX && len >= HEAD_LINE_MAX))
 		return true;
 	for (size_t i = seen; i < len; i++) {
 		if (octet_is_ripe(data, i))

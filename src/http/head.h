@@ -17,9 +17,9 @@ const char *head_field_line(struct field *field, const char *p, const char *end,
 
 /*
  * True when a parse of the head from its beginning can say more than the last one, which was given
- * `seen` bytes and wanted more: the head ends in the new bytes, something in them is wrong, or a
- * limit was passed. Looks only at the new bytes and at the line they belong to, so that a head in
- * many pieces costs linear time. It only says when to parse: the parser alone decides.
+ * `seen` bytes, at least one, and wanted more: the head ends in the new bytes, something in them is
+ * wrong, or a limit was passed. Looks only at the new bytes and at the line they belong to, so that
+ * a head in many pieces costs linear time. It only says when to parse: the parser alone decides.
  */
 bool head_is_ripe(const char *data, size_t len, size_t seen, const struct head_limits *limits)
 	__attribute__((warn_unused_result));
@@ -29,11 +29,17 @@ bool head_is_ripe(const char *data, size_t len, size_t seen, const struct head_l
 #define HEAD_TARGET_MAX 8000
 #define HEAD_LINE_MAX   (2 + HEAD_METHOD_MAX + 1 + HEAD_TARGET_MAX + 1)
 
+/* Octets of a plain field line, with its CRLF. */
+static inline size_t head_plain_len(const struct field *field)
+{
+	return field->name.len + field->value.len + 4;
+}
+
 /* Writes a field line. One that stands plain in the input is one copy, with its CRLF. */
 static inline void head_write_field(struct text *out, const struct field *field)
 {
 	if (field->plain) {
-		text_add(out, field->name.data, field->name.len + field->value.len + 4);
+		text_add(out, field->name.data, head_plain_len(field));
 		return;
 	}
 	text_add_slice(out, field->name);

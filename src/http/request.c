@@ -127,10 +127,20 @@ static enum parse_result judge_connection(struct request *r)
 	return PARSE_DONE;
 }
 
+/* Where none of these occurs, a head means what most do. */
+#define SPECIAL                                                                                    \
+	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
+		FIELD_BIT(FIELD_MAX_FORWARDS) | FIELD_BIT(FIELD_TE) |                              \
+		FIELD_BIT(FIELD_TRANSFER_ENCODING))
+
 static enum parse_result judge(struct request *r)
 {
 	enum parse_result result = judge_host(r);
 
+	if ((r->fields.present & SPECIAL) == 0) {
+		r->keep_alive = r->minor > 0;
+		return result;
+	}
 	if (result == PARSE_DONE)
 		result = judge_body(r);
 	if (result == PARSE_DONE)
@@ -202,7 +212,7 @@ enum parse_result request_parse(struct request *r, const char *data, size_t len,
 	size_t within = len < limits->size ? len : limits->size;
 
 	reset(r);
-	if (head_is_ripe(data, len, seen, limits))
+	if (seen == 0 || head_is_ripe(data, len, seen, limits))
 		result = read_head(r, data, within, limits);
 	if (result == PARSE_DONE)
 		return PARSE_DONE;

@@ -22,7 +22,6 @@ static enum method method_of(struct slice name)
 		const char *name;
 		enum method method;
 	} methods[] = {
-		{ "GET", METHOD_GET },
 		{ "POST", METHOD_POST },
 		{ "HEAD", METHOD_HEAD },
 		{ "PUT", METHOD_PUT },
@@ -46,6 +45,12 @@ static enum parse_result read_method(struct request *r, const char **at, const c
 	const char *begin = *at;
 	const char *p;
 
+	if (end - begin >= 4 && memcmp(begin, "GET ", 4) == 0) {
+		r->method_name = slice_of(begin, 3);
+		r->method = METHOD_GET;
+		*at = begin + 4;
+		return PARSE_DONE;
+	}
 	if (end - begin > HEAD_METHOD_MAX)
 		end = begin + HEAD_METHOD_MAX + 1;
 	p = octet_skip(begin, end, OCTET_TOKEN);

@@ -148,7 +148,7 @@ enum parse_result response_parse(struct response *r, const char *data, size_t le
 	size_t within = len < limits->size ? len : limits->size;
 
 	reset(r);
-	if (head_is_ripe(data, len, seen, limits))
+	if (seen == 0 || head_is_ripe(data, len, seen, limits))
 		result = read_head(r, data, within, method, limits);
 	if (result == PARSE_PARTIAL && len >= limits->size)
 		return refuse(r, "head is too long");

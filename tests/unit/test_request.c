@@ -587,8 +587,8 @@ static void test_field_count(void **state)
 static void test_refused_early(void **state)
 {
 	static const char *const cases[] = { "\x16", "GET / HTTP/1.1\n", "GET / HTTP/2.0\r\n",
-		GET " a\r\n", GET "A: b\n", GET "A: \x01", GET "Bad name: b\r\n", GET "A: b\r\n c\r\n",
-		GET "A: b\rc", "\r\n\r\n", "\r\n\n" };
+		GET " a\r\n", GET "A: b\n", GET "A: \x01", GET "Bad name: b\r\n",
+		GET "A: b\r\n c\r\n", GET "A: b\rc", "\r\n\r\n", "\r\n\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
