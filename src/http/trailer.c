@@ -49,12 +49,24 @@ static bool is_forbidden(const struct field *field)
 	return false;
 }
 
-/* A section that comes in pieces is parsed when a line of it may be whole, and there are not many
- * lines: that keeps octets that come one at a time cheap. */
+/* A section that comes in pieces is parsed when its end or a whole line may have come: there are
+ * not many lines, so that octets that come one at a time stay cheap. */
 static bool is_ripe(const char *data, size_t len)
 {
-	return len >= TRAILER_SIZE_MAX || data[0] == '\r' || data[len - 1] == '\n' ||
-	       memmem(data, len, "\n\r\n", 3) != NULL;
+	const char *end = data + len;
+	const char *at = data;
+
+	if (len >= TRAILER_SIZE_MAX || end[-1] == '\n')
+		return true;
+	for (unsigned lines = 0; lines <= TRAILER_COUNT_MAX; lines++) {
+		if (at < end && *at == '\r')
+			return true;
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at == NULL)
+			return false;
+		at++;
+	}
+	return true;
 }
 
 enum parse_result trailers_parse(
