@@ -7,32 +7,32 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "exchange.h"
 #include "http/forward.h"
 
 /* Interim responses that one request may cause. */
 #define INTERIM_MAX 16
 
-static struct backend *backend_of(const struct exchange *x)
+static void complain(const struct exchange *x, const char *what, const char *why)
 {
-	return &x->pool->backends[x->backend];
+	backend_complain(exchange_backend(x), x->proxy->loop->now_us, what, why);
 }
 
 static size_t refuse(struct exchange *x, size_t len, const char *why)
 {
-	log_info("%.*s: bad response: %s", SLICE_ARGS(backend_of(x)->url), why);
+	complain(x, "bad response", why);
 	exchange_answer(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
 	return len;
 }
 
 /* Whether the client is told that its connection ends: also when its request is not here in full,
- * for then nobody can tell where the next one begins. */
+ * for then nobody can tell where the next one begins. One that only ended its sending side may
+ * have sent more requests before. */
 static bool must_close(const struct exchange *x, const struct response *response)
 {
 	struct body body = forward_response_body(response, x->minor);
 
-	return !x->client_keeps || x->client_ended || !x->request.done || x->proxy->draining ||
+	return !x->client_keeps || !x->request.done || x->proxy->draining ||
 	       body.kind == BODY_UNTIL_CLOSE;
 }
 
@@ -132,8 +132,7 @@ static void finish(struct exchange *x, size_t surplus)
 	enum afterwards afterwards = AFTERWARDS_KEEP;
 
 	if (surplus > 0)
-		log_info("%.*s sent bytes behind its response: closed",
-			SLICE_ARGS(backend_of(x)->url));
+		complain(x, "connection closed", "bytes came behind a response");
 	if (x->closing && x->request.done && !x->client_keeps)
 		afterwards = AFTERWARDS_CLOSE;
 	else if (x->closing)
@@ -205,7 +204,7 @@ static void end_body(struct exchange *x)
 
 static struct failure connect_failed(const struct exchange *x, int error)
 {
-	log_info("%.*s: cannot connect: %s", SLICE_ARGS(backend_of(x)->url), strerror(error));
+	complain(x, "cannot connect", strerror(error));
 	return (struct failure){ 502, REASON_CONNECT_FAILED, "no backend could be reached" };
 }
 

@@ -108,6 +108,8 @@ void client_next(struct client *c)
 		stream_resume(s);
 	else if (s->delivering || stream_rest(s) > 0)
 		stream_again(s);
+	else if (s->ended)
+		client_linger(c);
 }
 
 int client_reply(struct client *c, const struct reply *reply)
@@ -175,6 +177,10 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 		return len;
 	case PARSE_PARTIAL:
 		break;
+	}
+	if (c->stream.ended) { /* and this is no whole request any more */
+		client_close(c);
+		return len;
 	}
 	/* The deadline runs from the first byte and is not put off by more of them. */
 	if (c->state == CLIENT_IDLE)

@@ -17,19 +17,14 @@
 
 static const struct slice scheme_http = { "http", 4 };
 
-static struct backend *backend_of(const struct exchange *x)
-{
-	return &x->pool->backends[x->backend];
-}
-
 static void announce_pick(const struct exchange *x)
 {
 	static const char text[] = "Proxying request to %.*s";
 
 	if (x->proxy->settings->log_picks)
-		log_notice(text, SLICE_ARGS(backend_of(x)->url));
+		log_notice(text, SLICE_ARGS(exchange_backend(x)->url));
 	else if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug(text, SLICE_ARGS(backend_of(x)->url));
+		log_debug(text, SLICE_ARGS(exchange_backend(x)->url));
 }
 
 static bool pick(struct exchange *x)
@@ -40,15 +35,17 @@ static bool pick(struct exchange *x)
 		.tried_count = x->tried_count,
 	};
 
-	x->backend = PICKER_NONE;
+	size_t picked = PICKER_NONE;
+
+	if (x->tried_count < EXCHANGE_TRIES)
+		picked = x->pool->kind->pick(x->pool->picker, &query);
+	if (picked == PICKER_NONE)
+		return false;
+	x->backend = picked;
+	x->tried[x->tried_count++] = picked;
+	x->first_address = exchange_backend(x)->address;
 	x->addresses_tried = 0;
 	x->fresh_only = false;
-	if (x->tried_count == EXCHANGE_TRIES)
-		return false;
-	x->backend = x->pool->kind->pick(x->pool->picker, &query);
-	if (x->backend == PICKER_NONE)
-		return false;
-	x->tried[x->tried_count++] = x->backend;
 	announce_pick(x);
 	return true;
 }
@@ -57,23 +54,24 @@ static struct upstream *take_idle(struct exchange *x)
 {
 	if (x->fresh_only)
 		return NULL;
-	return upstream_take(
-		backend_of(x), x, method_is_idempotent(x->method) ? UINT64_MAX : ONCE_IDLE_US);
+	return upstream_take(exchange_backend(x), x,
+		method_is_idempotent(x->method) ? UINT64_MAX : ONCE_IDLE_US);
 }
 
 /* Begins with the address that answered last and goes round. */
 static struct upstream *connect_next_address(struct exchange *x)
 {
-	struct backend *backend = backend_of(x);
+	struct backend *backend = exchange_backend(x);
 	int count = backend_address_count(backend);
 
 	while (x->addresses_tried < count) {
-		int address = (backend->address + x->addresses_tried++) % count;
+		int address = (x->first_address + x->addresses_tried++) % count;
 		struct upstream *u = upstream_connect(x->proxy, backend, x, address);
 
 		if (u != NULL)
 			return u;
-		log_info("%.*s: cannot connect: %s", SLICE_ARGS(backend->url), strerror(errno));
+		backend_complain(
+			backend, x->proxy->loop->now_us, "cannot connect", strerror(errno));
 	}
 	return NULL;
 }
@@ -98,19 +96,20 @@ static bool reach_backend(struct exchange *x)
 	return true;
 }
 
-static struct slice host_to_send(const struct exchange *x)
+/* The client's own is written where this is empty; an HTTP/1.0 client may have none. */
+static struct slice host_to_send(const struct exchange *x, const struct request *request)
 {
-	if (x->pool->settings->host == HOST_PRESERVE)
+	if (x->pool->settings->host == HOST_PRESERVE && !slice_is_empty(request->host))
 		return slice_of(NULL, 0);
-	return backend_of(x)->authority;
+	return exchange_backend(x)->authority;
 }
 
 static int send_head(struct exchange *x, struct request *request)
 {
 	struct text head = text_over(x->proxy->head_out, sizeof x->proxy->head_out);
 	struct forward_request how = {
-		.host = host_to_send(x),
-		.path = backend_of(x)->path,
+		.host = host_to_send(x, request),
+		.path = exchange_backend(x)->path,
 		.client_ip = client_ip(x->client),
 		.scheme = scheme_http,
 	};
@@ -150,6 +149,8 @@ static void send_all(struct exchange *x, struct request *request)
 {
 	if (send_head(x, request) == -1 || send_held(x) == -1)
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
+	else if (!x->upstream->stream.connecting)
+		stream_resume(&x->client->stream); /* it may have waited for a connection */
 }
 
 /* Nothing is left to try. */
@@ -216,7 +217,8 @@ void exchange_connect_expired(struct deadline *deadline)
 {
 	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
 
-	log_info("%.*s: no connection in time", SLICE_ARGS(backend_of(x)->url));
+	backend_complain(
+		exchange_backend(x), x->proxy->loop->now_us, "cannot connect", "no answer in time");
 	exchange_retry(x, (struct failure){ 504, REASON_CONNECT_TIMEOUT,
 				  "the backend could not be reached in time" });
 }

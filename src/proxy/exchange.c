@@ -227,7 +227,6 @@ void exchange_upstream_drained(struct exchange *x)
 
 void exchange_client_ended(struct exchange *x, int error)
 {
-	x->client_ended = true;
 	if (x->state == ANSWER_TUNNEL)
 		exchange_tunnel_ended(x, &x->upstream->stream, error);
 	else if (error != 0 || !x->request.done || !x->proxy->settings->half_close)
@@ -313,7 +312,7 @@ static void break_off(struct exchange *x, enum reason reason)
 
 void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail)
 {
-	bool keep = x->request.done && x->client_keeps && !x->client_ended && !x->proxy->draining;
+	bool keep = x->request.done && x->client_keeps && !x->proxy->draining;
 	struct reply reply = {
 		.status = status,
 		.detail = detail,

@@ -52,7 +52,6 @@ struct exchange {
 	bool client_keeps;     /* the client lets its connection persist */
 	bool upgrade;          /* it asks for a tunnel */
 	bool expects;          /* it waits for a 100 before it sends its body */
-	bool client_ended;     /* the client ended its sending side */
 	struct relay request;  /* its body */
 	struct evbuffer *held; /* owned; what was sent after the head, NULL: nothing */
 	bool holding;          /* all of it is in `held`: the request can be sent again */
@@ -61,6 +60,7 @@ struct exchange {
 	size_t backend;    /* index; PICKER_NONE: none yet */
 	size_t tried[EXCHANGE_TRIES];
 	size_t tried_count;
+	int first_address;      /* of the present backend: where its round begins */
 	int addresses_tried;    /* of the present backend */
 	bool fresh_only;        /* an idle connection proved stale: no more of those */
 	struct failure failure; /* the last one */
@@ -137,6 +137,12 @@ void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error);
 
 /* The client went away: cancels the request. */
 void exchange_end_without_answer(struct exchange *x);
+
+/* The backend that was picked last. */
+static inline struct backend *exchange_backend(const struct exchange *x)
+{
+	return &x->pool->backends[x->backend];
+}
 
 /* Any bytes count as life. */
 static inline void exchange_alive(struct exchange *x)

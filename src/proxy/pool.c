@@ -3,7 +3,10 @@
 
 #include "pool.h"
 
+#include "base/log.h"
 #include "base/memory.h"
+
+#define COMPLAIN_EVERY_US UINT64_C(1000000)
 
 static const struct picker_kind *kind_of(enum balance balance)
 {
@@ -56,6 +59,14 @@ void pool_fini(struct pool *pool)
 	if (pool->kind != NULL)
 		pool->kind->destroy(pool->picker);
 	mem_free(pool->backends);
+}
+
+void backend_complain(struct backend *backend, uint64_t now_us, const char *what, const char *why)
+{
+	if (backend->complained_us != 0 && now_us - backend->complained_us < COMPLAIN_EVERY_US)
+		return;
+	backend->complained_us = now_us;
+	log_warnx("%.*s: %s: %s", SLICE_ARGS(backend->url), what, why);
 }
 
 int backend_address_count(const struct backend *backend)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "balance/picker.h"
 #include "base/list.h"
@@ -21,6 +22,7 @@ struct backend {
 	struct list idle; /* of struct upstream, the one used last in front */
 	unsigned idle_count;
 	int address; /* the one that answered last: tried first */
+	uint64_t complained_us;
 };
 
 struct pool {
@@ -36,6 +38,10 @@ int pool_init(struct pool *pool, const struct pool_settings *settings)
 
 /* Connections must be closed before. */
 void pool_fini(struct pool *pool);
+
+/* Says in the log what is wrong with a backend: at most once a second, for what is wrong with one
+ * request tends to be wrong with all. */
+void backend_complain(struct backend *backend, uint64_t now_us, const char *what, const char *why);
 
 /* How many addresses the backend has by now; 0 where its name was not found. */
 int backend_address_count(const struct backend *backend);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "exchange.h"
 
@@ -48,7 +47,8 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	if (u->exchange != NULL)
 		return exchange_response(u->exchange, data, len);
 	/* Nobody asked: what was sent here can be meant for nobody. */
-	log_info("%.*s sent bytes on an idle connection: closed", SLICE_ARGS(u->backend->url));
+	backend_complain(u->backend, u->proxy->loop->now_us, "connection closed",
+		"bytes came while it was idle");
 	upstream_close(u);
 	return len;
 }
