@@ -125,6 +125,13 @@ def test_access_log_example():
     assert program.ACCESS_LINE.fullmatch(line)
 
 
+def test_every_reason_is_described():
+    names = re.findall(r'\[REASON_\w+\] = "([^"]+)"', read("src", "proxy", "record.c"))
+    assert names
+    part = read("src", "tinylb.8").split(".Sh ACCESS LOG")[1].split(".Sh FILES")[0]
+    assert sorted(re.findall(r"^\.It Ql (\S+)$", part, re.M)) == sorted(names)
+
+
 @pytest.mark.parametrize("page", ["tinylb.8", "tinylb.conf.5"])
 def test_page_is_well_formed(page):
     try:
