@@ -194,6 +194,8 @@ static void announce_reload(
 		old->settings->log_level != g->settings->log_level)
 		if (log_open(g->settings->log, (enum log_level)g->settings->log_level) == -1)
 			log_error("cannot open the log %s", g->settings->log);
+	if (is_pid_file_changed(m, old->settings))
+		log_warnx("the new pid_file takes effect at the next start");
 	log_notice("reloaded in %ju ms: generation %u, %u workers, listening on %s",
 		(uintmax_t)(clock_ms() - g->started), g->number, g->workers, addresses);
 }

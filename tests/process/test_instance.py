@@ -85,6 +85,14 @@ def test_stale_pid_file_is_replaced(tinylb, origin):
     assert process.read(pid_file(lb)).decode() == f"{lb.pid}\n"
 
 
+def test_pid_file_stays_for_life(tinylb, origin):
+    lb = tinylb(backends=[origin().url], top={"pid_file": "@DIR@/pid"})
+    lb.write(lb.settings.replace("/pid\"", "/other\""))
+    with lb.log_contains("pid_file takes effect at the next start"):
+        lb.hup()
+    assert process.read(pid_file(lb)).decode() == f"{lb.pid}\n"
+
+
 def test_unix_socket_of_a_running_instance(tinylb, origin):
     lb = tinylb(backends=[origin().url], listen=["unix:@DIR@/socket"])
     path = os.path.join(lb.directory, "socket")
