@@ -185,6 +185,16 @@ static void announce_start(struct master *m, const char *addresses)
 		m->options->ready(m->options->context);
 }
 
+/* The file's lock is held for the life of the master. */
+static bool is_pid_file_changed(const struct master *m, const struct settings *old)
+{
+	const char *a = old->pid_file, *b = m->current->settings->pid_file;
+
+	if (m->options->pid_file != NULL || a == b)
+		return false;
+	return a == NULL || b == NULL || strcmp(a, b) != 0;
+}
+
 static void announce_reload(
 	const struct master *m, const struct generation *old, const char *addresses)
 {
