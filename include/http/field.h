@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "base/text.h"
 
 /* The fields that this program knows; everything else is FIELD_OTHER and goes on as it is. */
 enum field_id {
@@ -103,10 +104,15 @@ long fields_parse(struct fields *fields, const char *data, size_t len, unsigned 
 
 /*
  * Marks as dropped what must not go on (RFC 9110 7.6.1): the hop-by-hop fields, and every field
- * that a Connection field names, except those that this program knows: they have rules of their
- * own, and the loss of some would change framing or routing. Trailer is left to the writer.
+ * that a Connection field names, except those whose loss would change framing, routing, or what is
+ * said of the client (Content-Length, Host, X-Forwarded-For and the like).
  */
 void fields_drop_hop_by_hop(struct fields *fields);
+
+/* Writes what the Connection fields name, as one list; and marks as dropped what such a list names.
+ * Trailers come when the head that nominated some of them is gone. */
+void fields_write_named(const struct fields *fields, struct text *list);
+void fields_drop_listed(struct fields *fields, struct slice list);
 
 /* True when any Connection field has this option, case-insensitively ("close", "keep-alive"). */
 bool fields_connection_has(const struct fields *fields, const char *option);

@@ -45,6 +45,15 @@ static const struct known {
 		FIELD_BIT(FIELD_TE) | FIELD_BIT(FIELD_TRANSFER_ENCODING) |                         \
 		FIELD_BIT(FIELD_UPGRADE))
 
+/* What a Connection field cannot take away: framing, routing, what says who the client is, and the
+ * date that every response has. */
+#define NOT_TO_BE_NAMED                                                                            \
+	(FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) |       \
+		FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_HOST) |                               \
+		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_VIA) |                        \
+		FIELD_BIT(FIELD_X_FORWARDED_FOR) | FIELD_BIT(FIELD_X_FORWARDED_HOST) |             \
+		FIELD_BIT(FIELD_X_FORWARDED_PROTO) | FIELD_BIT(FIELD_X_REAL_IP))
+
 _Static_assert(FIELD_ID_COUNT <= 32, "ids fit the bit sets of struct fields");
 
 bool field_is_token(struct slice s)
@@ -275,9 +284,32 @@ static void drop_named(struct fields *fields, struct slice name)
 	for (unsigned i = 0; i < fields->count; i++) {
 		struct field *field = &fields->list[i];
 
-		if ((field->id == FIELD_OTHER || field->id == FIELD_UNDERSCORE_TWIN) &&
+		if ((FIELD_BIT(field->id) & NOT_TO_BE_NAMED) == 0 &&
 			slice_equals_nocase(field->name, name))
 			field->dropped = true;
+	}
+}
+
+void fields_drop_listed(struct fields *fields, struct slice list)
+{
+	struct slice name;
+
+	while (slice_next_element(&list, &name))
+		drop_named(fields, name);
+}
+
+void fields_write_named(const struct fields *fields, struct text *list)
+{
+	if ((fields->present & FIELD_BIT(FIELD_CONNECTION)) == 0)
+		return;
+	for (unsigned i = fields->first[FIELD_CONNECTION]; i < fields->count; i++) {
+		const struct field *field = &fields->list[i];
+
+		if (field->id != FIELD_CONNECTION)
+			continue;
+		if (list->len > 0)
+			text_add_char(list, ',');
+		text_add_slice(list, field->value);
 	}
 }
 
@@ -287,15 +319,11 @@ void fields_drop_hop_by_hop(struct fields *fields)
 		return;
 	for (unsigned i = 0; i < fields->count; i++) {
 		struct field *field = &fields->list[i];
-		struct slice rest, option;
 
 		if ((FIELD_BIT(field->id) & HOP_BY_HOP) == 0)
 			continue;
 		field->dropped = true;
-		rest = field->value;
-		while (field->id == FIELD_CONNECTION && slice_next_element(&rest, &option)) {
-			if (field_id_of(option) == FIELD_OTHER)
-				drop_named(fields, option);
-		}
+		if (field->id == FIELD_CONNECTION)
+			fields_drop_listed(fields, field->value);
 	}
 }

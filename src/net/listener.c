@@ -1,6 +1,6 @@
 /*
- * Makes sockets to listen on. When they begin to listen is for others to decide: with SO_REUSEPORT it
- * is listen(2), not bind(2), that joins the kernel's group.
+ * Makes sockets to listen on. When they begin to listen is for others to decide: with SO_REUSEPORT
+ * it is listen(2), not bind(2), that joins the kernel's group.
  */
 #include "config.h"
 

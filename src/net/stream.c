@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-
-/* More than libevent's 16 KiB: a backlog goes out in as few writes as the socket allows. */
-#define WRITE_MAX ((size_t)1024 * 1024)
+#include "stream_buffer.h"
 
 static void stop_reading(struct stream *s)
 {
@@ -24,7 +22,7 @@ static void stop_reading(struct stream *s)
 	s->ended = true;
 }
 
-static void end(struct stream *s, int error)
+void stream_end(struct stream *s, int error)
 {
 	stop_reading(s);
 	s->events->ended(s, error);
@@ -74,7 +72,7 @@ static void deliver(struct stream *s, size_t len)
 	if (!stream_is_open(s))
 		return;
 	if (keep_rest(s, data + used, len - used) == -1)
-		end(s, ENOMEM);
+		stream_end(s, ENOMEM);
 }
 
 static void receive(struct stream *s)
@@ -100,7 +98,7 @@ static void receive(struct stream *s)
 	if (keep_rest(s, s->loop->scratch, kept) == -1)
 		error = ENOMEM;
 	if (error != EAGAIN && error != EINTR)
-		end(s, error);
+		stream_end(s, error);
 }
 
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
@@ -112,85 +110,21 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	/* EV_TIMEOUT is how stream_again asks: there is a rest, but nothing new. EV_SIGNAL is how
 	 * stream_resume tells that it failed. */
 	if (what & EV_SIGNAL)
-		end(s, ENOMEM);
+		stream_end(s, ENOMEM);
 	else if (what & EV_READ)
 		receive(s);
 	else if (s->rest != NULL)
 		deliver(s, fetch_rest(s));
 }
 
-static void end_sending(struct stream *s)
-{
-	s->finishing = false;
-	s->finished = true;
-	/* A peer that is gone already needs no end. */
-	(void)shutdown(s->fd, SHUT_WR);
-}
-
-static void drop_buffer(struct stream *s)
-{
-	if (s->buffer != NULL)
-		bufferevent_free(s->buffer);
-	s->buffer = NULL;
-}
-
-static void written_cb(struct bufferevent *buffer, void *arg)
-{
-	struct stream *s = arg;
-
-	(void)buffer;
-	/* A unix socket can connect so fast that this comes before the connection is announced. */
-	if (s->connecting)
-		return;
-	loop_wake(s->loop);
-	if (stream_backlog(s) == 0) {
-		drop_buffer(s);
-		if (s->finishing)
-			end_sending(s);
-	}
-	s->events->drained(s);
-}
-
-static void connected(struct stream *s)
+void stream_connected(struct stream *s)
 {
 	s->connecting = false;
 	if (!s->paused && event_add(&s->readable, NULL) == -1) {
-		end(s, ENOMEM);
+		stream_end(s, ENOMEM);
 		return;
 	}
 	s->events->connected(s);
-}
-
-static void event_cb(struct bufferevent *buffer, short what, void *arg)
-{
-	struct stream *s = arg;
-	int error = errno;
-
-	(void)buffer;
-	loop_wake(s->loop);
-	if (what & BEV_EVENT_CONNECTED) {
-		connected(s);
-		return;
-	}
-	if (s->connecting) {
-		end(s, error != 0 ? error : ECONNREFUSED);
-		return;
-	}
-	/* The peer takes nothing any more. What it still sends, an early answer perhaps, is read
-	 * first: the reading side tells of the end. */
-	s->broken = true;
-	drop_buffer(s);
-	s->events->drained(s);
-}
-
-static int make_buffer(struct stream *s)
-{
-	s->buffer = bufferevent_socket_new(s->loop->base, s->fd, 0);
-	if (s->buffer == NULL)
-		return -1;
-	bufferevent_setcb(s->buffer, NULL, written_cb, event_cb, s);
-	bufferevent_setwatermark(s->buffer, EV_WRITE, STREAM_BACKLOG_LOW, 0);
-	return bufferevent_set_max_single_write(s->buffer, WRITE_MAX);
 }
 
 static int init(struct stream *s, struct loop *loop, const struct stream_events *events, int fd)
@@ -240,7 +174,7 @@ int stream_connect(struct stream *s, struct loop *loop, const struct stream_even
 		return -1;
 	}
 	errno = ENOMEM;
-	if (init(s, loop, events, fd) == -1 || make_buffer(s) == -1)
+	if (init(s, loop, events, fd) == -1 || stream_make_buffer(s) == -1)
 		goto fail;
 	s->connecting = true;
 	if (bufferevent_socket_connect(s->buffer, &to->u.sa, (int)to->len) == 0)
@@ -259,7 +193,7 @@ void stream_close(struct stream *s)
 	/* Events go before the descriptor: epoll forgets a socket only when its last duplicate is
 	 * closed. */
 	event_del(&s->readable);
-	drop_buffer(s);
+	stream_drop_buffer(s);
 	drop_rest(s);
 	fd_close(&s->fd);
 }
@@ -272,83 +206,6 @@ void stream_reset(struct stream *s)
 		return;
 	(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	stream_close(s);
-}
-
-/* Copies what follows the first `skip` bytes of the pieces into the backlog. */
-static int queue(struct stream *s, const struct iovec *pieces, int count, size_t skip)
-{
-	struct evbuffer *out;
-
-	if (s->buffer == NULL && make_buffer(s) == -1)
-		return -1;
-	out = bufferevent_get_output(s->buffer);
-	for (int i = 0; i < count; i++) {
-		size_t len = pieces[i].iov_len;
-		size_t from = skip < len ? skip : len;
-
-		skip -= from;
-		if (len > from && evbuffer_add(out, (const char *)pieces[i].iov_base + from,
-					  len - from) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static size_t total_of(const struct iovec *pieces, int count)
-{
-	size_t total = 0;
-
-	for (int i = 0; i < count; i++)
-		total += pieces[i].iov_len;
-	return total;
-}
-
-/* How much of the pieces the socket took at once. */
-static size_t write_now(struct stream *s, const struct iovec *pieces, int count)
-{
-	ssize_t n;
-
-	if (count == 1)
-		n = send(s->fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
-	else
-		n = sendmsg(s->fd,
-			&(struct msghdr){
-				.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count },
-			MSG_NOSIGNAL);
-	if (n >= 0)
-		return (size_t)n;
-	if (errno != EAGAIN && errno != EINTR)
-		s->broken = true;
-	return 0;
-}
-
-int stream_write(struct stream *s, const struct iovec *pieces, int count)
-{
-	size_t sent;
-
-	if (s->broken)
-		return 0;
-	if (s->buffer != NULL)
-		return queue(s, pieces, count, 0);
-	sent = write_now(s, pieces, count);
-	if (s->broken || sent == total_of(pieces, count))
-		return 0;
-	return queue(s, pieces, count, sent);
-}
-
-void stream_finish(struct stream *s)
-{
-	if (!stream_is_open(s) || s->finished)
-		return;
-	if (s->connecting || stream_backlog(s) > 0)
-		s->finishing = true;
-	else
-		end_sending(s);
-}
-
-size_t stream_backlog(const struct stream *s)
-{
-	return s->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(s->buffer)) : 0;
 }
 
 size_t stream_rest(const struct stream *s)

@@ -73,11 +73,10 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 		return false;
 	x->state = ANSWER_BODY;
 	x->holding = false;
-	x->backend_keeps = response->keep_alive;
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
 	relay_init(&x->response, response->body, body.kind);
-	return true;
+	return relay_note_named(&x->response, &response->fields) == 0;
 }
 
 static bool take_upgrade(struct exchange *x, struct response *response, struct gather *out)
@@ -113,6 +112,7 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, struct
 		break;
 	}
 	u->seen = 0;
+	x->backend_keeps &= response->keep_alive;
 	response->why = "the head is too long to go on";
 	if (response->status == 101)
 		fine = take_upgrade(x, response, out);

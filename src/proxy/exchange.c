@@ -8,66 +8,7 @@
 #include "exchange.h"
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/memory.h"
 #include "http/reply.h"
-
-/* Room for most heads; a larger one makes its exchange grow, and it stays that large. */
-#define HEAD_USUAL ((size_t)1024)
-
-static struct exchange *take_spare(struct proxy *proxy)
-{
-	struct exchange *x;
-
-	if (list_is_empty(&proxy->spare))
-		return mem_zalloc(1, sizeof *x);
-	x = LIST_ITEM(proxy->spare.next, struct exchange, link);
-	list_remove(&x->link);
-	return x;
-}
-
-static void free_exchange(struct exchange *x)
-{
-	mem_free(x->head);
-	mem_free(x);
-}
-
-void exchange_free_spare(struct proxy *proxy)
-{
-	while (!list_is_empty(&proxy->spare)) {
-		struct exchange *x = LIST_ITEM(proxy->spare.next, struct exchange, link);
-
-		list_remove(&x->link);
-		free_exchange(x);
-	}
-}
-
-/* An unusual head's room is given back: one large request must not cost for ever. */
-static void make_spare(struct exchange *x)
-{
-	if (x->head_size > HEAD_USUAL) {
-		mem_free(x->head);
-		x->head = NULL;
-		x->head_size = 0;
-	}
-	list_prepend(&x->proxy->spare, &x->link);
-}
-
-static int copy_head(struct exchange *x, const char *head, size_t len)
-{
-	if (len > x->head_size) {
-		size_t size = len > HEAD_USUAL ? len : HEAD_USUAL;
-		char *room = mem_resize(x->head, size, 1);
-
-		if (room == NULL)
-			return -1;
-		x->head = room;
-		x->head_size = size;
-	}
-	memcpy(x->head, head, len);
-	x->head_len = len;
-	return 0;
-}
 
 /* Every member but the room for the head, which is reused. */
 static void clear(struct exchange *x)
@@ -75,7 +16,9 @@ static void clear(struct exchange *x)
 	char *head = x->head;
 	size_t head_size = x->head_size;
 
-	*x = (struct exchange){ .head = head, .head_size = head_size, .backend = PICKER_NONE };
+	*x = (struct exchange){
+		.head = head, .head_size = head_size, .backend = PICKER_NONE, .backend_keeps = true
+	};
 	list_init(&x->link);
 	deadline_init(&x->deadline);
 }
@@ -114,7 +57,7 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us)
 {
 	struct proxy *proxy = client->proxy;
 	const struct listener_settings *listener = &proxy->settings->listeners[client->listener];
-	struct exchange *x = take_spare(proxy);
+	struct exchange *x = exchange_take_spare(proxy);
 
 	if (x == NULL)
 		return -1;
@@ -122,11 +65,15 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us)
 	x->proxy = proxy;
 	x->client = client;
 	x->pool = &proxy->pools[listener->pool];
-	if (copy_head(x, head, proxy->request.head_len) == -1) {
-		make_spare(x);
+	if (exchange_copy_head(x, head, proxy->request.head_len) == -1) {
+		exchange_make_spare(x);
 		return -1;
 	}
 	describe(x, &proxy->request, head);
+	if (relay_note_named(&x->request, &proxy->request.fields) == -1) {
+		exchange_make_spare(x);
+		return -1;
+	}
 	x->record.start_us = start_us;
 	client->exchange = x;
 	if (!is_answered_here(x, &proxy->request))
@@ -285,9 +232,11 @@ void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum after
 	write_record(x, reason);
 	deadline_stop(&x->deadline);
 	let_go_of_held(x);
+	relay_fini(&x->request);
+	relay_fini(&x->response);
 	let_go_of_upstream(x, reuse);
 	client->exchange = NULL;
-	make_spare(x);
+	exchange_make_spare(x);
 	send_client_on(client, afterwards);
 }
 

@@ -106,6 +106,14 @@ void exchange_free_spare(struct proxy *proxy);
 
 /* --- for the files that make up the exchange --- */
 
+/* A spare exchange or a new one, its members of no meaning but the room for the head; and back. */
+struct exchange *exchange_take_spare(struct proxy *proxy);
+void exchange_make_spare(struct exchange *x);
+
+/* Copies a head into the exchange. 0, or -1 when memory is short. */
+int exchange_copy_head(struct exchange *x, const char *head, size_t len)
+	__attribute__((warn_unused_result));
+
 /* How the client's connection goes on after an exchange. */
 enum afterwards {
 	AFTERWARDS_KEEP,

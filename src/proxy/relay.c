@@ -6,6 +6,8 @@
 
 #include "relay.h"
 
+#include "base/memory.h"
+
 void gather_init(struct gather *g, struct stream *to)
 {
 	g->to = to;
@@ -51,6 +53,39 @@ void relay_init(struct relay *relay, struct body in, enum body_kind out)
 {
 	*relay = (struct relay){ .in = in, .out = out };
 	relay->done = in.kind == BODY_NONE || (in.kind == BODY_LENGTH && in.length == 0);
+}
+
+void relay_fini(struct relay *relay)
+{
+	mem_free(relay->named);
+	relay->named = NULL;
+}
+
+/* Longer lists are not remembered: no trailer goes on then. */
+#define NAMED_MAX 512
+
+int relay_note_named(struct relay *relay, const struct fields *head)
+{
+	char room[NAMED_MAX];
+	struct text list = text_over(room, sizeof room);
+
+	if (relay->in.kind != BODY_CHUNKED)
+		return 0;
+	fields_write_named(head, &list);
+	if (list.len == 0 && !list.overflow)
+		return 0;
+	relay->named = mem_strdup(list.overflow ? "" : text_string(&list));
+	return relay->named != NULL ? 0 : -1;
+}
+
+/* Marks the trailers that the head named as hop-by-hop. */
+static void drop_named(const struct relay *relay, struct fields *trailers)
+{
+	if (relay->named == NULL)
+		return;
+	fields_drop_listed(trailers, slice_of_string(relay->named));
+	for (unsigned i = 0; *relay->named == '\0' && i < trailers->count; i++)
+		trailers->list[i].dropped = true;
 }
 
 /*
@@ -133,6 +168,7 @@ static enum relay_result feed_trailers(struct relay *relay, const char *data, si
 	if (result == PARSE_PARTIAL)
 		return RELAY_MORE;
 	*used += section;
+	drop_named(relay, trailers);
 	add_last_chunk(relay, out, trailers);
 	return RELAY_DONE;
 }

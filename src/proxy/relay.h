@@ -42,8 +42,18 @@ struct relay {
 	bool done;
 	struct chunk_decoder chunks;
 	uint64_t content; /* bytes of content so far */
-	const char *why;  /* when bad */
+	char *named; /* owned; the fields that the head's Connection named: no trailers of that name
+		      */
+	const char *why; /* when bad */
 };
+
+/* Frees what belongs to it. */
+void relay_fini(struct relay *relay);
+
+/* Remembers what the Connection fields of the body's head name, where trailers may follow. 0, or -1
+ * when memory is short. */
+int relay_note_named(struct relay *relay, const struct fields *head)
+	__attribute__((warn_unused_result));
 
 enum relay_result { RELAY_BAD = -1, RELAY_MORE = 0, RELAY_DONE = 1 };
 

@@ -269,6 +269,25 @@ static void test_hop_by_hop(void **state)
 		assert_dropped(i, dropped[i]);
 }
 
+/* A list that outlives its head does to trailers what the head's Connection would have done. */
+static void test_named_list(void **state)
+{
+	static const char head[] = "Connection: close, X-Sum\r\nConnection: Host\r\n\r\n";
+	static const char trailers[] = "x-sum: 1\r\nHost: h\r\nX-Other: 2\r\n\r\n";
+	char room[64];
+	struct text list = text_over(room, sizeof room);
+
+	(void)state;
+	assert_string_not_equal(summary(head, sizeof head - 1, 9), "bad");
+	fields_write_named(&fields, &list);
+	assert_string_equal(text_string(&list), "close, X-Sum,Host");
+	assert_string_not_equal(summary(trailers, sizeof trailers - 1, 9), "bad");
+	fields_drop_listed(&fields, text_slice(&list));
+	assert_dropped(0, true);
+	assert_dropped(1, false);
+	assert_dropped(2, false);
+}
+
 static void test_token(void **state)
 {
 	(void)state;
@@ -290,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_connection),
 		cmocka_unit_test(test_hop_by_hop),
+		cmocka_unit_test(test_named_list),
 		cmocka_unit_test(test_token),
 	};
 

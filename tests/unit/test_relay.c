@@ -252,6 +252,24 @@ static void test_empty_is_done_at_once(void **state)
 	assert_false(relay.done);
 }
 
+static void test_trailers_that_the_head_named(void **state)
+{
+	static const char head[] = "Connection: X-Sum\r\n\r\n";
+	struct relay relay;
+	struct fields fields;
+	const char *why;
+	bool too_many;
+
+	(void)state;
+	fields_init(&fields);
+	assert_true(fields_parse(&fields, head, sizeof head - 1, 9, &why, &too_many) > 0);
+	relay_init(&relay, (struct body){ .kind = BODY_CHUNKED }, BODY_CHUNKED);
+	assert_int_equal(relay_note_named(&relay, &fields), 0);
+	assert_int_equal(feed_cut(&relay, "0\r\nX-Sum: 1\r\nX-Other: 2\r\n\r\n", 0), RELAY_DONE);
+	expect_out("0\r\nX-Other: 2\r\n\r\n");
+	relay_fini(&relay);
+}
+
 /* A copy for a repetition is what went out, less what stood before it. */
 static void test_copy(void **state)
 {
@@ -282,6 +300,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_until_close_to_chunked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_chunk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_empty_is_done_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_trailers_that_the_head_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_copy, set_up, tear_down),
 	};
 

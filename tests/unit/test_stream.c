@@ -22,6 +22,11 @@
 #include "net/listener.h"
 #include "net/stream.h"
 
+static char text_x[] = "x";
+static char text_early[] = "early";
+static const struct iovec piece_x = { text_x, 1 };
+static const struct iovec piece_early = { text_early, 5 };
+
 static struct loop loop;
 static struct stream stream;
 static int peer;
@@ -258,7 +263,7 @@ static void test_end(void **state)
 	assert_int_equal(ends, 1);
 	assert_int_equal(end_error, 0);
 	/* Writing goes on. */
-	assert_int_equal(stream_write(&stream, &(struct iovec){ "x", 1 }, 1), 0);
+	assert_int_equal(stream_write(&stream, &piece_x, 1), 0);
 	assert_int_equal(read(peer, got, 1), 1);
 }
 
@@ -268,9 +273,9 @@ static void test_write_to_the_dead(void **state)
 	say("last words");
 	close(peer);
 	peer = -1;
-	assert_int_equal(stream_write(&stream, &(struct iovec){ "x", 1 }, 1), 0);
+	assert_int_equal(stream_write(&stream, &piece_x, 1), 0);
 	assert_true(stream.broken);
-	assert_int_equal(stream_write(&stream, &(struct iovec){ "x", 1 }, 1), 0);
+	assert_int_equal(stream_write(&stream, &piece_x, 1), 0);
 	/* What came before is still read. */
 	turn();
 	expect_got("last words");
@@ -315,7 +320,7 @@ static void test_connect(void **state)
 	assert_int_equal(listen(fd, 1), 0);
 	stream_close(&stream);
 	assert_int_equal(stream_connect(&stream, &loop, &events, &address), 0);
-	assert_int_equal(stream_write(&stream, &(struct iovec){ "early", 5 }, 1), 0);
+	assert_int_equal(stream_write(&stream, &piece_early, 1), 0);
 	assert_int_equal(stream_backlog(&stream), 5);
 	for (int i = 0; i < 1000 && (connects == 0 || stream.buffer != NULL); i++)
 		turn();

@@ -1,0 +1,155 @@
+/*
+ * The writing half of a stream: straight to the socket, and what that does not take into a
+ * bufferevent that lives only as long as it holds something, or as a connection is being made.
+ */
+#include "config.h"
+
+#include "stream_buffer.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <sys/socket.h>
+
+/* More than libevent's 16 KiB: a backlog goes out in as few writes as the socket allows. */
+#define WRITE_MAX ((size_t)1024 * 1024)
+
+static void end_sending(struct stream *s)
+{
+	s->finishing = false;
+	s->finished = true;
+	/* A peer that is gone already needs no end. */
+	(void)shutdown(s->fd, SHUT_WR);
+}
+
+void stream_drop_buffer(struct stream *s)
+{
+	if (s->buffer != NULL)
+		bufferevent_free(s->buffer);
+	s->buffer = NULL;
+}
+
+static void written_cb(struct bufferevent *buffer, void *arg)
+{
+	struct stream *s = arg;
+
+	(void)buffer;
+	/* A unix socket can connect so fast that this comes before the connection is announced. */
+	if (s->connecting)
+		return;
+	loop_wake(s->loop);
+	if (stream_backlog(s) == 0) {
+		stream_drop_buffer(s);
+		if (s->finishing)
+			end_sending(s);
+	}
+	s->events->drained(s);
+}
+
+static void event_cb(struct bufferevent *buffer, short what, void *arg)
+{
+	struct stream *s = arg;
+	int error = errno;
+
+	(void)buffer;
+	loop_wake(s->loop);
+	if (what & BEV_EVENT_CONNECTED) {
+		stream_connected(s);
+		return;
+	}
+	if (s->connecting) {
+		stream_end(s, error != 0 ? error : ECONNREFUSED);
+		return;
+	}
+	/* The peer takes nothing any more. What it still sends, an early answer perhaps, is read
+	 * first: the reading side tells of the end. */
+	s->broken = true;
+	stream_drop_buffer(s);
+	s->events->drained(s);
+}
+
+int stream_make_buffer(struct stream *s)
+{
+	s->buffer = bufferevent_socket_new(s->loop->base, s->fd, 0);
+	if (s->buffer == NULL)
+		return -1;
+	bufferevent_setcb(s->buffer, NULL, written_cb, event_cb, s);
+	bufferevent_setwatermark(s->buffer, EV_WRITE, STREAM_BACKLOG_LOW, 0);
+	return bufferevent_set_max_single_write(s->buffer, WRITE_MAX);
+}
+
+/* Copies what follows the first `skip` bytes of the pieces into the backlog. */
+static int queue(struct stream *s, const struct iovec *pieces, int count, size_t skip)
+{
+	struct evbuffer *out;
+
+	if (s->buffer == NULL && stream_make_buffer(s) == -1)
+		return -1;
+	out = bufferevent_get_output(s->buffer);
+	for (int i = 0; i < count; i++) {
+		size_t len = pieces[i].iov_len;
+		size_t from = skip < len ? skip : len;
+
+		skip -= from;
+		if (len > from && evbuffer_add(out, (const char *)pieces[i].iov_base + from,
+					  len - from) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static size_t total_of(const struct iovec *pieces, int count)
+{
+	size_t total = 0;
+
+	for (int i = 0; i < count; i++)
+		total += pieces[i].iov_len;
+	return total;
+}
+
+/* How much of the pieces the socket took at once. */
+static size_t write_now(struct stream *s, const struct iovec *pieces, int count)
+{
+	ssize_t n;
+
+	if (count == 1)
+		n = send(s->fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+	else
+		n = sendmsg(s->fd,
+			&(struct msghdr){
+				.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count },
+			MSG_NOSIGNAL);
+	if (n >= 0)
+		return (size_t)n;
+	if (errno != EAGAIN && errno != EINTR)
+		s->broken = true;
+	return 0;
+}
+
+int stream_write(struct stream *s, const struct iovec *pieces, int count)
+{
+	size_t sent;
+
+	if (s->broken)
+		return 0;
+	if (s->buffer != NULL)
+		return queue(s, pieces, count, 0);
+	sent = write_now(s, pieces, count);
+	if (s->broken || sent == total_of(pieces, count))
+		return 0;
+	return queue(s, pieces, count, sent);
+}
+
+void stream_finish(struct stream *s)
+{
+	if (!stream_is_open(s) || s->finished)
+		return;
+	if (s->connecting || stream_backlog(s) > 0)
+		s->finishing = true;
+	else
+		end_sending(s);
+}
+
+size_t stream_backlog(const struct stream *s)
+{
+	return s->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(s->buffer)) : 0;
+}
