@@ -252,6 +252,16 @@ class Tinylb:
 
     def workers(self):
         """{(slot, generation): pid} by the titles of the processes."""
+        last = None
+        while True:
+            # a title can be read while it is being written, and between fork and the first one a
+            # child shows its master's: so twice the same
+            found = self._titled()
+            if found == last:
+                return found
+            last = found
+
+    def _titled(self):
         found = {}
         others = []
         for pid in process.children(self.pid):

@@ -78,6 +78,39 @@ def test_request_in_small_pieces(tinylb, origin, split):
     assert r.body == data and o.last.trailers == [("X-T", "1")]
 
 
+def test_request_cut_in_two_anywhere(tinylb, origin):
+    """Two packets, the cut at each byte in turn, with the next request behind."""
+    o = origin(lambda c, r: r.target.encode() + r.body)
+    lb = tinylb(backends=[o.url], log_level="notice")
+    c = lb.client()
+    raw = make_request("POST", "/one?a=b", [("Transfer-Encoding", "chunked"), ("X-A", "b")],
+                       chunked([b"first", b"second"], [("X-T", "t")], b";e")) + make_request("GET", "/two")
+    for i in range(1, len(raw)):
+        c.send(raw[:i])
+        c.send(raw[i:])
+        assert c.response().body == b"/one?a=bfirstsecond", i
+        assert c.response().body == b"/two", i
+    assert len(o.connections) == 1
+
+
+def test_response_cut_in_two_anywhere(tinylb, origin):
+    raw = (b"HTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n"
+           + chunked([b"first", b"second"], [("X-T", "t")], b";e"))
+
+    def handler(c, r):
+        i = int(r.target[1:])
+        c.send(raw[:i])
+        c.send(raw[i:])
+
+    o = origin(handler)
+    lb = tinylb(backends=[o.url], log_level="notice")
+    c = lb.client()
+    for i in range(1, len(raw)):
+        r = c.get(f"/{i}")
+        assert r.body == b"firstsecond" and r.trailers == [("X-T", "t")] and len(r.interim) == 1, i
+    assert len(o.connections) == 1
+
+
 @pytest.mark.parametrize("size_line", [b"5", b"05", b"0005", b"5 ", b"5;a", b"5;a=b;c", b'5;a="b c"', b"5 ;a"])
 @pytest.mark.rfc("9112 7.1.1")
 def test_ways_to_write_a_chunk(tinylb, origin, size_line):

@@ -212,6 +212,32 @@ def test_connect(pair):
     check_text(r)
 
 
+@pytest.mark.rfc("9110 9.3.8")
+def test_trace(pair):
+    """It would show a client the fields that stand between it and the backend."""
+    lb, o = pair
+    c = lb.client()
+    r = c.request("TRACE", "/")
+    assert r.status in (405, 501) and o.count == 0
+    check_text(r)
+
+
+@pytest.mark.rfc("9110 7.6.2")
+def test_max_forwards(pair):
+    """OPTIONS counts its hops down, and at 0 it goes no further; of other methods the field means
+    nothing."""
+    lb, o = pair
+    c = lb.client()
+    r = c.request("OPTIONS", "/", [("Max-Forwards", "0")])
+    assert r.status == 200 and o.count == 0
+    c.request("OPTIONS", "/", [("Max-Forwards", "7")])
+    assert o.last.headers.one("max-forwards") == "6"
+    c.request("GET", "/", [("Max-Forwards", "0")])
+    assert o.last.method == "GET" and o.last.headers.one("max-forwards") == "0"
+    r = c.request("OPTIONS", "/", [("Max-Forwards", "x")])
+    assert r.status == 400 and not r.keeps_alive
+
+
 def test_long_method(pair):
     refused(*pair, req("A" * 100 + " / HTTP/1.1", HOST), 501)
 

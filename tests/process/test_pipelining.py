@@ -116,7 +116,8 @@ def test_flood_without_reading(tinylb, origin):
     c.sock.settimeout(None)
     t.start()
     assert wait_still(lambda: (sent[0], o.count), deadline=6 * DEADLINE)[0] < 64 << 20
-    assert process.status(lb.worker, "VmRSS") - before < 8192 * SLOW
+    # sanitizers keep what was freed
+    assert process.status(lb.worker, "VmRSS") - before < (8 if SLOW == 1 else 300) * 1024
     stop.set()
     c.abort()
     t.join(DEADLINE)

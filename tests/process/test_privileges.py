@@ -108,6 +108,7 @@ def test_reload_keeps_working(tinylb, origin):
     lb = tinylb(backends=[o.url], top={"user": "nobody"})
     first = lb.worker
     lb.hup()
-    wait_for(lambda: len(lb.worker_pids()) == 1 and lb.worker_pids() != [first], "the next generation")
+    wait_for(lambda: list(lb.workers()) == [(0, 2)], "the next generation")
+    assert lb.worker != first
     assert ids(lb.worker, "Uid")[1] == str(pwd.getpwnam("nobody").pw_uid)
     assert lb.get("/").text == "a"

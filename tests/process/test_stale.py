@@ -2,7 +2,7 @@
 request may be repeated.
 
 Backends close idle connections whenever they like, and their close can cross the next request on the
-wire. A request that may be repeated (GET, HEAD, PUT, DELETE, OPTIONS, TRACE) is sent once more on a
+wire. A request that may be repeated (GET, HEAD, PUT, DELETE, OPTIONS) is sent once more on a
 fresh connection. One that may not (POST, PATCH) is never sent twice: it gets a 502, and is kept off
 connections that have been idle for long.
 """
@@ -16,7 +16,7 @@ from lib.wait import DEADLINE, wait_for
 
 pytestmark = pytest.mark.rfc("9112 9.3.1")
 
-IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"]
+IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]
 ONCE = ["POST", "PATCH", "LOCK"]
 
 
