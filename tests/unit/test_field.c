@@ -274,8 +274,8 @@ static void test_named_list(void **state)
 {
 	static const char head[] = "Connection: close, X-Sum\r\nConnection: Host\r\n\r\n";
 	static const char trailers[] = "x-sum: 1\r\nHost: h\r\nX-Other: 2\r\n\r\n";
-	char room[64];
-	struct text list = text_over(room, sizeof room);
+	char list_room[64];
+	struct text list = text_over(list_room, sizeof list_room);
 
 	(void)state;
 	assert_string_not_equal(summary(head, sizeof head - 1, 9), "bad");
