@@ -1,6 +1,6 @@
 /*
- * What master and worker say to each other: fixed-size messages over a SOCK_SEQPACKET pair, each with
- * at most one descriptor. The end of the other process shows as CHANNEL_CLOSED.
+ * What master and worker say to each other: fixed-size messages over a SOCK_SEQPACKET pair, each
+ * with at most one descriptor. The end of the other process shows as CHANNEL_CLOSED.
  */
 #ifndef TINYLB_BASE_CHANNEL_H
 #define TINYLB_BASE_CHANNEL_H
@@ -13,9 +13,10 @@ enum message_type {
 	MESSAGE_READY,      /* listening on everything */
 	MESSAGE_FAILED,     /* cannot start; `text` says why */
 	/* master to worker */
-	MESSAGE_ESCROWED,      /* the master holds the socket of listener `number` */
-	MESSAGE_DRAIN,         /* stop accepting, finish what is in flight, exit 0. Frozen: old workers
-	                        * of other versions must understand it */
+	MESSAGE_ESCROWED, /* the master holds the socket of listener `number` */
+	/* Stop accepting, finish what is in flight, exit 0. Frozen: old workers of other versions
+	 * must understand it. */
+	MESSAGE_DRAIN,
 	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
 	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */
 };
@@ -36,8 +37,8 @@ enum channel_result { CHANNEL_CLOSED = -1, CHANNEL_EMPTY = 0, CHANNEL_MESSAGE = 
 /* Makes a pair, both ends non-blocking and close-on-exec. 0, or -1 with errno. */
 int channel_pair(int ends[2]) __attribute__((warn_unused_result));
 
-/* Sends `m` and, unless fd is -1, a duplicate of `fd`, which stays the caller's. 0, or -1 with errno
- * (EAGAIN where the other side does not read). */
+/* Sends `m` and, unless fd is -1, a duplicate of `fd`, which stays the caller's. 0, or -1 with
+ * errno (EAGAIN where the other side does not read). */
 int channel_send(int channel, struct message *m, int fd) __attribute__((warn_unused_result));
 
 /* Takes one message. *fd is the descriptor that came with it (the caller's from now on), or -1. A

@@ -1,6 +1,6 @@
 /*
- * Intrusive doubly linked ring. The head is a link of its own; an unlinked link points to itself, so
- * removing twice is harmless.
+ * Intrusive doubly linked ring. The head is a link of its own; an unlinked link points to itself,
+ * so removing twice is harmless.
  */
 #ifndef TINYLB_BASE_LIST_H
 #define TINYLB_BASE_LIST_H

@@ -46,8 +46,8 @@ bool slice_equals_nocase(struct slice a, struct slice b);
 struct slice slice_trim(struct slice s);
 
 /*
- * Takes the next element of a comma-separated list (RFC 9110 5.6.1) off the front of *rest, trimmed,
- * and returns false when none is left. Empty elements are skipped.
+ * Takes the next element of a comma-separated list (RFC 9110 5.6.1) off the front of *rest,
+ * trimmed, and returns false when none is left. Empty elements are skipped.
  */
 bool slice_next_element(struct slice *rest, struct slice *element);
 

@@ -35,11 +35,11 @@ struct worker_start {
 	int access_log; /* open for appending, or -1: off */
 };
 
-/* Exit codes of a worker that the master understands. */
+/* Exit codes of a worker that the master understands. START: it could not start, MESSAGE_FAILED
+ * said why, and respawning does not help. */
 #define WORKER_EXIT_OK    0
 #define WORKER_EXIT_ERROR 1
-#define WORKER_EXIT_START 3 /* could not start: MESSAGE_FAILED said why; respawning does not help  \
-			     */
+#define WORKER_EXIT_START 3
 
 /*
  * Runs the worker and returns its exit code. To be called in a process just forked, with signals
