@@ -5,6 +5,7 @@
 #ifndef TINYLB_PROXY_PROXY_H
 #define TINYLB_PROXY_PROXY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,10 @@ void proxy_drain(struct proxy *proxy);
 /* Closes up to `most` clients that have been idle for at least a second, longest idle first: a
  * request that is on its way to one of them right now would be lost. Returns how many it closed. */
 size_t proxy_close_idle(struct proxy *proxy, size_t most);
+
+/* Closes one client that needs it least, the longest idle one, where others wait to be accepted.
+ * Returns false where all are busy. */
+bool proxy_make_room(struct proxy *proxy);
 
 /* Writes what the access log holds back; proxy_take_access_log puts another file in its place. */
 void proxy_flush_access_log(struct proxy *proxy);

@@ -13,6 +13,9 @@
 #include "exchange.h"
 #include "http/reply.h"
 
+/* So many may linger at a time: waiting for others to close must not be what fills a worker. */
+#define LINGER_COUNT_MAX 1024
+
 /* A lingering client may send this much more before it is cut off. */
 #define LINGER_MAX ((size_t)16 * 1024 * 1024)
 
@@ -42,6 +45,8 @@ static void set_state(struct client *c, enum client_state state)
 
 	list_remove(&c->idle);
 	deadline_stop(&c->deadline);
+	proxy->linger_count -= c->state == CLIENT_LINGER;
+	proxy->linger_count += state == CLIENT_LINGER;
 	c->state = state;
 	switch (state) {
 	case CLIENT_IDLE:
@@ -55,6 +60,7 @@ static void set_state(struct client *c, enum client_state state)
 		break;
 	case CLIENT_LINGER:
 		c->seen = 0;
+		list_append(&proxy->lingering, &c->idle);
 		deadline_start(&c->deadline, &proxy->wait_close, proxy->loop);
 		break;
 	case CLIENT_BUSY:
@@ -69,6 +75,7 @@ static void leave(struct client *c)
 	list_remove(&c->idle);
 	list_remove(&c->link);
 	deadline_stop(&c->deadline);
+	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->client_count--;
 	loop_mourn(proxy->loop, &c->grave, bury);
 	proxy->left(proxy->context);
@@ -95,6 +102,8 @@ void client_linger(struct client *c)
 	set_state(c, CLIENT_LINGER);
 	stream_finish(&c->stream);
 	stream_resume(&c->stream);
+	if (c->proxy->linger_count > LINGER_COUNT_MAX)
+		client_close(LIST_ITEM(c->proxy->lingering.next, struct client, idle));
 }
 
 void client_next(struct client *c)

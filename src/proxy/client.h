@@ -28,7 +28,7 @@ struct client {
 	struct proxy *proxy;       /* borrowed */
 	struct exchange *exchange; /* NULL: none */
 	struct list link;          /* among all clients */
-	struct list idle;          /* among the idle ones */
+	struct list idle;          /* among the idle or the lingering ones */
 	struct deadline deadline;
 	struct grave grave;
 	size_t seen; /* bytes of a head that was not whole yet; of what lingering threw away */

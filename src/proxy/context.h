@@ -26,9 +26,11 @@ struct proxy {
 	struct record_log log;
 	bool draining;
 	size_t client_count;
-	struct list clients; /* of struct client */
-	struct list idle;    /* those between requests, longest idle first */
-	struct list spare;   /* exchanges to be used again */
+	struct list clients;   /* of struct client */
+	struct list idle;      /* those between requests, longest idle first */
+	struct list lingering; /* those that only wait for their end, longest first */
+	size_t linger_count;
+	struct list spare; /* exchanges to be used again */
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;
 	struct deadline_queue wait_request; /* an idle client's next */

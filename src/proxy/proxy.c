@@ -53,6 +53,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->limits.count = (unsigned)start->settings->limits.header_count;
 	list_init(&p->clients);
 	list_init(&p->idle);
+	list_init(&p->lingering);
 	list_init(&p->spare);
 	init_deadlines(p);
 }
@@ -149,6 +150,16 @@ size_t proxy_close_idle(struct proxy *p, size_t most)
 		closed++;
 	}
 	return closed;
+}
+
+bool proxy_make_room(struct proxy *p)
+{
+	if (proxy_close_idle(p, 1) == 1)
+		return true;
+	if (list_is_empty(&p->lingering))
+		return false;
+	client_close(LIST_ITEM(p->lingering.next, struct client, idle));
+	return true;
 }
 
 void proxy_flush_access_log(struct proxy *p)

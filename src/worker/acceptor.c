@@ -7,6 +7,7 @@
 #include "acceptor.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
@@ -38,26 +39,19 @@ static void watch(struct acceptors *all, bool on)
 	}
 }
 
-static void rest(struct acceptors *all, int error)
+/* Waits for a moment, or for a client to leave. */
+static void rest(struct acceptors *all, const char *why)
 {
 	static const struct timeval pause = { .tv_usec = REST_MS * 1000 };
 
 	if (all->said_us == 0 || all->loop->now_us - all->said_us >= SAY_EVERY_US) {
 		all->said_us = all->loop->now_us;
-		errno = error;
-		log_warn("cannot accept more connections with %zu clients; raise the limit of open "
-			 "files",
-			proxy_client_count(all->proxy));
+		log_warnx("cannot accept more connections with %zu clients: %s",
+			proxy_client_count(all->proxy), why);
 	}
-	all->exhausted = evtimer_add(&all->retry, &pause) == 0;
-	if (all->exhausted)
+	all->resting = evtimer_add(&all->retry, &pause) == 0;
+	if (all->resting)
 		watch(all, false);
-}
-
-static void go_on(struct acceptors *all)
-{
-	if (!all->full && !all->exhausted)
-		watch(all, true);
 }
 
 static void retry_cb(evutil_socket_t fd, short what, void *arg)
@@ -66,19 +60,43 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	all->exhausted = false;
-	go_on(all);
+	all->resting = false;
+	watch(all, true);
 }
 
 void acceptors_left(struct acceptors *all)
 {
-	if (!all->full || proxy_client_count(all->proxy) >= all->most)
+	if (!all->resting)
 		return;
-	all->full = false;
-	go_on(all);
+	event_del(&all->retry);
+	all->resting = false;
+	watch(all, true);
 }
 
 enum accepted { ACCEPTED, NONE_WAITING, NO_ROOM };
+
+static enum accepted judge_error(int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return NONE_WAITING;
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENONET:
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+		/* Of a connection that died while it waited: accept(2). */
+		return ACCEPTED;
+	default:
+		return NO_ROOM;
+	}
+}
 
 static enum accepted accept_one(struct acceptor *a)
 {
@@ -88,45 +106,37 @@ static enum accepted accept_one(struct acceptor *a)
 	peer.len = sizeof peer.u;
 	peer.u.sa.sa_family = AF_UNSPEC;
 	fd = accept4(a->fd, &peer.u.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd != -1) {
-		proxy_accept(a->all->proxy, fd, &peer, a->listener);
-		return ACCEPTED;
-	}
-	switch (errno) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		return NO_ROOM;
-	case EAGAIN:
-		return NONE_WAITING;
-	default:
-		/* A connection that died while it waited, or a signal. */
-		return ACCEPTED;
-	}
+	if (fd == -1)
+		return judge_error(errno);
+	proxy_accept(a->all->proxy, fd, &peer, a->listener);
+	return ACCEPTED;
+}
+
+/* Whether there is a place for one more, if need be that of a client which needs it less. */
+static bool has_room(struct acceptors *all)
+{
+	return proxy_client_count(all->proxy) < all->most || proxy_make_room(all->proxy);
 }
 
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct acceptor *a = arg;
 	struct acceptors *all = a->all;
+	enum accepted result = ACCEPTED;
 
 	(void)fd;
 	(void)what;
 	loop_wake(all->loop);
-	for (int i = 0; i < BUDGET; i++) {
-		enum accepted result;
-
-		if (proxy_client_count(all->proxy) >= all->most) {
-			all->full = true;
-			watch(all, false);
+	for (int i = 0; i < BUDGET && result != NONE_WAITING; i++) {
+		if (!has_room(all)) {
+			rest(all, "that is as many as limits.connections and open files allow");
 			return;
 		}
 		result = accept_one(a);
-		if (result == NO_ROOM)
-			rest(all, errno);
-		if (result != ACCEPTED)
+		if (result == NO_ROOM && !proxy_make_room(all->proxy)) {
+			rest(all, strerror(errno));
 			return;
+		}
 	}
 }
 

@@ -29,9 +29,8 @@ struct acceptors {
 	struct proxy *proxy;   /* borrowed */
 	struct acceptor *list; /* owned */
 	size_t count;
-	size_t most;    /* clients at one time */
-	bool full;      /* there are that many: waiting for one to leave */
-	bool exhausted; /* descriptors or memory ran out: waiting for `retry` */
+	size_t most;  /* clients at one time */
+	bool resting; /* full, or out of descriptors or memory: until one leaves, or for `retry` */
 	struct event retry;
 	uint64_t said_us; /* when that was logged last */
 };
