@@ -112,31 +112,31 @@ static enum accepted accept_one(struct acceptor *a)
 	return ACCEPTED;
 }
 
-/* Whether there is a place for one more, if need be that of a client which needs it less. */
-static bool has_room(struct acceptors *all)
+static bool is_full(const struct acceptors *all)
 {
-	return proxy_client_count(all->proxy) < all->most || proxy_make_room(all->proxy);
+	return proxy_client_count(all->proxy) >= all->most;
 }
 
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct acceptor *a = arg;
 	struct acceptors *all = a->all;
-	enum accepted result = ACCEPTED;
 
 	(void)fd;
 	(void)what;
 	loop_wake(all->loop);
-	for (int i = 0; i < BUDGET && result != NONE_WAITING; i++) {
-		if (!has_room(all)) {
-			rest(all, "that is as many as limits.connections and open files allow");
-			return;
-		}
-		result = accept_one(a);
-		if (result == NO_ROOM && !proxy_make_room(all->proxy)) {
+	/* Somebody waits, or this would not have been called. */
+	if (is_full(all) && !proxy_make_room(all->proxy)) {
+		rest(all, "that is as many as limits.connections and open files allow");
+		return;
+	}
+	for (int i = 0; i < BUDGET && !is_full(all); i++) {
+		enum accepted result = accept_one(a);
+
+		if (result == NO_ROOM && !proxy_make_room(all->proxy))
 			rest(all, strerror(errno));
+		if (result != ACCEPTED)
 			return;
-		}
 	}
 }
 
