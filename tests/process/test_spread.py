@@ -9,6 +9,8 @@ program misses once in a million runs.
 import collections
 import math
 
+from lib.ports import reserve_port
+
 # The quantile of the normal distribution for one in a million.
 Z = 4.7534
 
@@ -85,6 +87,15 @@ def test_draws_are_independent(tinylb, origin):
     pairs = collections.Counter(zip(names[::2], names[1::2]))
     value = chi_square([pairs[x, y] for x in "abc" for y in "abc"], [1] * 9)
     assert value < critical(8), f"{pairs}: chi-square {value:.1f}"
+
+
+def test_second_choices(tinylb, origin):
+    """Where the first choice is dead the next one follows the weights too."""
+    weights = {"a": 1, "b": 3, "c": 0}
+    backends = [(origin(name=n).url, w) for n, w in weights.items()]
+    dead = [(f"http://127.0.0.1:{reserve_port()}", 20)]
+    lb = tinylb(backends=dead + backends, log_level="notice")
+    check(draw(lb.client(), 1500), weights)
 
 
 def test_one_backend_gets_all(tinylb, origin):

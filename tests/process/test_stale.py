@@ -64,13 +64,14 @@ def test_closed_at_the_worst_moment(tinylb, origin, method, end):
 
 @pytest.mark.parametrize("method", ONCE)
 @pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("body", [b"x", b"", None], ids=["body", "empty", "none"])
 @pytest.mark.rfc("9110 9.2.2")
-def test_not_repeated(tinylb, origin, method, end):
+def test_not_repeated(tinylb, origin, method, end, body):
     o = origin(closing(end))
     lb = tinylb(backends=[o.url])
     c = lb.client()
     assert c.get("/").status == 200
-    r = c.request(method, "/once", body=b"x")
+    r = c.request(method, "/once", body=body)
     assert r.status == 502
     assert [x.target for x in o.requests].count("/once") == 1
     assert lb.access(2)[1].reason == "backend-closed"
