@@ -136,7 +136,8 @@ static void run(struct master *m, struct settings *settings)
 		settings->file != NULL ? settings->file : "");
 	reload_begin(m, settings);
 	for (;;) {
-		reload_advance(m);
+		while (reload_advance(m))
+			;
 		generation_free_past(m);
 		/* Only now: a start that fails may leave nobody to wait for. */
 		if (m->phase != MASTER_RUNNING && list_is_empty(&m->children))

@@ -247,13 +247,13 @@ static bool is_any_starting(const struct master *m, const struct generation *g)
 	return false;
 }
 
-void reload_advance(struct master *m)
+bool reload_advance(struct master *m)
 {
 	struct generation *g = m->next;
 	char why[128];
 
 	if (g == NULL || g->state != GENERATION_STARTING || is_any_starting(m, g))
-		return;
+		return false;
 	/* One after the other: sockets join the kernel's group in the order of their slots, and
 	 * what fails is told once. */
 	if (g->spawned == g->workers) {
@@ -264,4 +264,5 @@ void reload_advance(struct master *m)
 		snprintf(why, sizeof why, "cannot start a process: %s", strerror(errno));
 		reload_fail(m, why);
 	}
+	return true;
 }

@@ -11,8 +11,9 @@ void reload_begin(struct master *m, struct settings *settings);
 /* HUP: loads the settings anew and begins; during a reload, has it done once more afterwards. */
 void reload_request(struct master *m);
 
-/* Goes on with the generation that is being started, as far as it can. */
-void reload_advance(struct master *m);
+/* Goes one step on with the generation that is being started. Returns false where that has to wait
+ * for something: else there may be a next step, also one of a reload that waited for this one. */
+bool reload_advance(struct master *m);
 
 /* The resolver has ended. */
 void reload_resolved(struct master *m, bool success);

@@ -39,9 +39,11 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 
 void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error)
 {
-	if (error != 0)
+	if (error != 0) {
+		/* A reset goes on as one. */
+		stream_reset(other);
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
-	else if (other->ended)
+	} else if (other->ended)
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
 	else
 		stream_finish(other);
