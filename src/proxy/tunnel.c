@@ -43,10 +43,11 @@ void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error)
 		/* A reset goes on as one. */
 		stream_reset(other);
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
-	} else if (other->ended)
+	} else if (other->ended) {
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
-	else
+	} else {
 		stream_finish(other);
+	}
 }
 
 void exchange_tunnel_expired(struct deadline *deadline)
