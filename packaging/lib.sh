@@ -19,13 +19,16 @@ need_apt() {
 		'./autogen.sh && ./configure && make && ./tinylb demo'
 }
 
+need_root() {
+	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1 ||
+		die 'installing packages needs root or sudo, and here is neither'
+}
+
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
-	elif command -v sudo >/dev/null 2>&1; then
-		sudo "$@"
 	else
-		die "to run '$*' this needs root or sudo, and here is neither"
+		sudo "$@"
 	fi
 }
 
@@ -40,16 +43,23 @@ missing_packages() {
 	done
 }
 
-# Installs those of the named packages that are missing. Where none is, apt is not asked at all.
+# Installs those of the named packages that are missing, with apt's messages in build/packages.log.
+# Where none is, apt is not asked at all.
 need_packages() {
 	need_apt
 	need_list=$(missing_packages "$@")
 	[ -n "$need_list" ] || return 0
+	need_root
 	say "Installing:$need_list"
-	as_root apt-get -o DPkg::Lock::Timeout=300 -qq update
+	mkdir -p build
 	# shellcheck disable=SC2086 # a list of words
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq -y \
-		--no-install-recommends install $need_list </dev/null
+	if ! { as_root apt-get -o DPkg::Lock::Timeout=300 -qq update &&
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq -y \
+			--no-install-recommends install $need_list; } >build/packages.log 2>&1 </dev/null; then
+		tail -n 20 build/packages.log >&2
+		say "apt could not install them; all its messages are in build/packages.log" >&2
+		return 1
+	fi
 }
 
 # Sets $source to the folder to build from, as seen from a build folder: this one, or where somebody
