@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/title.h"
 #include "command/command.h"
 #include "command/demo.h"
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
 	struct words words;
 	int code = EXIT_USAGE;
 
+	fd_open_standard();
 	title_init(argc, argv);
 	/* The demo has words of its own. */
 	if (argc > 1 && strcmp(argv[1], "demo") == 0)

@@ -14,6 +14,10 @@ int fd_write_all(int fd, const void *data, size_t len) __attribute__((warn_unuse
 /* Sets or clears FD_CLOEXEC. 0, or -1 with errno. */
 int fd_set_cloexec(int fd, int on) __attribute__((warn_unused_result));
 
+/* Opens /dev/null in place of each of the standard three that is closed: else the next file or
+ * socket would become standard error. First thing in main(). */
+void fd_open_standard(void);
+
 /* Raises the soft limit of open descriptors to the hard one and returns what holds then. */
 size_t fd_raise_limit(void);
 

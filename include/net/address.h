@@ -50,6 +50,8 @@ int address_parse_unix(const char *path, struct address *out, const char **why)
 int address_parse_port(struct slice s, uint16_t least, uint16_t *port)
 	__attribute__((warn_unused_result));
 
+/* The port in host order; 0 where the kernel is to choose, and of a unix socket. */
+uint16_t address_port(const struct address *a);
 void address_set_port(struct address *a, uint16_t port);
 
 /*

@@ -42,6 +42,9 @@ void deadline_start(struct deadline *deadline, struct deadline_queue *queue, str
 /* Stops it; harmless where it is not running. */
 void deadline_stop(struct deadline *deadline);
 
+/* The one that is due next, or NULL. */
+struct deadline *deadline_first(const struct deadline_queue *queue);
+
 bool deadline_is_running(const struct deadline *deadline);
 
 #endif

@@ -53,6 +53,7 @@ struct stream {
 	const struct stream_events *events;
 	int fd; /* owned; -1: closed */
 	bool connecting;
+	bool again;      /* stream_again was called while it runs */
 	bool delivering; /* `received` is running */
 	bool paused;     /* not reading: by stream_pause */
 	bool ended;      /* `ended` was called, or nothing is to be read any more */

@@ -53,6 +53,10 @@ size_t proxy_close_idle(struct proxy *proxy, size_t most);
  * Returns false where all are busy. */
 bool proxy_make_room(struct proxy *proxy);
 
+/* As proxy_make_room, where it is descriptors that are short: an idle connection to a backend goes
+ * first. */
+bool proxy_spare_descriptor(struct proxy *proxy);
+
 /* Writes what the access log holds back; proxy_take_access_log puts another file in its place. */
 void proxy_flush_access_log(struct proxy *proxy);
 void proxy_take_access_log(struct proxy *proxy, int fd);

@@ -42,6 +42,16 @@ int fd_set_cloexec(int fd, int on)
 	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) == -1 ? -1 : 0;
 }
 
+void fd_open_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd != -1 && fd <= STDERR_FILENO);
+	fd_close(&fd);
+}
+
 size_t fd_raise_limit(void)
 {
 	struct rlimit limit;

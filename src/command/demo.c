@@ -66,7 +66,7 @@ static int learn_port(int fd, uint16_t *port)
 
 	if (getsockname(fd, &a.u.sa, &a.len) == -1)
 		return -1;
-	*port = ntohs(a.u.sa.sa_family == AF_INET6 ? a.u.in6.sin6_port : a.u.in.sin_port);
+	*port = address_port(&a);
 	return 0;
 }
 

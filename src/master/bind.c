@@ -84,7 +84,7 @@ static int prepare(
 {
 	if (a->u.sa.sa_family == AF_UNIX)
 		return bind_unix(escrow, a, generation);
-	if ((a->u.sa.sa_family == AF_INET6 ? a->u.in6.sin6_port : a->u.in.sin_port) == 0)
+	if (address_port(a) == 0)
 		return bind_any_port(escrow, a, workers, generation);
 	return escrow_has_port(escrow, a) ? 0 : listener_probe(a);
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "notify.h"
 #include "spawn.h"
+#include "supervise.h"
 
 /* What a draining worker gets beyond its own deadline, to end by itself. */
 #define DRAIN_GRACE_MS  1000
@@ -39,10 +40,13 @@ void end_soon(struct child *c)
 	send_signal(c, SIGTERM);
 }
 
-void end_gently(struct child *c)
+void end_gently(struct master *master, struct child *c)
 {
 	struct message m = { .type = MESSAGE_DRAIN };
 
+	/* It may have become ready and accepted already. */
+	if (c->state == CHILD_STARTING)
+		supervise_read(master, c);
 	if (c->state >= CHILD_DRAINING)
 		return;
 	if (c->state == CHILD_STARTING) {
@@ -86,7 +90,7 @@ void end_generation(struct master *m, const struct generation *g)
 	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
 		struct child *c = LIST_ITEM(l, struct child, link);
 		if (g == NULL || c->generation == g)
-			end_gently(c);
+			end_gently(m, c);
 	}
 }
 

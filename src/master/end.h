@@ -6,7 +6,7 @@
 
 /* Lets a worker finish what is in flight, for as long as its settings say and a little more. One
  * that is not ready yet has nothing to finish and is killed, and so is a resolver. */
-void end_gently(struct child *c);
+void end_gently(struct master *m, struct child *c);
 
 /* SIGTERM, and SIGKILL a little later. */
 void end_soon(struct child *c);

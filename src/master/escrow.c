@@ -16,11 +16,6 @@ static bool is_unix(const struct address *a)
 	return a->u.sa.sa_family == AF_UNIX;
 }
 
-static in_port_t port_of(const struct address *a)
-{
-	return a->u.sa.sa_family == AF_INET6 ? a->u.in6.sin6_port : a->u.in.sin_port;
-}
-
 static int grow(struct escrow *escrow)
 {
 	size_t room = escrow->room == 0 ? 8 : 2 * escrow->room;
@@ -82,7 +77,7 @@ bool escrow_has_port(const struct escrow *escrow, const struct address *address)
 {
 	for (size_t i = 0; i < escrow->count; i++) {
 		const struct escrow_entry *e = &escrow->entries[i];
-		if (!e->shared && port_of(&e->bound) == port_of(address))
+		if (!e->shared && address_port(&e->bound) == address_port(address))
 			return true;
 	}
 	return false;

@@ -24,6 +24,13 @@ int address_parse_port(struct slice s, uint16_t least, uint16_t *port)
 	return 0;
 }
 
+uint16_t address_port(const struct address *a)
+{
+	if (a->u.sa.sa_family == AF_UNIX)
+		return 0;
+	return ntohs(a->u.sa.sa_family == AF_INET6 ? a->u.in6.sin6_port : a->u.in.sin_port);
+}
+
 void address_set_port(struct address *a, uint16_t port)
 {
 	if (a->u.sa.sa_family == AF_INET6)
@@ -248,7 +255,7 @@ const char *address_format(const struct address *a, char out[ADDRESS_TEXT_SIZE])
 		return out;
 	}
 	is6 = strchr(host, ':') != NULL;
-	(void)snprintf(out, ADDRESS_TEXT_SIZE, is6 ? "[%.46s]:%d" : "%.46s:%d", host,
-		ntohs(is6 ? a->u.in6.sin6_port : a->u.in.sin_port));
+	(void)snprintf(
+		out, ADDRESS_TEXT_SIZE, is6 ? "[%.46s]:%d" : "%.46s:%d", host, address_port(a));
 	return out;
 }

@@ -47,6 +47,13 @@ void deadline_stop(struct deadline *deadline)
 	list_remove(&deadline->link);
 }
 
+struct deadline *deadline_first(const struct deadline_queue *queue)
+{
+	if (list_is_empty(&queue->waiting))
+		return NULL;
+	return LIST_ITEM(queue->waiting.next, struct deadline, link);
+}
+
 bool deadline_is_running(const struct deadline *deadline)
 {
 	return !list_is_empty(&deadline->link);

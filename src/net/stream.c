@@ -28,6 +28,10 @@ void stream_end(struct stream *s, int error)
 	s->events->ended(s, error);
 }
 
+/* An owner that asks for the rest again while it is being given some gets it from where it lies, so
+ * many times in a turn of the loop. */
+#define ROUNDS_MAX 16
+
 /* Keeps what the owner left of `len` bytes in the scratch buffer. */
 static int keep_rest(struct stream *s, const char *data, size_t len)
 {
@@ -66,13 +70,22 @@ static void deliver(struct stream *s, size_t len)
 	const char *data = s->loop->scratch;
 	size_t used;
 
-	s->delivering = true;
-	used = s->events->received(s, data, len);
-	s->delivering = false;
-	if (!stream_is_open(s))
-		return;
-	if (keep_rest(s, data + used, len - used) == -1)
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		s->again = false;
+		s->delivering = true;
+		used = s->events->received(s, data, len);
+		s->delivering = false;
+		if (!stream_is_open(s))
+			return;
+		data += used;
+		len -= used;
+		if (len == 0 || used == 0 || !s->again || s->paused)
+			break;
+	}
+	if (keep_rest(s, data, len) == -1)
 		stream_end(s, ENOMEM);
+	else if (s->again)
+		stream_again(s);
 }
 
 static void receive(struct stream *s)
@@ -101,6 +114,12 @@ static void receive(struct stream *s)
 		stream_end(s, error);
 }
 
+static void deliver_rest(struct stream *s)
+{
+	if (s->rest != NULL)
+		deliver(s, fetch_rest(s));
+}
+
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct stream *s = arg;
@@ -111,10 +130,10 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	 * stream_resume tells that it failed. */
 	if (what & EV_SIGNAL)
 		stream_end(s, ENOMEM);
-	else if (what & EV_READ)
+	else if (what & EV_TIMEOUT) /* first: behind what is new there may be the end */
+		deliver_rest(s);
+	else
 		receive(s);
-	else if (s->rest != NULL)
-		deliver(s, fetch_rest(s));
 }
 
 void stream_connected(struct stream *s)
@@ -136,6 +155,7 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	s->fd = fd;
 	s->connecting = false;
 	s->delivering = false;
+	s->again = false;
 	s->paused = false;
 	s->ended = false;
 	s->broken = false;
@@ -234,6 +254,7 @@ void stream_resume(struct stream *s)
 
 void stream_again(struct stream *s)
 {
-	if (stream_is_open(s))
+	s->again = true;
+	if (stream_is_open(s) && !s->delivering)
 		event_active(&s->readable, EV_TIMEOUT, 1);
 }

@@ -23,8 +23,12 @@ static void end_sending(struct stream *s)
 
 void stream_drop_buffer(struct stream *s)
 {
-	if (s->buffer != NULL)
+	if (s->buffer != NULL) {
+		/* Its events go at once: a deferred callback would hold them beyond the life of the
+		 * descriptor, whose number the next connection takes. */
+		(void)bufferevent_setfd(s->buffer, -1);
 		bufferevent_free(s->buffer);
+	}
 	s->buffer = NULL;
 }
 

@@ -140,10 +140,10 @@ static void finish(struct exchange *x, size_t surplus)
 	exchange_end(x, REASON_DONE, reuse, afterwards);
 }
 
-static void throttle_upstream(struct exchange *x)
+/* The client ended its sending side and takes nothing any more: nobody is left to tell us so. */
+static bool is_client_gone(const struct exchange *x)
 {
-	if (stream_backlog(&x->client->stream) > STREAM_BACKLOG_HIGH)
-		stream_pause(&x->upstream->stream);
+	return x->client->stream.broken && x->client->stream.ended;
 }
 
 static size_t read_body(struct exchange *x, const char *data, size_t len, struct gather *out)
@@ -162,7 +162,11 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 		finish(x, len - used);
 		return len;
 	}
-	throttle_upstream(x);
+	if (is_client_gone(x)) {
+		exchange_end_without_answer(x);
+		return len;
+	}
+	exchange_throttle(x, &x->upstream->stream, STREAM_BACKLOG_HIGH);
 	return used;
 }
 

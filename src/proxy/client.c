@@ -13,20 +13,9 @@
 #include "exchange.h"
 #include "http/reply.h"
 
-/* So many may linger at a time: waiting for others to close must not be what fills a worker. */
-#define LINGER_COUNT_MAX 1024
-
-/* A lingering client may send this much more before it is cut off. */
-#define LINGER_MAX ((size_t)16 * 1024 * 1024)
-
 static struct client *client_of(struct stream *stream)
 {
 	return LIST_ITEM(stream, struct client, stream);
-}
-
-static void bury(struct grave *grave)
-{
-	mem_free(LIST_ITEM(grave, struct client, grave));
 }
 
 struct slice client_ip(const struct client *c)
@@ -37,88 +26,6 @@ struct slice client_ip(const struct client *c)
 struct slice client_name(const struct client *c)
 {
 	return slice_of(c->name, c->name_len);
-}
-
-static void set_state(struct client *c, enum client_state state)
-{
-	struct proxy *proxy = c->proxy;
-
-	list_remove(&c->idle);
-	deadline_stop(&c->deadline);
-	proxy->linger_count -= c->state == CLIENT_LINGER;
-	proxy->linger_count += state == CLIENT_LINGER;
-	c->state = state;
-	switch (state) {
-	case CLIENT_IDLE:
-		c->seen = 0;
-		c->since_us = proxy->loop->now_us;
-		list_append(&proxy->idle, &c->idle);
-		deadline_start(&c->deadline, &proxy->wait_request, proxy->loop);
-		break;
-	case CLIENT_HEAD:
-		deadline_start(&c->deadline, &proxy->wait_head, proxy->loop);
-		break;
-	case CLIENT_LINGER:
-		c->seen = 0;
-		list_append(&proxy->lingering, &c->idle);
-		deadline_start(&c->deadline, &proxy->wait_close, proxy->loop);
-		break;
-	case CLIENT_BUSY:
-		break;
-	}
-}
-
-static void leave(struct client *c)
-{
-	struct proxy *proxy = c->proxy;
-
-	list_remove(&c->idle);
-	list_remove(&c->link);
-	deadline_stop(&c->deadline);
-	proxy->linger_count -= c->state == CLIENT_LINGER;
-	proxy->client_count--;
-	loop_mourn(proxy->loop, &c->grave, bury);
-	proxy->left(proxy->context);
-}
-
-void client_close(struct client *c)
-{
-	stream_close(&c->stream);
-	leave(c);
-}
-
-void client_reset(struct client *c)
-{
-	stream_reset(&c->stream);
-	leave(c);
-}
-
-void client_linger(struct client *c)
-{
-	if (c->stream.ended && stream_backlog(&c->stream) == 0) {
-		client_close(c);
-		return;
-	}
-	set_state(c, CLIENT_LINGER);
-	stream_finish(&c->stream);
-	stream_resume(&c->stream);
-	if (c->proxy->linger_count > LINGER_COUNT_MAX)
-		client_close(LIST_ITEM(c->proxy->lingering.next, struct client, idle));
-}
-
-void client_next(struct client *c)
-{
-	struct stream *s = &c->stream;
-
-	set_state(c, CLIENT_IDLE);
-	if (stream_backlog(s) > STREAM_BACKLOG_HIGH)
-		stream_pause(s); /* until it has taken most of the answers it got */
-	else if (s->paused)
-		stream_resume(s);
-	else if (s->delivering || stream_rest(s) > 0)
-		stream_again(s);
-	else if (s->ended)
-		client_linger(c);
 }
 
 int client_reply(struct client *c, const struct reply *reply)
@@ -161,7 +68,7 @@ static size_t begin_exchange(struct client *c, const char *data, size_t len)
 {
 	size_t used = c->proxy->request.head_len;
 
-	set_state(c, CLIENT_BUSY);
+	client_set_state(c, CLIENT_BUSY);
 	if (exchange_begin(c, data, c->since_us) == -1) {
 		client_reset(c);
 		return len;
@@ -193,17 +100,9 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	}
 	/* The deadline runs from the first byte and is not put off by more of them. */
 	if (c->state == CLIENT_IDLE)
-		set_state(c, CLIENT_HEAD);
+		client_set_state(c, CLIENT_HEAD);
 	c->seen = len;
 	return 0;
-}
-
-static size_t throw_away(struct client *c, size_t len)
-{
-	c->seen += len;
-	if (c->seen > LINGER_MAX)
-		client_close(c);
-	return len;
 }
 
 static size_t received(struct stream *stream, const char *data, size_t len)
@@ -214,8 +113,9 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	case CLIENT_IDLE:
 	case CLIENT_HEAD:
 		return read_head(c, data, len);
+	case CLIENT_FLUSH:
 	case CLIENT_LINGER:
-		return throw_away(c, len);
+		return client_hear_out(c, len);
 	case CLIENT_BUSY:
 		break;
 	}
@@ -228,10 +128,8 @@ static void drained(struct stream *stream)
 
 	if (c->exchange != NULL)
 		exchange_client_drained(c->exchange);
-	else if (c->state == CLIENT_IDLE)
-		stream_resume(stream);
-	else if (c->state == CLIENT_LINGER && stream->ended && stream_backlog(stream) == 0)
-		client_close(c);
+	else if (c->state == CLIENT_FLUSH)
+		client_flushed(c);
 }
 
 static void ended(struct stream *stream, int error)
@@ -240,10 +138,10 @@ static void ended(struct stream *stream, int error)
 
 	if (c->exchange != NULL)
 		exchange_client_ended(c->exchange, error);
-	else if (error != 0 || stream_backlog(stream) == 0)
+	else if (error != 0 || c->state != CLIENT_FLUSH)
 		client_close(c);
-	else
-		client_linger(c);
+	else if (c->last || stream_rest(stream) == 0)
+		client_linger(c); /* it ended its sending side, and the answer is not out yet */
 }
 
 static const struct stream_events events = {
@@ -281,7 +179,7 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 	}
 	list_append(&proxy->clients, &c->link);
 	proxy->client_count++;
-	set_state(c, CLIENT_IDLE);
+	client_set_state(c, CLIENT_IDLE);
 	return 0;
 }
 
@@ -292,14 +190,4 @@ void client_head_expired(struct deadline *deadline)
 
 	c->proxy->request.line = slice_of(NULL, 0);
 	refuse(c, 408, REASON_HEAD_TIMEOUT, "the request did not arrive in time");
-}
-
-void client_idle_expired(struct deadline *deadline)
-{
-	client_close(LIST_ITEM(deadline, struct client, deadline));
-}
-
-void client_linger_expired(struct deadline *deadline)
-{
-	client_close(LIST_ITEM(deadline, struct client, deadline));
 }

@@ -16,6 +16,7 @@ enum client_state {
 	CLIENT_IDLE,   /* between requests */
 	CLIENT_HEAD,   /* a part of a head is here */
 	CLIENT_BUSY,   /* an exchange has it */
+	CLIENT_FLUSH,  /* all was said and is on its way: it takes it slowly */
 	CLIENT_LINGER, /* all was said; what still comes is thrown away until the client closes */
 };
 
@@ -31,7 +32,9 @@ struct client {
 	struct list idle;          /* among the idle or the lingering ones */
 	struct deadline deadline;
 	struct grave grave;
-	size_t seen; /* bytes of a head that was not whole yet; of what lingering threw away */
+	size_t seen;   /* bytes of a head that was not whole yet; of what lingering threw away */
+	size_t unsent; /* of what is being flushed, when that was looked at last */
+	bool last;     /* the connection ends behind what is being flushed */
 	uint64_t since_us; /* the first byte of a head; when it became idle */
 	enum client_state state;
 	uint32_t listener;
@@ -48,12 +51,20 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 struct slice client_ip(const struct client *client);
 struct slice client_name(const struct client *client);
 
+void client_set_state(struct client *client, enum client_state state);
+
 /* The exchange is over, the client's `exchange` already NULL: reads the next request. */
 void client_next(struct client *client);
 
 /* Lets everything written go out, ends the sending side, and waits for the client to close: closing
  * with bytes unread would make the kernel destroy what is on its way (RFC 9112 9.6). */
 void client_linger(struct client *client);
+
+/* The backlog has become less: goes on where it is gone. */
+void client_flushed(struct client *client);
+
+/* Bytes that come when all was said. Returns how many are done with. */
+size_t client_hear_out(struct client *client, size_t len);
 
 /* Closes it at once and frees it in time. An exchange must have let go of it. */
 void client_close(struct client *client);
@@ -66,6 +77,7 @@ int client_reply(struct client *client, const struct reply *reply)
 /* For the queues of deadlines. */
 void client_head_expired(struct deadline *deadline);
 void client_idle_expired(struct deadline *deadline);
+void client_flush_expired(struct deadline *deadline);
 void client_linger_expired(struct deadline *deadline);
 
 #endif

@@ -34,7 +34,8 @@ struct proxy {
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;
 	struct deadline_queue wait_request; /* an idle client's next */
-	struct deadline_queue wait_close;   /* a lingering client's end */
+	struct deadline_queue wait_flush;
+	struct deadline_queue wait_close; /* a lingering client's end */
 	struct deadline_queue wait_connect;
 	struct deadline_queue wait_bytes; /* of an exchange, either way */
 	struct deadline_queue wait_tunnel;

@@ -68,6 +68,8 @@ static struct upstream *connect_next_address(struct exchange *x)
 		int address = (x->first_address + x->addresses_tried++) % count;
 		struct upstream *u = upstream_connect(x->proxy, backend, x, address);
 
+		if (u == NULL && errno == EMFILE && upstream_make_room(x->proxy))
+			u = upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL)
 			return u;
 		backend_complain(
@@ -76,7 +78,7 @@ static struct upstream *connect_next_address(struct exchange *x)
 	return NULL;
 }
 
-/* A connection to the present backend, or NULL when there is none to be had at once. */
+/* Takes a connection to the present backend, or begins to make one. */
 static bool reach_backend(struct exchange *x)
 {
 	struct proxy *proxy = x->proxy;

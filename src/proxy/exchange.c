@@ -42,7 +42,7 @@ static void describe(struct exchange *x, const struct request *request, const ch
 }
 
 /* What must not go on to a backend, whichever. */
-static bool is_answered_here(struct exchange *x, const struct request *request)
+static bool answer_here(struct exchange *x, const struct request *request)
 {
 	if (request->method == METHOD_TRACE)
 		exchange_answer(x, 501, REASON_BAD_REQUEST, "TRACE is not offered");
@@ -76,7 +76,7 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us)
 	}
 	x->record.start_us = start_us;
 	client->exchange = x;
-	if (!is_answered_here(x, &proxy->request))
+	if (!answer_here(x, &proxy->request))
 		exchange_dispatch(x, &proxy->request);
 	return 0;
 }
@@ -105,12 +105,16 @@ static void limit_held(struct exchange *x)
 		let_go_of_held(x);
 }
 
-static void throttle_client(struct exchange *x)
+static size_t unsent(const struct exchange *x)
 {
-	size_t most = is_connecting(x) ? EXCHANGE_HELD_MAX : STREAM_BACKLOG_HIGH;
+	return stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream);
+}
 
-	if (stream_backlog(&x->upstream->stream) > most)
-		stream_pause(&x->client->stream);
+void exchange_throttle(struct exchange *x, struct stream *from, size_t most)
+{
+	x->unsent = unsent(x);
+	if (x->unsent > most)
+		stream_pause(from);
 }
 
 static struct evbuffer *held_of(struct exchange *x)
@@ -142,7 +146,8 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 	}
 	if (!is_connecting(x))
 		exchange_alive(x);
-	throttle_client(x);
+	exchange_throttle(
+		x, &x->client->stream, is_connecting(x) ? EXCHANGE_HELD_MAX : STREAM_BACKLOG_HIGH);
 	return used;
 }
 
@@ -161,15 +166,27 @@ size_t exchange_request(struct exchange *x, const char *data, size_t len)
 	return 0;
 }
 
+/* One of the two took what waited for it. */
+static void drained(struct exchange *x, struct stream *from)
+{
+	if (x->state == ANSWER_TUNNEL) {
+		exchange_tunnel_drained(x, from);
+		return;
+	}
+	if (!is_connecting(x))
+		exchange_alive(x);
+	stream_resume(from);
+}
+
 void exchange_client_drained(struct exchange *x)
 {
 	if (x->upstream != NULL)
-		stream_resume(&x->upstream->stream);
+		drained(x, &x->upstream->stream);
 }
 
 void exchange_upstream_drained(struct exchange *x)
 {
-	stream_resume(&x->client->stream);
+	drained(x, &x->client->stream);
 }
 
 void exchange_client_ended(struct exchange *x, int error)
@@ -297,7 +314,13 @@ void exchange_bytes_expired(struct deadline *deadline)
 {
 	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
 	bool client = client_stalls(x);
+	size_t left = unsent(x);
 
+	if (left > 0 && left < x->unsent) { /* slowly, but it is taken */
+		x->unsent = left;
+		exchange_alive(x);
+		return;
+	}
 	if (client && x->state == ANSWER_HEAD)
 		exchange_answer(
 			x, 408, REASON_CLIENT_TIMEOUT, "the request did not arrive in time");

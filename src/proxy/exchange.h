@@ -68,7 +68,8 @@ struct exchange {
 	enum answer_state state;
 	bool heard; /* a byte came from the present upstream */
 	bool backend_keeps;
-	bool closing; /* the client was told Connection: close */
+	size_t unsent; /* in the backlogs of both sides, when that was looked at last */
+	bool closing;  /* the client was told Connection: close */
 	unsigned interim;
 	struct relay response; /* its body */
 	struct record record;
@@ -141,6 +142,7 @@ void exchange_retry(struct exchange *x, struct failure failure);
 /* The 101 was forwarded: from now on bytes go both ways. */
 void exchange_open_tunnel(struct exchange *x);
 void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);
+void exchange_tunnel_drained(struct exchange *x, struct stream *from);
 void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error);
 
 /* The client went away: cancels the request. */
@@ -151,6 +153,9 @@ static inline struct backend *exchange_backend(const struct exchange *x)
 {
 	return &x->pool->backends[x->backend];
 }
+
+/* Notes how much waits to be taken, and stops reading `from` where that is much. */
+void exchange_throttle(struct exchange *x, struct stream *from, size_t most);
 
 /* Any bytes count as life. */
 static inline void exchange_alive(struct exchange *x)

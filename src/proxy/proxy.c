@@ -24,6 +24,7 @@ static void init_deadlines(struct proxy *p)
 
 	deadline_queue_init(&p->wait_head, p->loop, t->request_header, client_head_expired);
 	deadline_queue_init(&p->wait_request, p->loop, t->idle_client, client_idle_expired);
+	deadline_queue_init(&p->wait_flush, p->loop, t->response, client_flush_expired);
 	deadline_queue_init(&p->wait_close, p->loop, LINGER_MS, client_linger_expired);
 	deadline_queue_init(&p->wait_connect, p->loop, t->connect, exchange_connect_expired);
 	deadline_queue_init(&p->wait_bytes, p->loop, t->response, exchange_bytes_expired);
@@ -35,6 +36,7 @@ static void fini_deadlines(struct proxy *p)
 {
 	deadline_queue_fini(&p->wait_head);
 	deadline_queue_fini(&p->wait_request);
+	deadline_queue_fini(&p->wait_flush);
 	deadline_queue_fini(&p->wait_close);
 	deadline_queue_fini(&p->wait_connect);
 	deadline_queue_fini(&p->wait_bytes);
@@ -150,6 +152,11 @@ size_t proxy_close_idle(struct proxy *p, size_t most)
 		closed++;
 	}
 	return closed;
+}
+
+bool proxy_spare_descriptor(struct proxy *p)
+{
+	return upstream_make_room(p) || proxy_make_room(p);
 }
 
 bool proxy_make_room(struct proxy *p)

@@ -25,10 +25,10 @@ static void copy_pieces(struct gather *g)
 
 static void write_pieces(struct gather *g)
 {
-	if (g->count == 0)
-		return;
-	copy_pieces(g);
-	if (stream_write(g->to, g->pieces, g->count) == -1)
+	/* After a failure a part is missing: what follows it must not look as if it were not. */
+	if (g->count > 0 && !g->failed)
+		copy_pieces(g);
+	if (g->count > 0 && !g->failed && stream_write(g->to, g->pieces, g->count) == -1)
 		g->failed = true;
 	g->count = 0;
 }
@@ -69,7 +69,7 @@ int relay_note_named(struct relay *relay, const struct fields *head)
 	char room[NAMED_MAX];
 	struct text list = text_over(room, sizeof room);
 
-	if (relay->in.kind != BODY_CHUNKED)
+	if (relay->in.kind != BODY_CHUNKED || relay->out != BODY_CHUNKED)
 		return 0;
 	fields_write_named(head, &list);
 	if (list.len == 0 && !list.overflow)

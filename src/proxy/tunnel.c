@@ -21,6 +21,14 @@ void exchange_open_tunnel(struct exchange *x)
 		stream_again(&x->client->stream);
 }
 
+static bool is_over(const struct exchange *x)
+{
+	const struct stream *a = &x->client->stream;
+	const struct stream *b = &x->upstream->stream;
+
+	return a->ended && b->ended && stream_backlog(a) == 0 && stream_backlog(b) == 0;
+}
+
 void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len)
 {
 	struct stream *from = to == &x->client->stream ? &x->upstream->stream : &x->client->stream;
@@ -33,8 +41,19 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 		x->response.content += len;
 	if (stream_write(to, &piece, 1) == -1)
 		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
+	else if (to->broken && to->ended) /* nobody is left to tell us that it is gone */
+		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
 	else if (stream_backlog(to) > STREAM_BACKLOG_HIGH)
 		stream_pause(from);
+}
+
+void exchange_tunnel_drained(struct exchange *x, struct stream *from)
+{
+	alive(x);
+	if (is_over(x))
+		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
+	else
+		stream_resume(from);
 }
 
 void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error)
@@ -43,7 +62,7 @@ void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error)
 		/* A reset goes on as one. */
 		stream_reset(other);
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
-	} else if (other->ended) {
+	} else if (is_over(x)) {
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
 	} else {
 		stream_finish(other);

@@ -142,6 +142,17 @@ void upstream_keep(struct upstream *u)
 	deadline_start(&u->deadline, &u->proxy->wait_reuse, u->proxy->loop);
 }
 
+bool upstream_make_room(struct proxy *proxy)
+{
+	/* They wait in the order in which they became idle. */
+	struct deadline *first = deadline_first(&proxy->wait_reuse);
+
+	if (first == NULL)
+		return false;
+	upstream_close(LIST_ITEM(first, struct upstream, deadline));
+	return true;
+}
+
 void upstream_close_idle(struct pool *pool)
 {
 	for (size_t i = 0; i < pool->settings->backend_count; i++) {

@@ -42,6 +42,10 @@ void upstream_keep(struct upstream *upstream);
 /* Closes it and frees it in time. */
 void upstream_close(struct upstream *upstream);
 
+/* Closes the one that is idle longest, of whatever backend, where descriptors are short. Returns
+ * false where none is idle. */
+bool upstream_make_room(struct proxy *proxy);
+
 /* Closes all idle ones of a pool. */
 void upstream_close_idle(struct pool *pool);
 

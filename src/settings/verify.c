@@ -112,9 +112,8 @@ static void verify_addresses(const struct settings *settings, struct settings_er
 		const struct listener_settings *listener = &settings->listeners[i];
 		const struct address *a = &listener->address;
 
-		/* Of port 0 there can be any number: the kernel chooses another each time. The
-		 * port stands at the same place in both versions of IP. */
-		if (a->len == 0 || (a->u.sa.sa_family != AF_UNIX && a->u.in.sin_port == 0))
+		/* Of port 0 there can be any number: the kernel chooses another each time. */
+		if (a->len == 0 || (a->u.sa.sa_family != AF_UNIX && address_port(a) == 0))
 			continue;
 		entries[count++] = (struct entry){ address_format(a, texts[i]),
 			listener->address_text, &listener->place, i };

@@ -133,7 +133,8 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < BUDGET && !is_full(all); i++) {
 		enum accepted result = accept_one(a);
 
-		if (result == NO_ROOM && !proxy_make_room(all->proxy))
+		/* Only of our own descriptors is there one more when somebody goes. */
+		if (result == NO_ROOM && (errno != EMFILE || !proxy_spare_descriptor(all->proxy)))
 			rest(all, strerror(errno));
 		if (result != ACCEPTED)
 			return;
@@ -169,7 +170,7 @@ int acceptors_listen(struct acceptors *all)
 	return 0;
 }
 
-void acceptors_close(struct acceptors *all)
+void acceptors_close(struct acceptors *all, bool take_waiting)
 {
 	/* The event goes first: epoll would go on reporting a socket of which there are duplicates.
 	 */
@@ -178,7 +179,7 @@ void acceptors_close(struct acceptors *all)
 	for (size_t i = 0; i < all->count; i++) {
 		struct acceptor *a = &all->list[i];
 
-		while (a->fd != -1 && accept_one(a) == ACCEPTED)
+		while (take_waiting && a->fd != -1 && accept_one(a) == ACCEPTED)
 			;
 		fd_close(&a->fd);
 	}

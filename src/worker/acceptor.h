@@ -46,7 +46,8 @@ int acceptors_listen(struct acceptors *all) __attribute__((warn_unused_result));
 /* A client has left: there may be room again. */
 void acceptors_left(struct acceptors *all);
 
-/* Accepts what is waiting and closes the sockets. Duplicates elsewhere go on listening. */
-void acceptors_close(struct acceptors *all);
+/* Closes the sockets; duplicates elsewhere go on listening. With `take_waiting` what waits on them
+ * is accepted first: else it waits for whoever accepts from the duplicates. */
+void acceptors_close(struct acceptors *all, bool take_waiting);
 
 #endif

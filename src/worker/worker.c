@@ -29,7 +29,7 @@
 #define DRAIN_SPREAD 20
 
 struct worker {
-	const struct worker_start *start;
+	struct worker_start *start;
 	struct loop loop;
 	struct proxy *proxy;
 	struct acceptors acceptors;
@@ -59,29 +59,46 @@ static int fail_start(const struct worker_start *start, const char *doing, const
 	return -1;
 }
 
+/* Logs may be reopened while a worker starts. */
+static void take_log(struct worker_start *start, uint32_t type, int fd)
+{
+	if (type == MESSAGE_REOPEN_LOG) {
+		log_take_fd(fd);
+	} else if (type == MESSAGE_REOPEN_ACCESS && start->access_log != -1) {
+		fd_close(&start->access_log);
+		start->access_log = fd;
+	} else {
+		fd_close(&fd);
+	}
+}
+
 /* Waits for the master's word that it holds the socket. */
-static int wait_escrowed(const struct worker_start *start)
+static int wait_escrowed(struct worker_start *start)
 {
 	struct pollfd wait = { .fd = start->channel, .events = POLLIN };
 	struct message m;
 	int fd;
 
 	for (;;) {
-		enum channel_result result = channel_receive(start->channel, &m, &fd);
-
-		fd_close(&fd);
-		if (result == CHANNEL_CLOSED)
+		switch (channel_receive(start->channel, &m, &fd)) {
+		case CHANNEL_CLOSED:
 			return -1;
-		if (result == CHANNEL_MESSAGE && m.type == MESSAGE_ESCROWED)
-			return 0;
-		if (result == CHANNEL_EMPTY && poll(&wait, 1, -1) == -1 && errno != EINTR)
-			return -1;
+		case CHANNEL_MESSAGE:
+			take_log(start, m.type, fd);
+			if (m.type == MESSAGE_ESCROWED)
+				return 0;
+			break;
+		case CHANNEL_EMPTY:
+			if (poll(&wait, 1, -1) == -1 && errno != EINTR)
+				return -1;
+			break;
+		}
 	}
 }
 
 /* The socket is bound and not listening yet: no connection can be on it that the master's duplicate
  * would not save. */
-static int bind_one(const struct worker_start *start, struct worker_socket *socket)
+static int bind_one(struct worker_start *start, struct worker_socket *socket)
 {
 	const struct listener_settings *listener = &start->settings->listeners[socket->listener];
 	struct message m = { .type = MESSAGE_ESCROW, .number = socket->listener };
@@ -94,7 +111,7 @@ static int bind_one(const struct worker_start *start, struct worker_socket *sock
 	return wait_escrowed(start);
 }
 
-static int bind_missing(const struct worker_start *start)
+static int bind_missing(struct worker_start *start)
 {
 	for (size_t i = 0; i < start->socket_count; i++)
 		if (start->sockets[i].fd == -1 && bind_one(start, &start->sockets[i]) == -1)
@@ -135,7 +152,7 @@ static void start_draining(struct worker *w)
 		return;
 	w->draining = true;
 	loop_wake(&w->loop);
-	acceptors_close(&w->acceptors);
+	acceptors_close(&w->acceptors, true);
 	proxy_drain(w->proxy);
 	w->drain_until_us = w->loop.now_us + settings_of(w)->timeouts.drain * 1000;
 	w->drain_step = proxy_client_count(w->proxy) / DRAIN_SPREAD + 1;
@@ -264,7 +281,7 @@ static void unblock_signals(void)
 
 static int set_up(struct worker *w)
 {
-	const struct worker_start *start = w->start;
+	struct worker_start *start = w->start;
 	const char *what;
 
 	if (bind_missing(start) == -1)
@@ -295,7 +312,7 @@ static int begin(struct worker *w)
 
 static void take_down(struct worker *w)
 {
-	acceptors_close(&w->acceptors);
+	acceptors_close(&w->acceptors, false);
 	proxy_free(w->proxy);
 	event_del(&w->told);
 	event_del(&w->stop);

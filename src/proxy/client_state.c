@@ -1,0 +1,172 @@
+/*
+ * What a client waits for, and how it ends: nothing of an answer may be lost because the connection
+ * ends behind it, and nobody may hold a connection by doing nothing.
+ */
+#include "config.h"
+
+#include "base/memory.h"
+#include "client.h"
+
+/* So many may linger at a time: waiting for others to close must not be what fills a worker. */
+#define LINGER_COUNT_MAX 1024
+
+/* A lingering client may send this much more before it is cut off. */
+#define LINGER_MAX ((size_t)16 * 1024 * 1024)
+
+static void bury(struct grave *grave)
+{
+	mem_free(LIST_ITEM(grave, struct client, grave));
+}
+
+void client_set_state(struct client *c, enum client_state state)
+{
+	struct proxy *proxy = c->proxy;
+
+	list_remove(&c->idle);
+	deadline_stop(&c->deadline);
+	proxy->linger_count -= c->state == CLIENT_LINGER;
+	proxy->linger_count += state == CLIENT_LINGER;
+	c->state = state;
+	switch (state) {
+	case CLIENT_IDLE:
+		c->seen = 0;
+		c->since_us = proxy->loop->now_us;
+		list_append(&proxy->idle, &c->idle);
+		deadline_start(&c->deadline, &proxy->wait_request, proxy->loop);
+		break;
+	case CLIENT_HEAD:
+		deadline_start(&c->deadline, &proxy->wait_head, proxy->loop);
+		break;
+	case CLIENT_FLUSH:
+		c->seen = 0;
+		c->unsent = stream_backlog(&c->stream);
+		deadline_start(&c->deadline, &proxy->wait_flush, proxy->loop);
+		break;
+	case CLIENT_LINGER:
+		c->seen = 0;
+		list_append(&proxy->lingering, &c->idle);
+		deadline_start(&c->deadline, &proxy->wait_close, proxy->loop);
+		break;
+	case CLIENT_BUSY:
+		break;
+	}
+}
+
+static void leave(struct client *c)
+{
+	struct proxy *proxy = c->proxy;
+
+	list_remove(&c->idle);
+	list_remove(&c->link);
+	deadline_stop(&c->deadline);
+	proxy->linger_count -= c->state == CLIENT_LINGER;
+	proxy->client_count--;
+	loop_mourn(proxy->loop, &c->grave, bury);
+	proxy->left(proxy->context);
+}
+
+void client_close(struct client *c)
+{
+	stream_close(&c->stream);
+	leave(c);
+}
+
+void client_reset(struct client *c)
+{
+	stream_reset(&c->stream);
+	leave(c);
+}
+
+static bool is_flushed(const struct client *c)
+{
+	return stream_backlog(&c->stream) == 0;
+}
+
+static void flush_first(struct client *c, bool last)
+{
+	c->last = last;
+	client_set_state(c, CLIENT_FLUSH);
+}
+
+void client_linger(struct client *c)
+{
+	struct proxy *proxy = c->proxy;
+
+	stream_finish(&c->stream);
+	stream_resume(&c->stream);
+	if (!is_flushed(c)) {
+		flush_first(c, true);
+	} else if (c->stream.ended) {
+		client_close(c);
+	} else {
+		client_set_state(c, CLIENT_LINGER);
+		if (proxy->linger_count > LINGER_COUNT_MAX)
+			client_close(LIST_ITEM(proxy->lingering.next, struct client, idle));
+	}
+}
+
+void client_next(struct client *c)
+{
+	struct stream *s = &c->stream;
+
+	if (!is_flushed(c)) {
+		flush_first(c, false);
+		return;
+	}
+	client_set_state(c, CLIENT_IDLE);
+	if (s->paused)
+		stream_resume(s);
+	else if (s->delivering || stream_rest(s) > 0)
+		stream_again(s);
+	else if (s->ended)
+		client_linger(c);
+}
+
+void client_flushed(struct client *c)
+{
+	if (!is_flushed(c))
+		return;
+	if (c->last)
+		client_linger(c);
+	else
+		client_next(c);
+}
+
+size_t client_hear_out(struct client *c, size_t len)
+{
+	if (c->state == CLIENT_FLUSH && !c->last) {
+		/* Its next request waits. */
+		if (len >= LOOP_READ_SIZE)
+			stream_pause(&c->stream);
+		return 0;
+	}
+	c->seen += len;
+	if (c->seen > LINGER_MAX)
+		client_reset(c);
+	return len;
+}
+
+void client_idle_expired(struct deadline *deadline)
+{
+	client_close(LIST_ITEM(deadline, struct client, deadline));
+}
+
+void client_linger_expired(struct deadline *deadline)
+{
+	client_close(LIST_ITEM(deadline, struct client, deadline));
+}
+
+/* As long as it takes something, it may have the rest; where not, it must not take what it has for
+ * the whole. */
+void client_flush_expired(struct deadline *deadline)
+{
+	struct client *c = LIST_ITEM(deadline, struct client, deadline);
+	size_t unsent = stream_backlog(&c->stream);
+
+	if (unsent >= c->unsent) {
+		client_reset(c);
+		return;
+	}
+	c->unsent = unsent;
+	deadline_start(&c->deadline, &c->proxy->wait_flush, c->proxy->loop);
+}
