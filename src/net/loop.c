@@ -39,21 +39,25 @@ static void expire_front(struct deadline_queue *queue, uint64_t now_us)
 	}
 }
 
+static bool is_anything_waiting(const struct loop *loop)
+{
+	for (struct list *l = loop->queues.next; l != &loop->queues; l = l->next)
+		if (!list_is_empty(&LIST_ITEM(l, struct deadline_queue, link)->waiting))
+			return true;
+	return false;
+}
+
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
-	bool waiting = false;
 
 	(void)fd;
 	(void)what;
 	loop_wake(loop);
-	for (struct list *l = loop->queues.next; l != &loop->queues; l = l->next) {
-		struct deadline_queue *queue = LIST_ITEM(l, struct deadline_queue, link);
-
-		expire_front(queue, loop->now_us);
-		waiting |= !list_is_empty(&queue->waiting);
-	}
-	if (!waiting) {
+	for (struct list *l = loop->queues.next; l != &loop->queues; l = l->next)
+		expire_front(LIST_ITEM(l, struct deadline_queue, link), loop->now_us);
+	/* Only now: what expires may start a deadline in a queue that was looked at before. */
+	if (!is_anything_waiting(loop)) {
 		event_del(&loop->tick);
 		loop->ticking = false;
 	}

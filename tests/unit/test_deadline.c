@@ -114,6 +114,24 @@ static void test_started_when_expired(void **state)
 	assert_int_equal(fired, 2);
 }
 
+static void expired_to_shorter(struct deadline *deadline)
+{
+	(void)deadline;
+	deadline_start(&first, &shorter, &loop);
+}
+
+/* The queue of the new deadline was looked at before, and was empty. */
+static void test_started_in_earlier_queue(void **state)
+{
+	(void)state;
+	deadline_queue_init(&shorter, &loop, 10, expired);
+	deadline_queue_init(&longer, &loop, 20, expired_to_shorter);
+	deadline_start(&third, &longer, &loop);
+	loop_run(&loop); /* it ends when nothing ticks */
+	assert_int_equal(fired, 1);
+	assert_false(deadline_is_running(&first));
+}
+
 /* Without deadlines the loop has no reason to wake up. */
 static void test_sleeps_without_work(void **state)
 {
@@ -132,6 +150,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_started_when_expired, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_started_in_earlier_queue, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sleeps_without_work, set_up, tear_down),
 	};
 
