@@ -76,9 +76,10 @@ find_source() {
 		. | tar -xf - -C build/source
 }
 
-# build_folder NAME ARGUMENTS: makes and configures build/NAME. One that has a Makefile is taken as
-# it is; make itself notices when configure.ac or Makefile.am changed.
+# build_folder NAME ARGUMENTS: makes and configures build/NAME. One that is configured for these
+# sources is taken as it is; make itself notices when configure.ac or Makefile.am changed.
 build_folder() (
+	grep -qsx "srcdir = $source" "build/$1/Makefile" || rm -rf "build/$1"
 	mkdir -p "build/$1" && cd "build/$1" || exit
 	shift
 	if [ -z "$(find "$source" -maxdepth 1 -name configure -newer "$source/configure.ac")" ]; then
