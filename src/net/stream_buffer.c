@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* More than libevent's 16 KiB: a backlog goes out in as few writes as the socket allows. */
@@ -156,4 +158,14 @@ void stream_finish(struct stream *s)
 size_t stream_backlog(const struct stream *s)
 {
 	return s->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(s->buffer)) : 0;
+}
+
+size_t stream_unsent(const struct stream *s)
+{
+	size_t backlog = stream_backlog(s);
+	int held = 0;
+
+	if (backlog > 0 && ioctl(s->fd, SIOCOUTQ, &held) == -1)
+		held = 0;
+	return backlog + (size_t)held;
 }

@@ -39,7 +39,7 @@ void client_set_state(struct client *c, enum client_state state)
 		break;
 	case CLIENT_FLUSH:
 		c->seen = 0;
-		c->unsent = stream_backlog(&c->stream);
+		c->unsent = stream_unsent(&c->stream);
 		deadline_start(&c->deadline, &proxy->wait_flush, proxy->loop);
 		break;
 	case CLIENT_LINGER:
@@ -161,7 +161,7 @@ void client_linger_expired(struct deadline *deadline)
 void client_flush_expired(struct deadline *deadline)
 {
 	struct client *c = LIST_ITEM(deadline, struct client, deadline);
-	size_t unsent = stream_backlog(&c->stream);
+	size_t unsent = stream_unsent(&c->stream);
 
 	if (unsent >= c->unsent) {
 		client_reset(c);

@@ -107,14 +107,25 @@ static void limit_held(struct exchange *x)
 
 static size_t unsent(const struct exchange *x)
 {
-	return stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream);
+	return stream_unsent(&x->client->stream) + stream_unsent(&x->upstream->stream);
 }
 
 void exchange_throttle(struct exchange *x, struct stream *from, size_t most)
 {
-	x->unsent = unsent(x);
-	if (x->unsent > most)
+	x->unsent = 0;
+	if (stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream) > most) {
 		stream_pause(from);
+		x->unsent = unsent(x);
+	}
+}
+
+/* Whether anything of the backlogs was taken since that was looked at last. */
+static bool is_taken(struct exchange *x)
+{
+	size_t before = x->unsent;
+
+	x->unsent = unsent(x);
+	return x->unsent > 0 && (before == 0 || x->unsent < before);
 }
 
 static struct evbuffer *held_of(struct exchange *x)
@@ -314,10 +325,8 @@ void exchange_bytes_expired(struct deadline *deadline)
 {
 	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
 	bool client = client_stalls(x);
-	size_t left = unsent(x);
 
-	if (left > 0 && left < x->unsent) { /* slowly, but it is taken */
-		x->unsent = left;
+	if (is_taken(x)) { /* slowly */
 		exchange_alive(x);
 		return;
 	}
