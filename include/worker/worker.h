@@ -35,8 +35,7 @@ struct worker_start {
 	int access_log; /* open for appending, or -1: off */
 };
 
-/* Exit codes of a worker that the master understands. START: it could not start, MESSAGE_FAILED
- * said why, and respawning does not help. */
+/* Exit codes of a worker. START: it could not start; MESSAGE_FAILED said why. */
 #define WORKER_EXIT_OK    0
 #define WORKER_EXIT_ERROR 1
 #define WORKER_EXIT_START 3
