@@ -41,7 +41,8 @@ struct stream_events {
 	/* The connection that stream_connect began is there. */
 	void (*connected)(struct stream *stream);
 	/* Nothing more will be received: the peer ended its sending side (error 0), or the
-	 * connection failed (an errno). Called at most once; not after stream_close. */
+	 * connection failed (an errno). Not after stream_close; a second time only where stream_again asks for
+	 * a rest and there is none any more. */
 	void (*ended)(struct stream *stream, int error);
 };
 

@@ -68,9 +68,13 @@ static int detach_fd(struct msghdr *h)
 	return fd;
 }
 
-static bool is_well_formed(const struct message *m, const struct msghdr *h, size_t len)
+/* A descriptor can be cut off because this process may not have one more: that is no fault of the
+ * other side, and the message is whole without it. One that came with a second one is. */
+static bool is_well_formed(const struct message *m, const struct msghdr *h, size_t len, int fd)
 {
-	return len == sizeof *m && (h->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
+	bool surplus = (h->msg_flags & MSG_CTRUNC) != 0 && fd != -1;
+
+	return len == sizeof *m && (h->msg_flags & MSG_TRUNC) == 0 && !surplus &&
 	       m->magic == MESSAGE_MAGIC && memchr(m->text, '\0', sizeof m->text) != NULL;
 }
 
@@ -92,7 +96,7 @@ enum channel_result channel_receive(int channel, struct message *m, int *fd)
 	if (n == -1)
 		return errno == EAGAIN ? CHANNEL_EMPTY : CHANNEL_CLOSED;
 	*fd = detach_fd(&h);
-	if (is_well_formed(m, &h, (size_t)n))
+	if (is_well_formed(m, &h, (size_t)n, *fd))
 		return CHANNEL_MESSAGE;
 	fd_close(fd);
 	return CHANNEL_CLOSED;

@@ -118,6 +118,8 @@ static void deliver_rest(struct stream *s)
 {
 	if (s->rest != NULL)
 		deliver(s, fetch_rest(s));
+	else if (s->ended)
+		s->events->ended(s, 0);
 }
 
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
@@ -248,7 +250,7 @@ void stream_resume(struct stream *s)
 	s->paused = false;
 	if (!s->ended && !s->connecting && event_add(&s->readable, NULL) == -1)
 		event_active(&s->readable, EV_SIGNAL, 1);
-	if (s->rest != NULL)
+	if (s->rest != NULL || s->ended)
 		stream_again(s);
 }
 

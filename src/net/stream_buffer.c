@@ -51,6 +51,14 @@ static void written_cb(struct bufferevent *buffer, void *arg)
 	s->events->drained(s);
 }
 
+/* The peer takes nothing any more. What it still sends, an early answer perhaps, is read first: the
+ * reading side tells of the end, and must not be paused for that. */
+static void break_writing(struct stream *s)
+{
+	s->broken = true;
+	stream_resume(s);
+}
+
 static void event_cb(struct bufferevent *buffer, short what, void *arg)
 {
 	struct stream *s = arg;
@@ -66,10 +74,8 @@ static void event_cb(struct bufferevent *buffer, short what, void *arg)
 		stream_end(s, error != 0 ? error : ECONNREFUSED);
 		return;
 	}
-	/* The peer takes nothing any more. What it still sends, an early answer perhaps, is read
-	 * first: the reading side tells of the end. */
-	s->broken = true;
 	stream_drop_buffer(s);
+	break_writing(s);
 	s->events->drained(s);
 }
 
@@ -127,7 +133,7 @@ static size_t write_now(struct stream *s, const struct iovec *pieces, int count)
 	if (n >= 0)
 		return (size_t)n;
 	if (errno != EAGAIN && errno != EINTR)
-		s->broken = true;
+		break_writing(s);
 	return 0;
 }
 

@@ -140,12 +140,6 @@ static void finish(struct exchange *x, size_t surplus)
 	exchange_end(x, REASON_DONE, reuse, afterwards);
 }
 
-/* The client ended its sending side and takes nothing any more: nobody is left to tell us so. */
-static bool is_client_gone(const struct exchange *x)
-{
-	return x->client->stream.broken && x->client->stream.ended;
-}
-
 static size_t read_body(struct exchange *x, const char *data, size_t len, struct gather *out)
 {
 	enum relay_result result;
@@ -162,7 +156,7 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 		finish(x, len - used);
 		return len;
 	}
-	if (is_client_gone(x)) {
+	if (x->client->stream.broken) { /* it is gone, and nobody may be left to tell us */
 		exchange_end_without_answer(x);
 		return len;
 	}

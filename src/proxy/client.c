@@ -47,6 +47,7 @@ static void refuse(struct client *c, int status, enum reason reason, const char 
 		.status = status,
 		.detail = detail,
 		.close = true,
+		.head = proxy->request.method == METHOD_HEAD,
 		.date = slice_of(clock_http_date(), CLOCK_HTTP_DATE_LEN),
 	};
 	struct record record = {
@@ -189,5 +190,6 @@ void client_head_expired(struct deadline *deadline)
 	struct client *c = LIST_ITEM(deadline, struct client, deadline);
 
 	c->proxy->request.line = slice_of(NULL, 0);
+	c->proxy->request.method = METHOD_OTHER;
 	refuse(c, 408, REASON_HEAD_TIMEOUT, "the request did not arrive in time");
 }

@@ -6,6 +6,7 @@
 
 #include "record.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -47,16 +48,31 @@ const char *reason_name(enum reason reason)
 	return names[reason];
 }
 
-void record_log_flush(struct record_log *log)
+/* A line that was cut off by a full disk ends where the next one begins. */
+static ssize_t write_lines(struct record_log *log)
 {
 	ssize_t n;
 
+	if (log->torn && write(log->fd, "\n", 1) == 1)
+		log->torn = false;
+	n = write(log->fd, log->lines, log->len);
+	if (n >= 0 && n < (ssize_t)log->len) {
+		log->torn = n > 0;
+		errno = ENOSPC;
+	}
+	return n;
+}
+
+void record_log_flush(struct record_log *log)
+{
+	bool failed;
+
 	if (log->len == 0)
 		return;
-	n = write(log->fd, log->lines, log->len);
-	if (n != (ssize_t)log->len && !log->failed)
+	failed = write_lines(log) != (ssize_t)log->len;
+	if (failed && !log->failed)
 		log_warn("access log: lines are lost");
-	log->failed = n != (ssize_t)log->len;
+	log->failed = failed;
 	log->len = 0;
 }
 
@@ -131,7 +147,10 @@ static void write_line(struct text *line, const struct record *r, uint64_t now_u
 		line, slice_of(r->line.data,
 			      r->line.len < REQUEST_LINE_MAX ? r->line.len : REQUEST_LINE_MAX));
 	text_add_string(line, "\" ");
-	text_add_decimal(line, (uint64_t)r->status);
+	if (r->status != 0)
+		text_add_decimal(line, (uint64_t)r->status);
+	else
+		text_add_string(line, "000");
 	text_add_char(line, ' ');
 	text_add_decimal(line, r->bytes);
 	text_add_char(line, ' ');

@@ -58,6 +58,7 @@ struct record_log {
 	struct event flush;
 	bool waiting; /* for the flush */
 	bool failed;  /* the last write failed, and that was said */
+	bool torn;    /* the last line in the file is not whole */
 };
 
 /* Takes over `fd` (-1: off). 0, or -1 when memory is short; then fd stays the caller's. */

@@ -41,7 +41,7 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 		x->response.content += len;
 	if (stream_write(to, &piece, 1) == -1)
 		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
-	else if (to->broken && to->ended) /* nobody is left to tell us that it is gone */
+	else if (to->broken) /* it is gone, and while it is paused nobody tells us */
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
 	else if (stream_backlog(to) > STREAM_BACKLOG_HIGH)
 		stream_pause(from);
@@ -50,7 +50,9 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 void exchange_tunnel_drained(struct exchange *x, struct stream *from)
 {
 	alive(x);
-	if (is_over(x))
+	if (x->client->stream.broken || x->upstream->stream.broken)
+		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
+	else if (is_over(x))
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
 	else
 		stream_resume(from);

@@ -7,6 +7,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ struct worker {
 	struct event stop; /* TERM */
 	struct event quit; /* QUIT */
 	struct event drain;
+	int reserve; /* a descriptor to give up when the master sends one */
 	bool draining;
 	uint64_t drain_until_us;
 	size_t drain_step;
@@ -60,11 +62,11 @@ static int fail_start(const struct worker_start *start, const char *doing, const
 }
 
 /* Logs may be reopened while a worker starts. */
-static void take_log(struct worker_start *start, uint32_t type, int fd)
+static void take_log_early(struct worker_start *start, uint32_t type, int fd)
 {
-	if (type == MESSAGE_REOPEN_LOG) {
+	if (type == MESSAGE_REOPEN_LOG && fd != -1) {
 		log_take_fd(fd);
-	} else if (type == MESSAGE_REOPEN_ACCESS && start->access_log != -1) {
+	} else if (type == MESSAGE_REOPEN_ACCESS && fd != -1 && start->access_log != -1) {
 		fd_close(&start->access_log);
 		start->access_log = fd;
 	} else {
@@ -84,7 +86,7 @@ static int wait_escrowed(struct worker_start *start)
 		case CHANNEL_CLOSED:
 			return -1;
 		case CHANNEL_MESSAGE:
-			take_log(start, m.type, fd);
+			take_log_early(start, m.type, fd);
 			if (m.type == MESSAGE_ESCROWED)
 				return 0;
 			break;
@@ -160,6 +162,16 @@ static void start_draining(struct worker *w)
 		loop_stop(&w->loop);
 }
 
+static void take_log(struct worker *w, uint32_t type, int fd)
+{
+	if (fd == -1)
+		log_warnx("no descriptor is left for a reopened log: the old one goes on");
+	else if (type == MESSAGE_REOPEN_LOG)
+		log_take_fd(fd);
+	else
+		proxy_take_access_log(w->proxy, fd);
+}
+
 static void obey(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
@@ -167,17 +179,19 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		start_draining(w);
 		break;
 	case MESSAGE_REOPEN_LOG:
-		log_take_fd(fd);
-		fd = -1;
-		break;
 	case MESSAGE_REOPEN_ACCESS:
-		proxy_take_access_log(w->proxy, fd);
-		fd = -1;
+		take_log(w, m->type, fd);
 		break;
 	default:
+		fd_close(&fd);
 		break;
 	}
-	fd_close(&fd);
+}
+
+/* A worker whose clients have all its descriptors must still be able to take a log. */
+static void keep_reserve(struct worker *w)
+{
+	w->reserve = fcntl(w->start->channel, F_DUPFD_CLOEXEC, 0);
 }
 
 static void told_cb(evutil_socket_t channel, short what, void *arg)
@@ -188,11 +202,13 @@ static void told_cb(evutil_socket_t channel, short what, void *arg)
 
 	(void)what;
 	for (;;) {
+		fd_close(&w->reserve);
 		switch (channel_receive(channel, &m, &fd)) {
 		case CHANNEL_MESSAGE:
 			obey(w, &m, fd);
 			break;
 		case CHANNEL_EMPTY:
+			keep_reserve(w);
 			return;
 		case CHANNEL_CLOSED:
 			/* Nobody would replace this worker or tell it to stop. */
@@ -288,6 +304,7 @@ static int set_up(struct worker *w)
 		return -1;
 	if (privilege_drop(start->settings->user, start->settings->group, &what) == -1)
 		return fail_start(start, "cannot give up privileges:", what);
+	keep_reserve(w);
 	errno = ENOMEM;
 	if (loop_init(&w->loop) == -1)
 		return fail_start(start, "cannot start", "");
@@ -319,11 +336,12 @@ static void take_down(struct worker *w)
 	event_del(&w->quit);
 	event_del(&w->drain);
 	loop_fini(&w->loop);
+	fd_close(&w->reserve);
 }
 
 int worker_run(struct worker_start *start)
 {
-	struct worker w = { .start = start };
+	struct worker w = { .start = start, .reserve = -1 };
 
 	settle_signals();
 	if (set_up(&w) == -1 || begin(&w) == -1)

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from lib import process
-from lib.client import Closed
+from lib.client import Closed, make_request
 from lib.wait import DEADLINE, wait_for
 
 
@@ -181,3 +181,17 @@ def test_nothing_is_left_behind(tinylb, origin):
     wait_for(lambda: sockets() <= before, "the worker closes its sockets")
     lines = lb.access(101)
     assert sum(x.reason == "client-closed" for x in lines) == 100
+
+
+@pytest.mark.parametrize("last", [("OPTIONS", [("Max-Forwards", "0")]), ("TRACE", [])], ids=["OPTIONS", "TRACE"])
+def test_half_close_ends_behind_an_answer_of_our_own(tinylb, origin, last):
+    """The last request of one that ended its sending side is answered without a backend: then the
+    connection ends, and does not stay for as long as an idle one."""
+    o = origin()
+    lb = tinylb(backends=[o.url], top={"half_close": True})
+    c = lb.client()
+    c.send(make_request("GET", "/") + make_request(last[0], "/", last[1]))
+    c.half_close()
+    assert c.response().status == 200
+    assert c.response().status in (200, 501)
+    assert c.at_end()

@@ -1,6 +1,7 @@
 """When a worker has no descriptor left it stops accepting, serves on, and goes on accepting when
 descriptors come back. It neither spins, nor drops what it has, nor dies."""
 
+import os
 import resource
 import threading
 
@@ -146,3 +147,30 @@ def test_no_descriptor_leaks(tinylb, origin):
         c.send("garbage\r\n\r\n")
         c.close()
     wait_for(lambda: count() <= before, "the worker closes what it opened")
+
+
+def test_logs_are_reopened_without_descriptors(tinylb, origin):
+    """A worker whose clients have all its descriptors can still take a log that was rotated, and above
+    all does not think that its master is gone."""
+    o = origin()
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    assert c.get("/before").status == 200
+    assert lb.access()[0].request.startswith("GET /before")
+    c.send("GET /after HTTP/1.1\r\n")
+    pid = lb.worker
+    wait_still(lambda: len(process.descriptors(pid)))
+    limit_descriptors(pid, max(process.descriptors(pid)) + 1)
+    rotated = lb.access_file + ".1"
+    os.rename(lb.access_file, rotated)
+    with lb.log_contains("reopened"):
+        lb.usr1()
+    wait_for(lambda: os.path.exists(lb.access_file), "the new access log")
+    c.send("Host: h\r\n\r\n")
+    assert c.response().status in (200, 502, 503)
+    limit_descriptors(pid, 1024)
+    assert lb.access()[0].request.startswith("GET /after")
+    with open(rotated, encoding="utf-8") as f:
+        assert "GET /after" not in f.read()
+    assert lb.get("/").status == 200
+    assert lb.worker == pid

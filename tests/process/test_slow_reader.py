@@ -143,3 +143,29 @@ def test_tunnel_ends_when_nobody_listens(tinylb, origin):
     c.close()
     assert ended.wait(10)
     assert lb.access()[0].reason == "upgraded"
+
+
+def test_tunnel_full_both_ways_is_reset(tinylb, origin):
+    """Nobody reads, both directions are full and paused, and the client resets: that is seen."""
+    ended = threading.Event()
+
+    def push(conn, request):
+        conn.send(b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        conn.sock.settimeout(20)
+        try:
+            conn.sock.sendall(b"x" * 50_000_000)
+        except ConnectionError:
+            ended.set()
+        conn.close()
+
+    o = origin(push)
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.send_request("GET", "/", [("Connection", "Upgrade"), ("Upgrade", "websocket")])
+    assert c.response().status == 101
+    c.sock.settimeout(1)
+    with pytest.raises(TimeoutError):
+        c.send(b"y" * 50_000_000)
+    c.abort()
+    assert ended.wait(10)
+    assert lb.access()[0].reason == "upgraded"
