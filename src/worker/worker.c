@@ -8,17 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "acceptor.h"
 #include "base/channel.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "net/listener.h"
+#include "escrow.h"
 #include "privilege.h"
 
 /* Descriptors that are neither a client's nor a backend connection's. */
@@ -47,78 +44,6 @@ struct worker {
 static const struct settings *settings_of(const struct worker *w)
 {
 	return w->start->settings;
-}
-
-/* Tells the master why this worker cannot start, in words for the log. */
-static int fail_start(const struct worker_start *start, const char *doing, const char *what)
-{
-	struct message m = { .type = MESSAGE_FAILED };
-
-	(void)snprintf(m.text, sizeof m.text, "%s%s%s: %s", doing, *what != '\0' ? " " : "", what,
-		strerror(errno));
-	if (channel_send(start->channel, &m, -1) == -1)
-		log_errorx("%s", m.text);
-	return -1;
-}
-
-/* Logs may be reopened while a worker starts. */
-static void take_log_early(struct worker_start *start, uint32_t type, int fd)
-{
-	if (type == MESSAGE_REOPEN_LOG && fd != -1) {
-		log_take_fd(fd);
-	} else if (type == MESSAGE_REOPEN_ACCESS && fd != -1 && start->access_log != -1) {
-		fd_close(&start->access_log);
-		start->access_log = fd;
-	} else {
-		fd_close(&fd);
-	}
-}
-
-/* Waits for the master's word that it holds the socket. */
-static int wait_escrowed(struct worker_start *start)
-{
-	struct pollfd wait = { .fd = start->channel, .events = POLLIN };
-	struct message m;
-	int fd;
-
-	for (;;) {
-		switch (channel_receive(start->channel, &m, &fd)) {
-		case CHANNEL_CLOSED:
-			return -1;
-		case CHANNEL_MESSAGE:
-			take_log_early(start, m.type, fd);
-			if (m.type == MESSAGE_ESCROWED)
-				return 0;
-			break;
-		case CHANNEL_EMPTY:
-			if (poll(&wait, 1, -1) == -1 && errno != EINTR)
-				return -1;
-			break;
-		}
-	}
-}
-
-/* The socket is bound and not listening yet: no connection can be on it that the master's duplicate
- * would not save. */
-static int bind_one(struct worker_start *start, struct worker_socket *socket)
-{
-	const struct listener_settings *listener = &start->settings->listeners[socket->listener];
-	struct message m = { .type = MESSAGE_ESCROW, .number = socket->listener };
-
-	socket->fd = listener_bind(&listener->address);
-	if (socket->fd == -1)
-		return fail_start(start, "cannot listen on", listener->address_text);
-	if (channel_send(start->channel, &m, socket->fd) == -1)
-		return fail_start(start, "cannot reach the master", "");
-	return wait_escrowed(start);
-}
-
-static int bind_missing(struct worker_start *start)
-{
-	for (size_t i = 0; i < start->socket_count; i++)
-		if (start->sockets[i].fd == -1 && bind_one(start, &start->sockets[i]) == -1)
-			return -1;
-	return 0;
 }
 
 static void left(void *context)
@@ -300,18 +225,18 @@ static int set_up(struct worker *w)
 	struct worker_start *start = w->start;
 	const char *what;
 
-	if (bind_missing(start) == -1)
+	if (escrow_bind(start) == -1)
 		return -1;
 	if (privilege_drop(start->settings->user, start->settings->group, &what) == -1)
-		return fail_start(start, "cannot give up privileges:", what);
+		return escrow_fail(start, "cannot give up privileges:", what);
 	keep_reserve(w);
 	errno = ENOMEM;
 	if (loop_init(&w->loop) == -1)
-		return fail_start(start, "cannot start", "");
+		return escrow_fail(start, "cannot start", "");
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
 		acceptors_init(&w->acceptors, &w->loop, w->proxy, start->sockets,
 			start->socket_count, most_clients(start->settings)) == -1)
-		return fail_start(start, "cannot start", "");
+		return escrow_fail(start, "cannot start", "");
 	return 0;
 }
 
@@ -320,7 +245,7 @@ static int begin(struct worker *w)
 	struct message ready = { .type = MESSAGE_READY };
 
 	if (acceptors_listen(&w->acceptors) == -1)
-		return fail_start(w->start, "cannot listen", "");
+		return escrow_fail(w->start, "cannot listen", "");
 	if (channel_send(w->start->channel, &ready, -1) == -1)
 		return -1;
 	unblock_signals();
