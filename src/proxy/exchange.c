@@ -234,12 +234,15 @@ static void let_go_of_upstream(struct exchange *x, bool reuse)
 
 static void send_client_on(struct client *client, enum afterwards afterwards)
 {
+	const struct stream *s = &client->stream;
+
 	switch (afterwards) {
 	case AFTERWARDS_KEEP:
 		client_next(client);
 		break;
 	case AFTERWARDS_CLOSE:
-		if (stream_backlog(&client->stream) == 0)
+		/* Bytes that came behind the last request would turn the close into a reset. */
+		if (stream_backlog(s) == 0 && stream_rest(s) == 0 && !s->delivering)
 			client_close(client);
 		else
 			client_linger(client);
