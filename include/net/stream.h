@@ -41,8 +41,8 @@ struct stream_events {
 	/* The connection that stream_connect began is there. */
 	void (*connected)(struct stream *stream);
 	/* Nothing more will be received: the peer ended its sending side (error 0), or the
-	 * connection failed (an errno). Not after stream_close; a second time only where stream_again asks for
-	 * a rest and there is none any more. */
+	 * connection failed (an errno). Not after stream_close; a second time only where
+	 * stream_again asks for a rest and there is none any more. */
 	void (*ended)(struct stream *stream, int error);
 };
 
@@ -84,7 +84,8 @@ void stream_reset(struct stream *stream);
 /*
  * Sends the bytes: what the socket does not take now is copied and sent later. A peer that no
  * longer takes anything is not an error here: `ended` tells of it in its time. Returns 0, or -1
- * when memory is short: then a part may be missing, and the stream is of no further use.
+ * when memory is short: then a part may be missing, nothing more is sent, and the stream is of no
+ * further use.
  */
 int stream_write(struct stream *stream, const struct iovec *pieces, int count)
 	__attribute__((warn_unused_result));

@@ -139,16 +139,20 @@ static size_t write_now(struct stream *s, const struct iovec *pieces, int count)
 
 int stream_write(struct stream *s, const struct iovec *pieces, int count)
 {
-	size_t sent;
+	size_t sent = 0;
 
 	if (s->broken)
 		return 0;
-	if (s->buffer != NULL)
-		return queue(s, pieces, count, 0);
-	sent = write_now(s, pieces, count);
-	if (s->broken || sent == total_of(pieces, count))
+	if (s->buffer == NULL) {
+		sent = write_now(s, pieces, count);
+		if (s->broken || sent == total_of(pieces, count))
+			return 0;
+	}
+	if (queue(s, pieces, count, sent) == 0)
 		return 0;
-	return queue(s, pieces, count, sent);
+	/* What would come now would come behind a gap. */
+	break_writing(s);
+	return -1;
 }
 
 void stream_finish(struct stream *s)

@@ -236,6 +236,9 @@ static void send_client_on(struct client *client, enum afterwards afterwards)
 {
 	const struct stream *s = &client->stream;
 
+	/* It hears nothing any more. */
+	if (s->broken)
+		afterwards = AFTERWARDS_RESET;
 	switch (afterwards) {
 	case AFTERWARDS_KEEP:
 		client_next(client);

@@ -283,6 +283,37 @@ static void test_write_to_the_dead(void **state)
 	assert_int_equal(ends, 1);
 }
 
+static void *allocate(size_t size)
+{
+	return mem_alloc(size);
+}
+
+static void *allocate_again(void *block, size_t size)
+{
+	return mem_resize(block, size, 1);
+}
+
+/* What could not be kept is missing: nothing may come behind the gap. */
+static void test_nothing_behind_a_gap(void **state)
+{
+	enum { SIZE = 4 * 1024 * 1024 };
+	char *sent = calloc(1, SIZE);
+	struct iovec piece = { .iov_base = sent, .iov_len = SIZE };
+	ssize_t n;
+
+	(void)state;
+	mem_fail_after(0);
+	assert_int_equal(stream_write(&stream, &piece, 1), -1);
+	mem_fail_after(-1);
+	while ((n = read(peer, sent, SIZE)) > 0)
+		;
+	assert_int_equal(stream_write(&stream, &piece_x, 1), 0);
+	turn();
+	assert_int_equal(read(peer, sent, SIZE), -1);
+	assert_int_equal(errno, EAGAIN);
+	free(sent);
+}
+
 static void test_nothing_after_close(void **state)
 {
 	(void)state;
@@ -374,11 +405,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_backlog_keeps_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_to_the_dead, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_nothing_behind_a_gap, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_after_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect_fails_at_once, set_up, tear_down),
 	};
 
+	event_set_mem_functions(allocate, allocate_again, mem_free);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
