@@ -21,6 +21,8 @@
 #include "reopen.h"
 #include "spawn.h"
 
+#define CANNOT_LOAD "the settings could not be loaded, for the reasons above"
+
 /* Who serves now, for the service manager. */
 static void notify_ready(const struct master *m)
 {
@@ -49,7 +51,8 @@ static void refuse(struct master *m, const char *why)
 	notify_ready(m);
 }
 
-void reload_fail(struct master *m, const char *why)
+/* Takes the next generation back before it became the current one. */
+static void withdraw(struct master *m)
 {
 	struct generation *g = m->next;
 
@@ -59,6 +62,11 @@ void reload_fail(struct master *m, const char *why)
 	/* Those that are ready may have accepted connections: they finish them. */
 	end_generation(m, g);
 	escrow_drop_generation(&m->escrow, g->number);
+}
+
+void reload_fail(struct master *m, const char *why)
+{
+	withdraw(m);
 	refuse(m, why);
 	begin_again(m);
 }
@@ -108,21 +116,37 @@ void reload_begin(struct master *m, struct settings *settings)
 		reload_fail(m, why);
 }
 
+/* Newer settings take the place of those whose names are still being looked up: who mends a name
+ * need not wait for a name server that is silent. */
+static void replace_lookup(struct master *m, struct settings *settings)
+{
+	if (settings == NULL) {
+		log_errorx("reload refused: %s; generation %u goes on looking up names",
+			CANNOT_LOAD, m->next->number);
+		return;
+	}
+	log_notice("reloading anew: generation %u was still looking up names", m->next->number);
+	withdraw(m);
+	reload_begin(m, settings);
+}
+
 void reload_request(struct master *m)
 {
 	struct settings *settings;
 
 	if (m->phase != MASTER_RUNNING)
 		return;
-	if (m->next != NULL) {
+	if (m->next != NULL && m->next->state != GENERATION_LOOKUP) {
 		m->reload_again = true;
 		return;
 	}
 	log_info("reloading");
 	notify_reloading();
 	settings = m->options->load(m->options->context);
-	if (settings == NULL)
-		refuse(m, "the settings have mistakes");
+	if (m->next != NULL)
+		replace_lookup(m, settings);
+	else if (settings == NULL)
+		refuse(m, CANNOT_LOAD);
 	else
 		reload_begin(m, settings);
 }
@@ -131,6 +155,11 @@ void reload_resolved(struct master *m, bool success)
 {
 	if (m->next == NULL || m->next->state != GENERATION_LOOKUP)
 		return;
+	if (!success && m->current != NULL) {
+		reload_fail(m, "the process that looks up names has failed");
+		return;
+	}
+	/* Better to serve with those that were found than not at all. */
 	if (!success)
 		log_warnx("not all names could be looked up");
 	start_workers(m->next);

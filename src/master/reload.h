@@ -8,14 +8,15 @@
  * is told in the log and leaves the current generation as it was; without one the master ends. */
 void reload_begin(struct master *m, struct settings *settings);
 
-/* HUP: loads the settings anew and begins; during a reload, has it done once more afterwards. */
+/* HUP: loads the settings anew and begins, also in place of a reload that still looks up names;
+ * while workers are being started, has it done once more afterwards. */
 void reload_request(struct master *m);
 
 /* Goes one step on with the generation that is being started. Returns false where that has to wait
  * for something: else there may be a next step, also one of a reload that waited for this one. */
 bool reload_advance(struct master *m);
 
-/* The resolver has ended. */
+/* The resolver has ended. `success`: it has looked up every name, whatever it found. */
 void reload_resolved(struct master *m, bool success);
 
 /* Gives up the generation that is being started. */

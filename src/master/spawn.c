@@ -100,7 +100,9 @@ static void run_resolver(const struct master *m, const struct generation *g)
 	/* Unlike a worker it has nothing to finish: any signal may end it. */
 	signals_unblock();
 	drop_privileges(g->settings);
-	settings_lookup(g->settings);
+	/* A name that is not found leaves an empty place: that is told, and is no failure. */
+	if (settings_lookup(g->settings, m->current != NULL ? m->current->settings : NULL) == -1)
+		_exit(1);
 	_exit(0);
 }
 

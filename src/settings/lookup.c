@@ -43,12 +43,29 @@ bool settings_need_lookup(const struct settings *settings)
 	return find_names(settings, NULL) > 0;
 }
 
-static int compare_hosts(const void *a, const void *b)
+/* By host, and for the same host by port. */
+static int compare_names(const void *a, const void *b)
 {
 	const struct backend_settings *const *left = a;
 	const struct backend_settings *const *right = b;
+	int order = strcmp((*left)->url.host, (*right)->url.host);
 
-	return strcmp((*left)->url.host, (*right)->url.host);
+	return order != 0 ? order : (int)(*left)->url.port - (int)(*right)->url.port;
+}
+
+/* The backends with names, sorted, and how many they are; to be freed. NULL for lack of memory. */
+static const struct backend_settings **sort_names(const struct settings *settings, size_t *count)
+{
+	const struct backend_settings **names;
+
+	*count = find_names(settings, NULL);
+	names = mem_zalloc(*count + 1, sizeof *names);
+	if (names == NULL)
+		return NULL;
+	(void)find_names(settings, names);
+	if (*count > 1)
+		qsort(names, *count, sizeof *names, compare_names);
+	return names;
 }
 
 static void publish(const struct backend_settings *backend, const struct address *found, int count)
@@ -62,38 +79,71 @@ static void publish(const struct backend_settings *backend, const struct address
 	__atomic_store_n(&shared->count, count, __ATOMIC_RELEASE);
 }
 
-static void warn(const struct backend_settings *backend, const char *why)
+static void warn(const struct backend_settings *backend, const char *why, bool is_kept)
 {
 	char where[512];
 
-	log_warnx("%s: backend %s: the name %s cannot be looked up: %s",
+	log_warnx("%s: backend %s: the name %s cannot be looked up: %s%s",
 		report_place(&backend->place, where, sizeof where), backend->url_text,
-		backend->url.host, why);
+		backend->url.host, why, is_kept ? "; its former addresses stay in use" : "");
 }
 
-void settings_lookup(const struct settings *settings)
+/* What the backend of this name and port had before. True where that was something. */
+static bool keep_former(const struct backend_settings *backend,
+	const struct backend_settings **former, size_t former_count)
 {
-	size_t count = find_names(settings, NULL);
-	const struct backend_settings **names = mem_zalloc(count + 1, sizeof *names);
+	const struct backend_settings **same = NULL;
+	int count;
+
+	if (former_count > 0)
+		same = bsearch(&backend, former, former_count, sizeof *former, compare_names);
+	if (same == NULL)
+		return false;
+	count = __atomic_load_n(&(*same)->addresses->count, __ATOMIC_ACQUIRE);
+	if (count > 0)
+		publish(backend, (*same)->addresses->list, count);
+	return count > 0;
+}
+
+/* Looks up each of `names` and returns how many are left without an address. */
+static int look_up(const struct backend_settings **names, size_t count,
+	const struct backend_settings **former, size_t former_count)
+{
 	struct address found[BACKEND_ADDRESSES_MAX];
 	const char *why = NULL;
-	int n = -1;
+	int n = -1, missing = 0;
 
-	if (names == NULL) {
-		log_errorx("cannot look up names: out of memory");
-		return;
-	}
-	(void)find_names(settings, names);
-	if (count > 1)
-		qsort(names, count, sizeof *names, compare_hosts);
 	for (size_t i = 0; i < count; i++) {
-		if (i == 0 || compare_hosts(&names[i - 1], &names[i]) != 0)
-			n = address_resolve(
-				names[i]->url.host, 0, found, BACKEND_ADDRESSES_MAX, &why);
-		if (n > 0)
+		const char *host = names[i]->url.host;
+		bool is_kept;
+
+		if (i == 0 || strcmp(names[i - 1]->url.host, host) != 0)
+			n = address_resolve(host, 0, found, BACKEND_ADDRESSES_MAX, &why);
+		if (n > 0) {
 			publish(names[i], found, n);
-		else
-			warn(names[i], why);
+			continue;
+		}
+		is_kept = keep_former(names[i], former, former_count);
+		warn(names[i], why, is_kept);
+		missing += !is_kept;
 	}
+	return missing;
+}
+
+int settings_lookup(const struct settings *settings, const struct settings *former)
+{
+	size_t count = 0, former_count = 0;
+	const struct backend_settings **names = sort_names(settings, &count);
+	const struct backend_settings **old = NULL;
+	int missing = -1;
+
+	if (former != NULL)
+		old = sort_names(former, &former_count);
+	if (names != NULL && (former == NULL || old != NULL))
+		missing = look_up(names, count, old, former_count);
+	else
+		log_errorx("cannot look up names: out of memory");
 	mem_free(names);
+	mem_free(old);
+	return missing;
 }

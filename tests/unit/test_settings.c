@@ -401,8 +401,7 @@ static void test_lookup_is_shared(void **state)
 	assert_int_equal(b[0].addresses->count, 0);
 	pid = fork();
 	if (pid == 0) {
-		settings_lookup(s);
-		_exit(0);
+		_exit(settings_lookup(s, NULL));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -414,6 +413,30 @@ static void test_lookup_is_shared(void **state)
 		assert_string_equal(port, i == 0 ? ":8001" : ":8002");
 	}
 	assert_string_equal(address_format(&b[2].addresses->list[0], text), "unix:/run/x");
+	settings_free(s);
+}
+
+/* What a name had is kept for the same port, where it cannot be looked up any more. */
+static void test_lookup_keeps_what_was(void **state)
+{
+	static const char text[] = LISTENERS
+		"pools = ( { name = \"a\"; backends = (\n"
+		"{ url = \"http://no.invalid:8001\"; }, { url = \"http://no.invalid:8002\"; },\n"
+		"{ url = \"http://nor.invalid:8001\"; } ); } );\n";
+	struct settings *old = load_fine(text), *s = load_fine(text);
+	struct backend_addresses *had = old->pools[0].backends[1].addresses;
+	struct backend_settings *b = s->pools[0].backends;
+
+	(void)state;
+	assert_int_equal(address_parse_ip("192.0.2.1", &had->list[0]), 0);
+	address_set_port(&had->list[0], 8002);
+	had->count = 1;
+	assert_int_equal(settings_lookup(s, old), 2);
+	assert_int_equal(b[0].addresses->count, 0);
+	assert_int_equal(b[1].addresses->count, 1);
+	assert_true(address_equals(&b[1].addresses->list[0], &had->list[0]));
+	assert_int_equal(b[2].addresses->count, 0);
+	settings_free(old);
 	settings_free(s);
 }
 
@@ -453,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_bad_words),
 		cmocka_unit_test(test_lookup_is_shared),
+		cmocka_unit_test(test_lookup_keeps_what_was),
 		cmocka_unit_test(test_ten_thousand),
 	};
 
