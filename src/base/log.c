@@ -18,16 +18,21 @@
 #include "log_sink.h"
 
 #define LINE_MAX_SIZE 2048
+#define PREFIX_SIZE   128
+#define SUFFIX_SIZE   64
 #define ROLE_SIZE     32
 
 static struct {
 	struct log_sink sink;
+	struct log_sink echo_sink;
 	enum log_level level;
 	enum log_form form;
 	bool journal; /* standard error is the journal's */
 	bool echo;    /* errors and warnings go to standard error too */
 	char role[ROLE_SIZE];
-} state = { .sink = { SINK_STDERR, STDERR_FILENO, NULL }, .level = LOG_LEVEL_NOTICE };
+} state = { .sink = { .kind = SINK_STDERR, .fd = STDERR_FILENO },
+	.echo_sink = { .kind = SINK_STDERR, .fd = STDERR_FILENO },
+	.level = LOG_LEVEL_NOTICE };
 
 static const struct {
 	const char *name;
@@ -99,6 +104,8 @@ void log_set_echo(bool on)
 void log_set_role(const char *role)
 {
 	snprintf(state.role, sizeof state.role, "%s", role);
+	/* A process that was just forked tells of its own losses. */
+	state.sink.lost = 0;
 }
 
 bool log_wants(enum log_level level)
@@ -149,21 +156,34 @@ static void flatten(char *text, size_t len)
 			text[i] = ' ';
 }
 
+/* What stands behind a message that came through after others did not; returns its length. */
+static size_t write_suffix(char *out, size_t size, const struct log_sink *sink)
+{
+	int n;
+
+	if (sink->lost == 0)
+		return 0;
+	n = snprintf(out, size, " (%u message%s before this could not be written)", sink->lost,
+		sink->lost == 1 ? "" : "s");
+	return (size_t)n;
+}
+
 static void emit(struct log_sink *sink, enum log_level level, const char *message, size_t len)
 {
-	char line[LINE_MAX_SIZE + 128];
-	size_t prefix = write_prefix(line, 128, sink, level);
+	char line[PREFIX_SIZE + LINE_MAX_SIZE + SUFFIX_SIZE + 1];
+	size_t used = write_prefix(line, PREFIX_SIZE, sink, level);
 
-	memcpy(line + prefix, message, len);
-	line[prefix + len] = '\n';
-	log_sink_write(sink, levels[level].priority, line, prefix + len + 1);
+	memcpy(line + used, message, len);
+	used += len;
+	used += write_suffix(line + used, SUFFIX_SIZE, sink);
+	line[used] = '\n';
+	log_sink_write(sink, levels[level].priority, line, used + 1);
 }
 
 /* `error` is the errno to explain, or 0. */
 __attribute__((format(printf, 3, 0))) static void write_message(
 	enum log_level level, int error, const char *format, va_list args)
 {
-	struct log_sink err = { SINK_STDERR, STDERR_FILENO, NULL };
 	int saved = errno;
 	char message[LINE_MAX_SIZE];
 	size_t len;
@@ -176,7 +196,7 @@ __attribute__((format(printf, 3, 0))) static void write_message(
 	flatten(message, len);
 	emit(&state.sink, level, message, len);
 	if (state.echo && level <= LOG_LEVEL_WARN && state.sink.kind != SINK_STDERR)
-		emit(&err, level, message, len);
+		emit(&state.echo_sink, level, message, len);
 	errno = saved;
 }
 

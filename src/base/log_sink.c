@@ -1,6 +1,7 @@
 /*
  * Opens and writes the log's targets. The system's logger is spoken to over a socket of our own and
- * not through syslog(3): a child must know which descriptor it has to keep open.
+ * not through syslog(3): a child must know which descriptor it has to keep open. Nothing here waits
+ * for whoever reads: traffic is worth more than a message.
  */
 #include "config.h"
 
@@ -8,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,16 +21,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
 
 #define SYSLOG_SOCKET "/dev/log"
 #define SYSLOG_LINE   2400
+#define RETRY_MS      1000 /* between two attempts to find a logger that went away */
 
 static int open_syslog(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = SYSLOG_SOCKET };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof a) == -1)
 		fd_close(&fd);
@@ -56,7 +60,7 @@ static int open_file(struct log_sink *sink, const char *path)
 
 int log_sink_open(struct log_sink *sink, const char *target)
 {
-	*sink = (struct log_sink){ SINK_STDERR, STDERR_FILENO, NULL };
+	*sink = (struct log_sink){ .kind = SINK_STDERR, .fd = STDERR_FILENO };
 	if (strcmp(target, "stderr") == 0)
 		return 0;
 	if (strcmp(target, "syslog") != 0)
@@ -75,8 +79,27 @@ void log_sink_close(struct log_sink *sink)
 	sink->path = NULL;
 }
 
+/* Sends one datagram. True where the logger took it. */
+static bool send_syslog(struct log_sink *sink, const char *text, size_t len)
+{
+	uint64_t now;
+
+	if (sink->fd != -1 && send(sink->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) != -1)
+		return true;
+	if (sink->fd != -1 && (errno == EAGAIN || errno == ENOBUFS))
+		return false;
+	now = clock_ms();
+	if (now < sink->retry)
+		return false;
+	/* The logger was restarted: once more on a new socket. */
+	sink->retry = now + RETRY_MS;
+	fd_close(&sink->fd);
+	sink->fd = open_syslog();
+	return sink->fd != -1 && send(sink->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) != -1;
+}
+
 /* The form that local loggers read (RFC 3164), without the host's name. */
-static void write_syslog(struct log_sink *sink, int priority, const char *line, size_t len)
+static bool write_syslog(struct log_sink *sink, int priority, const char *line, size_t len)
 {
 	char stamp[32], text[SYSLOG_LINE];
 	time_t now = time(NULL);
@@ -85,31 +108,41 @@ static void write_syslog(struct log_sink *sink, int priority, const char *line, 
 
 	localtime_r(&now, &t);
 	if (strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &t) == 0)
-		return;
+		return false;
 	n = snprintf(text, sizeof text, "<%d>%s tinylb[%d]: %.*s", LOG_DAEMON | priority, stamp,
 		(int)getpid(), (int)len - 1, line);
 	if (n >= (int)sizeof text)
 		n = (int)sizeof text - 1;
-	if (send(sink->fd, text, (size_t)n, MSG_NOSIGNAL) != -1 || errno == EAGAIN)
-		return;
-	/* The logger was restarted: once more on a new socket. */
-	fd_close(&sink->fd);
-	sink->fd = open_syslog();
-	if (sink->fd != -1)
-		(void)send(sink->fd, text, (size_t)n, MSG_NOSIGNAL);
+	return send_syslog(sink, text, (size_t)n);
+}
+
+/* Others share standard error: it must not be made non-blocking. A pipe that poll(2) calls writable
+ * has a free page, more than a line needs, and than other processes add to it meanwhile. */
+static bool is_writable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+static bool write_line(const struct log_sink *sink, const char *line, size_t len)
+{
+	ssize_t n;
+
+	if (!is_writable(sink->fd))
+		return false;
+	do
+		n = write(sink->fd, line, len);
+	while (n == -1 && errno == EINTR);
+	return n != -1;
 }
 
 void log_sink_write(struct log_sink *sink, int priority, const char *line, size_t len)
 {
-	ssize_t n;
+	bool done = sink->kind == SINK_SYSLOG ? write_syslog(sink, priority, line, len)
+					      : write_line(sink, line, len);
 
-	if (sink->kind == SINK_SYSLOG) {
-		write_syslog(sink, priority, line, len);
-		return;
-	}
-	do
-		n = write(sink->fd, line, len);
-	while (n == -1 && errno == EINTR);
+	sink->lost = done ? 0 : sink->lost + 1;
 }
 
 bool log_sink_is_journal(void)

@@ -4,13 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum sink_kind { SINK_STDERR, SINK_SYSLOG, SINK_FILE };
 
 struct log_sink {
 	enum sink_kind kind;
-	int fd;     /* owned unless it is standard error */
-	char *path; /* owned; of a file */
+	int fd;         /* owned unless it is standard error */
+	char *path;     /* owned; of a file */
+	unsigned lost;  /* messages since the last one that could be written */
+	uint64_t retry; /* when the system's logger is looked for again, monotonic ms */
 };
 
 /* "stderr", "syslog" or a path. 0, or -1 with errno. */
@@ -20,8 +23,8 @@ void log_sink_close(struct log_sink *sink);
 /* The descriptor of a file's path, opened anew for appending; -1 with errno. */
 int log_sink_open_path(const char *path) __attribute__((warn_unused_result));
 
-/* Writes one line, which ends with a newline; `priority` is that of syslog(3). Failures are
- * dropped: there is nowhere to tell of them. */
+/* Writes one line, which ends with a newline; `priority` is that of syslog(3). Never waits for a
+ * reader: what cannot be written now is lost and counted in `lost`, which a success sets to 0. */
 void log_sink_write(struct log_sink *sink, int priority, const char *line, size_t len);
 
 /* True when standard error is the journal's stream. */
