@@ -1,7 +1,8 @@
 /*
  * The pid file is locked, written under another name and then put in its place, so that it is never
  * seen half written, and a process id in it is that of a living master if and only if the lock is
- * held.
+ * held. Nothing is ever replaced or removed but a file that looks like a pid file: a wrong path in
+ * the settings must not cost somebody a file.
  */
 #include "config.h"
 
@@ -48,11 +49,45 @@ static int make_temporary(const char *path)
 	return fd;
 }
 
+/* True for a file with a process id in it, or empty. */
+static bool is_pid_file(int fd)
+{
+	char text[17] = "";
+	struct stat st;
+	size_t digits;
+
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size >= (off_t)sizeof text)
+		return false;
+	if (pread(fd, text, sizeof text - 1, 0) != st.st_size)
+		return false;
+	digits = strspn(text, "0123456789");
+	return (off_t)(digits + (digits > 0 && text[digits] == '\n')) == st.st_size;
+}
+
+/* Opens what is there. -1 with EEXIST where that is no pid file; a device is not even opened, which
+ * can have an effect. */
+static int open_existing(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		errno = EEXIST;
+		return -1;
+	}
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd != -1 && !is_pid_file(fd)) {
+		errno = EEXIST;
+		fd_close(&fd);
+	}
+	return fd;
+}
+
 /* The lock of the file that is there. Its descriptor; -1 with ENOENT where there is none, and with
  * EWOULDBLOCK where its owner lives. */
 static int lock_existing(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	int fd = open_existing(path);
 
 	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1)
 		fd_close(&fd);
@@ -124,6 +159,8 @@ int pidfile_open(struct pidfile *p, const char *path, char *why, size_t why_size
 	if (p->fd == -1) {
 		if (errno == EWOULDBLOCK)
 			explain_lock(path, why, why_size);
+		else if (errno == EEXIST)
+			snprintf(why, why_size, "%s is not a pid file: name another", path);
 		else
 			snprintf(why, why_size, "cannot write the pid file %s: %s", path,
 				strerror(errno));

@@ -9,8 +9,8 @@ struct pidfile {
 	char *path; /* owned */
 };
 
-/* Writes the file with this process's id; a stale one is replaced. `path` NULL: no file. Returns 0,
- * or -1 with a message in `why`. */
+/* Writes the file with this process's id; a stale one is replaced, and nothing else is. `path`
+ * NULL: no file. Returns 0, or -1 with a message in `why`. */
 int pidfile_open(struct pidfile *p, const char *path, char *why, size_t why_size)
 	__attribute__((warn_unused_result));
 

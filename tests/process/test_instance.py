@@ -5,6 +5,7 @@ With SO_REUSEPORT the kernel would let a second tinylb of the same user take hal
 
 import os
 import socket
+import stat
 
 import pytest
 
@@ -83,6 +84,40 @@ def test_stale_pid_file_is_replaced(tinylb, origin):
         f.write(f"{os.getpid()}\n")
     lb.start()
     assert process.read(pid_file(lb)).decode() == f"{lb.pid}\n"
+
+
+@pytest.mark.parametrize("what", ["empty", "text", "number and more", "FIFO", "folder", "device", "socket"])
+def test_what_is_no_pid_file_is_left_alone(tinylb, origin, what):
+    """As root a mistake in the settings would delete any file, or /dev/null."""
+    lb = tinylb(backends=[origin().url], top={"pid_file": "@DIR@/pid"}, start=False)
+    path = pid_file(lb)
+    content = {"empty": b"", "text": b"precious\n", "number and more": b"4711\n4712\n"}.get(what)
+    if content is not None:
+        with open(path, "wb") as f:
+            f.write(content)
+    elif what == "FIFO":
+        os.mkfifo(path)
+    elif what == "folder":
+        os.mkdir(path)
+    elif what == "socket":
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+    elif os.geteuid() != 0:
+        pytest.skip("needs root")
+    else:
+        # /dev/null
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    before = os.lstat(path)
+    if what == "empty":
+        lb.start()
+        assert process.read(path).decode() == f"{lb.pid}\n"
+        return
+    r = second(lb)
+    assert r.returncode == 1 and f"{path} is not a pid file: name another" in r.stderr
+    after = os.lstat(path)
+    assert (before.st_ino, before.st_mode, before.st_size) == (after.st_ino, after.st_mode, after.st_size)
+    assert content is None or process.read(path) == content
+    assert not [name for name in os.listdir(lb.directory) if name.startswith("pid.")]
 
 
 def test_pid_file_stays_for_life(tinylb, origin):
