@@ -20,6 +20,9 @@ const char *report_place(const struct settings_place *place, char *out, size_t s
 }
 
 static void report(struct settings_errors *errors, const struct settings_place *place,
+	const char *kind, const char *format, va_list args) __attribute__((format(printf, 4, 0)));
+
+static void report(struct settings_errors *errors, const struct settings_place *place,
 	const char *kind, const char *format, va_list args)
 {
 	char where[1024];

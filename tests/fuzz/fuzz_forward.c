@@ -1,0 +1,236 @@
+/*
+ * The invariant against smuggling: the head that goes on reads back as exactly one message, with
+ * the same framing, method and status, the target joined with the backend's path, and nothing in it
+ * that was meant for one connection only. Two bytes of an input choose what is written and how.
+ */
+#include "config.h"
+
+#include "fuzz.h"
+#include "http/forward.h"
+
+static const struct head_limits limits = { 32768, FIELDS_MAX - 16 };
+static const struct head_limits back_limits = { 65536, FIELDS_MAX };
+
+static struct request request, request_back;
+static struct response response, response_back;
+static char out_room[80 * 1024];
+static char twice_room[80 * 1024];
+
+/* Goes with a connection and never further. */
+#define HOP                                                                                        \
+	(FIELD_BIT(FIELD_HTTP2_SETTINGS) | FIELD_BIT(FIELD_KEEP_ALIVE) |                           \
+		FIELD_BIT(FIELD_PROXY_AUTHENTICATE) | FIELD_BIT(FIELD_PROXY_AUTHORIZATION) |       \
+		FIELD_BIT(FIELD_PROXY_CONNECTION))
+/* Written from what was understood. */
+#define OURS_IN_REQUEST                                                                            \
+	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
+		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_MAX_FORWARDS) | FIELD_BIT(FIELD_TE) |      \
+		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE) |                    \
+		FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |                          \
+		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_PROTO) |           \
+		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_TRAILER))
+#define OURS_IN_RESPONSE                                                                           \
+	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_DATE) |   \
+		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE) |                    \
+		FIELD_BIT(FIELD_TE) | FIELD_BIT(FIELD_TRAILER))
+
+static bool is_named(const struct fields *fields, struct slice name)
+{
+	for (unsigned i = 0; i < fields->count; i++) {
+		struct slice rest = fields->list[i].value;
+		struct slice option;
+
+		while (fields->list[i].id == FIELD_CONNECTION && slice_next_element(&rest, &option))
+			if (slice_equals_nocase(option, name))
+				return true;
+	}
+	return false;
+}
+
+/* Fields that mean nothing to us: those of a connection gone, the others there, in their order. */
+static void claim_others(const struct fields *in, const struct fields *back, uint32_t ours)
+{
+	unsigned k = 0;
+
+	FUZZ_CLAIM((back->present & HOP) == 0);
+	for (unsigned i = 0; i < in->count; i++) {
+		const struct field *f = &in->list[i];
+		bool date_like = (FIELD_BIT(f->id) & (FIELD_BIT(FIELD_FORWARDED) |
+							     FIELD_BIT(FIELD_X_REAL_IP))) != 0;
+
+		if ((FIELD_BIT(f->id) & (ours | HOP)) != 0)
+			continue;
+		if (!date_like && is_named(in, f->name))
+			continue;
+		while (k < back->count && (FIELD_BIT(back->list[k].id) & ours) != 0)
+			k++;
+		FUZZ_CLAIM(k < back->count);
+		FUZZ_CLAIM(slice_equals(f->name, back->list[k].name));
+		FUZZ_CLAIM(slice_equals(f->value, back->list[k].value));
+		k++;
+	}
+	while (k < back->count && (FIELD_BIT(back->list[k].id) & ours) != 0)
+		k++;
+	FUZZ_CLAIM(k == back->count);
+}
+
+static void claim_target(struct slice in, struct slice path, struct slice back)
+{
+	char room[10000];
+	struct text joined = text_over(room, sizeof room);
+
+	if (in.data[0] == '*') {
+		FUZZ_CLAIM(slice_equals(in, back));
+		return;
+	}
+	text_add_slice(&joined, path);
+	if (joined.len == 0 || room[joined.len - 1] != '/')
+		text_add_char(&joined, '/');
+	text_add_slice(&joined, in.data[0] == '/' ? slice_of(in.data + 1, in.len - 1) : in);
+	FUZZ_CLAIM(slice_equals(text_slice(&joined), back));
+}
+
+static bool ends_with(struct slice list, struct slice last)
+{
+	return list.len >= last.len &&
+	       slice_equals(slice_of(list.data + list.len - last.len, last.len), last);
+}
+
+static void claim_forwarded(const struct forward_request *how)
+{
+	const struct fields *back = &request_back.fields;
+	const struct field *peer = fields_find(back, FIELD_X_FORWARDED_FOR);
+	const struct field *via = fields_find(back, FIELD_VIA);
+
+	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_FORWARDED_FOR)) == 0);
+	if (how->client_ip.len > 0)
+		FUZZ_CLAIM(peer != NULL && ends_with(peer->value, how->client_ip));
+	FUZZ_CLAIM(via != NULL);
+	FUZZ_CLAIM((back->present & FIELD_BIT(FIELD_UNDERSCORE_TWIN)) == 0);
+	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_FORWARDED_HOST)) == 0);
+	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_FORWARDED_PROTO)) == 0);
+	FUZZ_CLAIM(ends_with(fields_find(back, FIELD_X_FORWARDED_PROTO)->value, how->scheme));
+}
+
+static void claim_request(const struct forward_request *how)
+{
+	const struct request *r = &request;
+	const struct request *b = &request_back;
+	bool empty = r->body.kind == BODY_NONE;
+
+	FUZZ_CLAIM(slice_equals(r->method_name, b->method_name));
+	FUZZ_CLAIM(b->minor == 1 && b->keep_alive);
+	FUZZ_CLAIM(r->body.kind == b->body.kind && r->body.length == b->body.length);
+	FUZZ_CLAIM(r->expect_continue == b->expect_continue);
+	FUZZ_CLAIM(r->te_trailers == b->te_trailers);
+	FUZZ_CLAIM(slice_is_empty(r->upgrade) == slice_is_empty(b->upgrade));
+	FUZZ_CLAIM(slice_equals(b->host, how->host.len > 0 ? how->host : r->host));
+	FUZZ_CLAIM(r->max_forwards <= 0 || b->max_forwards == r->max_forwards - 1);
+	FUZZ_CLAIM(!empty || (b->fields.present & FIELD_BIT(FIELD_TRAILER)) == 0);
+	claim_target(r->target, how->path, b->target);
+	claim_forwarded(how);
+	claim_others(&r->fields, &b->fields, OURS_IN_REQUEST);
+}
+
+static void try_request(const char *data, size_t len, unsigned choice)
+{
+	static const char *const hosts[] = { "", "backend.example:8001" };
+	static const char *const paths[] = { "", "/app", "/app/", "//" };
+	static const char *const peers[] = { "", "192.0.2.7", "2001:db8::1" };
+	struct forward_request how = {
+		.host = slice_of_string(hosts[choice % 2]),
+		.path = slice_of_string(paths[choice / 2 % 4]),
+		.client_ip = slice_of_string(peers[choice / 8 % 3]),
+		.scheme = slice_of_string("http"),
+	};
+	struct text out = text_over(out_room, sizeof out_room);
+	struct text twice = text_over(twice_room, sizeof twice_room);
+
+	if (request_parse(&request, data, len, 0, &limits) != PARSE_DONE)
+		return;
+	if (slice_is_empty(request.host))
+		how.host = slice_of_string(hosts[1]);
+	/* Such requests are answered here. */
+	if (request.max_forwards == 0)
+		return;
+	forward_request(&out, &request, &how);
+	forward_request(&twice, &request, &how);
+	FUZZ_CLAIM(!out.overflow && slice_equals(text_slice(&out), text_slice(&twice)));
+	FUZZ_CLAIM(out.len <= request.head_len + FORWARD_EXTRA + how.host.len + how.path.len +
+				      how.client_ip.len + how.scheme.len);
+	if (out.len > 0)
+		FUZZ_CLAIM(request_parse(&request_back, out.data, out.len, 0, &back_limits) ==
+			   PARSE_DONE);
+	FUZZ_CLAIM(request_back.head_len == out.len);
+	claim_request(&how);
+}
+
+static void claim_length_of_none(void)
+{
+	const struct field *in = fields_find(&response.fields, FIELD_CONTENT_LENGTH);
+	const struct field *back = fields_find(&response_back.fields, FIELD_CONTENT_LENGTH);
+	uint64_t a = 0, b = 0;
+
+	if (back == NULL)
+		return;
+	FUZZ_CLAIM(in != NULL);
+	FUZZ_CLAIM(slice_parse_decimal(in->value, INT64_MAX, &a) == 0);
+	FUZZ_CLAIM(slice_parse_decimal(back->value, INT64_MAX, &b) == 0 && a == b);
+	FUZZ_CLAIM(response.status >= 200 && response.status != 204);
+}
+
+static void claim_response(const struct forward_response *how)
+{
+	const struct response *r = &response;
+	const struct response *b = &response_back;
+	struct body body = forward_response_body(r, how->client_minor);
+
+	FUZZ_CLAIM(r->status == b->status && b->minor == 1);
+	FUZZ_CLAIM(slice_equals(r->reason, b->reason));
+	FUZZ_CLAIM(r->upgraded == b->upgraded);
+	FUZZ_CLAIM(b->body.kind == body.kind && b->body.length == body.length);
+	FUZZ_CLAIM(how->client_minor > 0 || b->body.kind != BODY_CHUNKED);
+	FUZZ_CLAIM(r->status < 200 || !how->close || !b->keep_alive);
+	FUZZ_CLAIM(r->status < 200 || (b->fields.present & FIELD_BIT(FIELD_DATE)) != 0);
+	FUZZ_CLAIM((b->fields.present & FIELD_BIT(FIELD_TE)) == 0);
+	if (body.kind == BODY_NONE)
+		claim_length_of_none();
+	claim_others(&r->fields, &b->fields, OURS_IN_RESPONSE);
+}
+
+static void try_response(const char *data, size_t len, unsigned choice)
+{
+	static const enum method methods[] = { METHOD_GET, METHOD_HEAD };
+	enum method method = methods[choice % 2];
+	struct forward_response how = {
+		.client_minor = choice / 2 % 2,
+		.close = choice / 4 % 2,
+		.keep_alive_10 = choice / 8 % 2,
+		.date = slice_of_string("Thu, 01 Jan 2026 00:00:00 GMT"),
+	};
+	struct text out = text_over(out_room, sizeof out_room);
+
+	if (response_parse(&response, data, len, 0, method, &limits) != PARSE_DONE)
+		return;
+	forward_response(&out, &response, &how);
+	FUZZ_CLAIM(!out.overflow && out.len <= response.head_len + FORWARD_EXTRA);
+	FUZZ_CLAIM(response_parse(&response_back, out.data, out.len, 0, method, &back_limits) ==
+		   PARSE_DONE);
+	FUZZ_CLAIM(response_back.head_len == out.len);
+	claim_response(&how);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	unsigned which = input_byte(&in);
+	unsigned choice = input_byte(&in);
+	struct window w = window_open(in.at, in.left);
+
+	window_show(&w, w.len);
+	if (which % 2 == 0)
+		try_request(w.data, w.len, choice);
+	else
+		try_response(w.data, w.len, choice);
+	return 0;
+}

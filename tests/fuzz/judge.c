@@ -1,0 +1,317 @@
+/*
+ * Reads what was said on one connection. Where the program spoke, what it said must be well-formed
+ * to the last byte that came; where the fuzzer did, reading ends at the first mistake.
+ */
+#include "config.h"
+
+#include "judge.h"
+
+#include <stdlib.h>
+
+#include "http/response.h"
+
+/* What the program adds to a head can make it larger than it takes one itself. */
+static const struct head_limits wide = { 128 * 1024, FIELDS_MAX };
+
+static struct request request;
+static struct response response;
+static struct fields trailers;
+
+void journal_add(struct journal *j, const char *data, size_t len)
+{
+	if (len > j->cap - j->len) {
+		j->cap = 2 * (j->len + len);
+		j->bytes = realloc(j->bytes, j->cap);
+		FUZZ_CLAIM(j->bytes != NULL);
+	}
+	memcpy(j->bytes + j->len, data, len);
+	j->len += len;
+}
+
+void talk_init(struct talk *t, struct head_limits limits)
+{
+	struct journal requests = t->requests;
+	struct journal responses = t->responses;
+
+	*t = (struct talk){ .requests = requests, .responses = responses, .limits = limits };
+	t->requests.len = 0;
+	t->responses.len = 0;
+	t->last_token = -1;
+}
+
+/* The framing of a body that begins where the reader is. */
+static void begin_body(struct reader *r, struct body body)
+{
+	r->left = body.length;
+	r->chunks = (struct chunk_decoder){ 0 };
+	switch (body.kind) {
+	case BODY_LENGTH:
+		r->place = PLACE_LENGTH;
+		break;
+	case BODY_CHUNKED:
+		r->place = PLACE_CHUNKS;
+		break;
+	case BODY_UNTIL_CLOSE:
+		r->place = PLACE_UNTIL_CLOSE;
+		break;
+	case BODY_NONE:
+		r->place = PLACE_LENGTH;
+		break;
+	}
+}
+
+static void end_message(struct reader *r)
+{
+	r->place = PLACE_HEAD;
+	r->seen = 0;
+	r->whole++;
+}
+
+static void read_length(struct reader *r, const struct journal *j)
+{
+	size_t n = j->len - r->at;
+
+	if (n > r->left)
+		n = (size_t)r->left;
+	r->at += n;
+	r->left -= n;
+	if (r->left == 0)
+		end_message(r);
+}
+
+static void read_chunks(struct reader *r, const struct journal *j)
+{
+	enum chunk_result result;
+
+	do {
+		struct slice content;
+		size_t used = 0;
+
+		result =
+			chunk_decode(&r->chunks, j->bytes + r->at, j->len - r->at, &used, &content);
+		r->at += used;
+	} while (result == CHUNK_DATA);
+	if (result == CHUNK_TRAILER)
+		r->place = PLACE_TRAILERS;
+	if (result == CHUNK_BAD)
+		r->place = PLACE_BAD;
+}
+
+static void read_trailers(struct reader *r, const struct journal *j)
+{
+	const char *why;
+	size_t used = 0;
+
+	switch (trailers_parse(&trailers, j->bytes + r->at, j->len - r->at, &used, &why)) {
+	case PARSE_BAD:
+		r->place = PLACE_BAD;
+		break;
+	case PARSE_PARTIAL:
+		break;
+	case PARSE_DONE:
+		r->at += used;
+		end_message(r);
+		break;
+	}
+}
+
+static void remember_request(struct talk *t)
+{
+	struct asked *asked = &t->asked[t->asked_count];
+	size_t at;
+
+	t->too_much |= t->asked_count == ASKED_MAX;
+	if (t->too_much)
+		return;
+	t->asked_count++;
+	*asked = (struct asked){
+		.begin = t->asking.at,
+		.method = request.method,
+		.minor = request.minor,
+		.upgrade = !slice_is_empty(request.upgrade),
+		.token = token_find(request.target, &at),
+		.owner = -1,
+	};
+}
+
+static void read_request_head(struct talk *t)
+{
+	struct reader *r = &t->asking;
+	const struct journal *j = &t->requests;
+
+	switch (request_parse(&request, j->bytes + r->at, j->len - r->at, r->seen,
+		t->strict_requests ? &wide : &t->limits)) {
+	case PARSE_BAD:
+		r->place = PLACE_BAD;
+		break;
+	case PARSE_PARTIAL:
+		r->seen = j->len - r->at;
+		break;
+	case PARSE_DONE:
+		remember_request(t);
+		r->at += request.head_len;
+		r->heads++;
+		begin_body(r, request.body);
+		break;
+	}
+}
+
+static const struct asked nothing = { .method = METHOD_GET, .minor = 1, .token = -1 };
+
+/* What is being answered. The last answer of the program may be to what was never a whole request.
+ * What a backend says before it was asked waits: NULL. */
+static const struct asked *asked_now(const struct talk *t)
+{
+	unsigned n = t->answering.heads;
+
+	if (n < t->asked_count)
+		return &t->asked[n];
+	if (!t->strict_responses)
+		return NULL;
+	FUZZ_CLAIM(n == t->asked_count && t->asking.at < t->requests.len);
+	return &nothing;
+}
+
+/* An answer with a token is that to the request with this token, and there is only one. */
+static void claim_token(struct talk *t, const struct asked *asked)
+{
+	for (unsigned i = 0; i < response.fields.count; i++) {
+		const struct field *f = &response.fields.list[i];
+		size_t at;
+		int token;
+
+		if (!slice_equals_nocase(f->name, slice_of_string("X-Token")))
+			continue;
+		token = token_find(f->value, &at);
+		if (token == -1)
+			continue;
+		FUZZ_CLAIM(token == asked->token);
+		FUZZ_CLAIM(response.status < 200 || token > t->last_token);
+		if (response.status >= 200)
+			t->last_token = token;
+		break;
+	}
+}
+
+static void claim_response(struct talk *t, const struct asked *asked)
+{
+	if (!t->strict_responses)
+		return;
+	FUZZ_CLAIM(response.minor == 1);
+	FUZZ_CLAIM(
+		asked->minor > 0 || (response.status >= 200 && response.body.kind != BODY_CHUNKED));
+	FUZZ_CLAIM(response.status != 101 || asked->upgrade);
+	FUZZ_CLAIM(asked->minor == 0 || response.body.kind != BODY_UNTIL_CLOSE);
+	FUZZ_CLAIM(t->interim <= 16);
+	claim_token(t, asked);
+}
+
+static void take_response(struct talk *t, const struct asked *asked)
+{
+	struct reader *r = &t->answering;
+
+	claim_response(t, asked);
+	r->at += response.head_len;
+	r->seen = 0;
+	if (response.status == 101 && asked->upgrade) {
+		r->place = t->asking.place = PLACE_TUNNEL;
+		return;
+	}
+	r->last |= !response.keep_alive;
+	if (response.status < 200) {
+		t->interim++;
+		return;
+	}
+	t->interim = 0;
+	r->heads++;
+	begin_body(r, response.body);
+}
+
+static void read_response_head(struct talk *t)
+{
+	struct reader *r = &t->answering;
+	const struct journal *j = &t->responses;
+	const struct asked *asked = asked_now(t);
+
+	if (asked == NULL)
+		return;
+	if (t->strict_responses)
+		FUZZ_CLAIM(!r->last);
+	switch (response_parse(&response, j->bytes + r->at, j->len - r->at, r->seen, asked->method,
+		t->strict_responses ? &wide : &t->limits)) {
+	case PARSE_BAD:
+		r->place = PLACE_BAD;
+		break;
+	case PARSE_PARTIAL:
+		r->seen = j->len - r->at;
+		break;
+	case PARSE_DONE:
+		take_response(t, asked);
+		break;
+	}
+}
+
+static void read_one(struct talk *t, struct reader *r, const struct journal *j)
+{
+	switch (r->place) {
+	case PLACE_HEAD:
+		if (r == &t->asking)
+			read_request_head(t);
+		else
+			read_response_head(t);
+		break;
+	case PLACE_LENGTH:
+		read_length(r, j);
+		break;
+	case PLACE_CHUNKS:
+		read_chunks(r, j);
+		break;
+	case PLACE_TRAILERS:
+		read_trailers(r, j);
+		break;
+	case PLACE_UNTIL_CLOSE:
+	case PLACE_TUNNEL:
+		r->at = j->len;
+		break;
+	case PLACE_BAD:
+		break;
+	}
+}
+
+static void read_on(struct talk *t, struct reader *r, const struct journal *j)
+{
+	size_t at;
+	enum place place;
+
+	do {
+		at = r->at;
+		place = r->place;
+		if (place == PLACE_LENGTH ? r->left > 0 && at == j->len : at == j->len)
+			break;
+		read_one(t, r, j);
+	} while (!t->too_much && (r->at != at || r->place != place));
+}
+
+void talk_read(struct talk *t)
+{
+	if (t->too_much)
+		return;
+	read_on(t, &t->asking, &t->requests);
+	read_on(t, &t->answering, &t->responses);
+	if (t->too_much)
+		return;
+	FUZZ_CLAIM(!t->strict_requests || t->asking.place != PLACE_BAD);
+	FUZZ_CLAIM(!t->strict_responses || t->answering.place != PLACE_BAD);
+}
+
+bool talk_is_reusable(const struct talk *t)
+{
+	return t->too_much || (t->asking.place == PLACE_HEAD && t->answering.place == PLACE_HEAD &&
+				      t->asking.whole == t->answering.whole && t->interim == 0 &&
+				      t->answering.at == t->responses.len && !t->answering.last);
+}
+
+bool talk_waits(const struct talk *t)
+{
+	return t->answering.whole < t->asked_count || t->asking.at < t->requests.len;
+}

@@ -1,0 +1,93 @@
+/*
+ * Reads what was said on one connection, both ways, as runs of requests and of responses: with the
+ * parsers of the program, but as somebody who sees all of it and remembers all of it.
+ */
+#ifndef TINYLB_TESTS_JUDGE_H
+#define TINYLB_TESTS_JUDGE_H
+
+#include "fuzz.h"
+#include "http/chunk.h"
+#include "http/request.h"
+
+/* Bytes, all that ever came. */
+struct journal {
+	char *bytes; /* owned */
+	size_t len;
+	size_t cap;
+};
+
+void journal_add(struct journal *j, const char *data, size_t len);
+
+enum place {
+	PLACE_HEAD, /* before or in a head */
+	PLACE_LENGTH,
+	PLACE_CHUNKS,
+	PLACE_TRAILERS,
+	PLACE_UNTIL_CLOSE,
+	PLACE_TUNNEL,
+	PLACE_BAD,
+};
+
+struct reader {
+	enum place place;
+	size_t at;   /* in the journal: what is before is read */
+	size_t seen; /* as request_parse has it */
+	uint64_t left;
+	struct chunk_decoder chunks;
+	unsigned heads; /* final ones */
+	unsigned whole; /* messages */
+	bool last;      /* nothing may follow on this connection */
+};
+
+#define ASKED_MAX 64
+
+/* What is remembered of a request. */
+struct asked {
+	size_t begin; /* in the journal */
+	enum method method;
+	int minor;
+	bool upgrade;
+	int token; /* number of the one in its target; -1: none */
+	int owner; /* client whose tokens were seen in it; -1: none yet */
+};
+
+/* One connection. */
+struct talk {
+	struct journal requests;
+	struct journal responses;
+	struct reader asking;
+	struct reader answering;
+	struct head_limits limits;
+	bool strict_requests;  /* whoever asks is the program: all of it must be well-formed */
+	bool strict_responses; /* the same of who answers */
+	unsigned interim;
+	size_t scanned; /* of the journal that the program wrote, for tokens */
+	struct asked asked[ASKED_MAX];
+	unsigned asked_count;
+	int last_token;
+	bool too_much; /* more than can be remembered: nothing is claimed any more */
+};
+
+/* The memory of the journals stays. A talk that was never used is all zeros. */
+void talk_init(struct talk *t, struct head_limits limits);
+
+/* Reads on as far as there are bytes. */
+void talk_read(struct talk *t);
+
+/* What the program may not do: begin a request on a connection that owes or was owed something. */
+bool talk_is_reusable(const struct talk *t);
+
+/* True where a request was not answered, or bytes are here that are no whole request. */
+bool talk_waits(const struct talk *t);
+
+/* Tokens: texts that nobody can guess, each of which belongs to one client. */
+#define TOKEN_LEN  19
+#define TOKENS_MAX 64
+void tokens_forget(uint64_t secret);
+int token_new(int client, char text[TOKEN_LEN]); /* its number, or -1: there are too many */
+void token_text(int token, char text[TOKEN_LEN]);
+int token_owner(int token);
+/* The first token in `s`, and in *at where; -1: none. */
+int token_find(struct slice s, size_t *at);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * The clock stands still until a target moves it, and calls do less than was asked for, as a kernel
+ * may at any time: so a run is the same each time, and rare answers are common.
+ */
+#include "config.h"
+
+#include "kernel.h"
+
+#include <errno.h>
+
+struct kernel kernel = { .now_us = UINT64_C(1000000000000) };
+
+#define SHORT_LEN 7
+
+uint64_t __wrap_clock_us(void)
+{
+	kernel.clock_calls++;
+	return kernel.now_us;
+}
+
+uint64_t __wrap_clock_ms(void)
+{
+	return kernel.now_us / 1000;
+}
+
+void kernel_tighten(int fd)
+{
+	int size = 1; /* the kernel makes it the least it can do with */
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
+int __wrap_socket(int family, int type, int protocol)
+{
+	int fd = __real_socket(family, type, protocol);
+
+	if (fd != -1 && kernel.tight)
+		kernel_tighten(fd);
+	return fd;
+}
+
+ssize_t __wrap_recv(int fd, void *data, size_t len, int flags)
+{
+	ssize_t n =
+		__real_recv(fd, data, kernel.shorts && len > SHORT_LEN ? SHORT_LEN : len, flags);
+
+	if (n <= 0 || !kernel.broken)
+		return n;
+	kernel.broken = false;
+	errno = ECONNRESET;
+	return -1;
+}
+
+ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
+{
+	return __real_send(fd, data, kernel.shorts && len > SHORT_LEN ? SHORT_LEN : len, flags);
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (!kernel.shorts || message->msg_iovlen == 0)
+		return __real_sendmsg(fd, message, flags);
+	return __wrap_send(fd, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, flags);
+}

@@ -1,0 +1,33 @@
+/* What stands between the program and the kernel: the linker puts these in place of the calls. */
+#ifndef TINYLB_TESTS_KERNEL_H
+#define TINYLB_TESTS_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+struct kernel {
+	uint64_t now_us;
+	uint64_t clock_calls; /* each callback of the program begins with one */
+	bool tight;           /* small buffers in new sockets */
+	bool shorts;          /* each call moves a few bytes only */
+	bool broken;          /* the next bytes received are an error */
+};
+
+extern struct kernel kernel;
+
+void kernel_tighten(int fd);
+
+ssize_t __real_recv(int fd, void *data, size_t len, int flags);
+ssize_t __real_send(int fd, const void *data, size_t len, int flags);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+int __real_socket(int family, int type, int protocol);
+ssize_t __wrap_recv(int fd, void *data, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+int __wrap_socket(int family, int type, int protocol);
+uint64_t __wrap_clock_us(void);
+uint64_t __wrap_clock_ms(void);
+
+#endif
