@@ -81,30 +81,6 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us)
 	return 0;
 }
 
-static bool is_connecting(const struct exchange *x)
-{
-	return x->upstream != NULL && x->upstream->stream.connecting;
-}
-
-static void let_go_of_held(struct exchange *x)
-{
-	x->holding = false;
-	if (x->held != NULL)
-		evbuffer_free(x->held);
-	x->held = NULL;
-}
-
-/* Whether the body sent so far is kept for a repetition. While the connection is being made all of
- * it is (the client is paused before it is much), later only where a repetition would be allowed.
- */
-static void limit_held(struct exchange *x)
-{
-	if (!x->holding || is_connecting(x))
-		return;
-	if (x->request.content > EXCHANGE_HELD_MAX || !method_is_idempotent(x->method))
-		let_go_of_held(x);
-}
-
 static size_t unsent(const struct exchange *x)
 {
 	return stream_unsent(&x->client->stream) + stream_unsent(&x->upstream->stream);
@@ -128,55 +104,6 @@ static bool is_taken(struct exchange *x)
 	return x->unsent > 0 && (before == 0 || x->unsent < before);
 }
 
-static struct evbuffer *held_of(struct exchange *x)
-{
-	limit_held(x);
-	if (x->holding && x->held == NULL)
-		x->held = evbuffer_new();
-	return x->holding ? x->held : NULL;
-}
-
-static size_t send_body(struct exchange *x, const char *data, size_t len)
-{
-	struct gather out;
-	enum relay_result result;
-	size_t used;
-
-	gather_init(&out, &x->upstream->stream);
-	out.copy = held_of(x);
-	if (x->holding && out.copy == NULL)
-		let_go_of_held(x);
-	result = relay_feed(&x->request, data, len, &used, &out, &x->proxy->trailers);
-	if (result == RELAY_BAD) {
-		exchange_answer(x, 400, REASON_BAD_REQUEST, x->request.why);
-		return len;
-	}
-	if (gather_flush(&out) == -1) {
-		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
-		return len;
-	}
-	if (!is_connecting(x))
-		exchange_alive(x);
-	exchange_throttle(
-		x, &x->client->stream, is_connecting(x) ? EXCHANGE_HELD_MAX : STREAM_BACKLOG_HIGH);
-	return used;
-}
-
-size_t exchange_request(struct exchange *x, const char *data, size_t len)
-{
-	if (x->state == ANSWER_TUNNEL) {
-		exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
-		return len;
-	}
-	if (!x->request.done)
-		return send_body(x, data, len);
-	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it
-	 * is depends on the answer. */
-	if (len >= LOOP_READ_SIZE)
-		stream_pause(&x->client->stream);
-	return 0;
-}
-
 /* One of the two took what waited for it. */
 static void drained(struct exchange *x, struct stream *from)
 {
@@ -184,8 +111,10 @@ static void drained(struct exchange *x, struct stream *from)
 		exchange_tunnel_drained(x, from);
 		return;
 	}
-	if (!is_connecting(x))
+	if (!exchange_is_connecting(x))
 		exchange_alive(x);
+	if (from == &x->client->stream)
+		exchange_waited(x);
 	stream_resume(from);
 }
 
@@ -265,7 +194,7 @@ void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum after
 
 	write_record(x, reason);
 	deadline_stop(&x->deadline);
-	let_go_of_held(x);
+	exchange_drop_held(x);
 	relay_fini(&x->request);
 	relay_fini(&x->response);
 	let_go_of_upstream(x, reuse);

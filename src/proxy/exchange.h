@@ -49,12 +49,14 @@ struct exchange {
 	size_t head_size;
 	enum method method;
 	int minor;
-	bool client_keeps;     /* the client lets its connection persist */
-	bool upgrade;          /* it asks for a tunnel */
-	bool expects;          /* it waits for a 100 before it sends its body */
-	struct relay request;  /* its body */
-	struct evbuffer *held; /* owned; what was sent after the head, NULL: nothing */
-	bool holding;          /* all of it is in `held`: the request can be sent again */
+	bool client_keeps;      /* the client lets its connection persist */
+	bool upgrade;           /* it asks for a tunnel */
+	bool expects;           /* it waits for a 100 before it sends its body */
+	uint64_t rate_since_us; /* since when the rate of its body is measured; 0: not yet */
+	uint64_t rate_content;  /* and how much of it was there then */
+	struct relay request;   /* its body */
+	struct evbuffer *held;  /* owned; what was sent after the head, NULL: nothing */
+	bool holding;           /* all of it is in `held`: the request can be sent again */
 	/* the choice */
 	struct pool *pool; /* borrowed */
 	size_t backend;    /* index; PICKER_NONE: none yet */
@@ -154,8 +156,19 @@ static inline struct backend *exchange_backend(const struct exchange *x)
 	return &x->pool->backends[x->backend];
 }
 
+/* Frees what is held of the request's body: it will not be sent again. */
+void exchange_drop_held(struct exchange *x);
+
+/* The client was kept waiting: the rate of its body is measured anew. */
+void exchange_waited(struct exchange *x);
+
 /* Notes how much waits to be taken, and stops reading `from` where that is much. */
 void exchange_throttle(struct exchange *x, struct stream *from, size_t most);
+
+static inline bool exchange_is_connecting(const struct exchange *x)
+{
+	return x->upstream != NULL && x->upstream->stream.connecting;
+}
 
 /* Any bytes count as life. */
 static inline void exchange_alive(struct exchange *x)

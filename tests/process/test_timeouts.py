@@ -239,3 +239,34 @@ def test_nothing_times_out_while_in_use(tinylb, origin):
         assert c.get("/").status == 200
     assert len(o.connections) == 1
     wait_for(lambda: len(lb.access_lines()) == 8)
+
+
+def drip(c, seconds):
+    """Sends a byte of a body now and then until an answer or an end comes; for how long."""
+    began = time.monotonic()
+    while c.is_quiet() and time.monotonic() - began < seconds:
+        c.send("x")
+        time.sleep(0.25)
+    return time.monotonic() - began
+
+
+def test_body_byte_by_byte(tinylb, origin):
+    """A body that comes, but far below limits.body_rate, does not hold a backend for ever."""
+    o = origin()
+    lb = tinylb(backends=[o.url], limits={"body_rate": 100})
+    c = lb.client()
+    c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")
+    assert 9 < drip(c, 30) < 15
+    assert c.response().status == 408
+    assert lb.access()[0].reason == "client-timeout"
+
+
+def test_body_at_any_rate(tinylb, origin):
+    o = origin()
+    lb = tinylb(backends=[o.url], limits={"body_rate": 0})
+    c = lb.client()
+    c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+    drip(c, 11)
+    assert c.is_quiet()
+    c.send("x" * 1000)
+    assert c.response().status == 200

@@ -1,0 +1,104 @@
+/*
+ * A request's body on its way to the backend: under back-pressure, at no less than the least rate,
+ * and held in part as long as it may have to be sent again.
+ */
+#include "config.h"
+
+#include "exchange.h"
+
+void exchange_drop_held(struct exchange *x)
+{
+	x->holding = false;
+	if (x->held != NULL)
+		evbuffer_free(x->held);
+	x->held = NULL;
+}
+
+/* Whether the body sent so far is kept for a repetition. While the connection is being made all of
+ * it is (the client is paused before it is much), later only where a repetition would be allowed.
+ */
+static void limit_held(struct exchange *x)
+{
+	if (!x->holding || exchange_is_connecting(x))
+		return;
+	if (x->request.content > EXCHANGE_HELD_MAX || !method_is_idempotent(x->method))
+		exchange_drop_held(x);
+}
+
+static struct evbuffer *held_of(struct exchange *x)
+{
+	limit_held(x);
+	if (x->holding && x->held == NULL)
+		x->held = evbuffer_new();
+	return x->holding ? x->held : NULL;
+}
+
+/* How often the rate of a body is looked at. */
+#define RATE_WINDOW_US UINT64_C(10000000)
+
+void exchange_waited(struct exchange *x)
+{
+	x->rate_since_us = x->proxy->loop->now_us;
+	x->rate_content = x->request.content;
+}
+
+/* One that comes byte by byte would hold a connection to a backend for ever. */
+static bool is_too_slow(struct exchange *x)
+{
+	uint64_t rate = x->proxy->settings->limits.body_rate;
+	uint64_t elapsed = x->proxy->loop->now_us - x->rate_since_us;
+	uint64_t content = x->request.content - x->rate_content;
+
+	if (x->rate_since_us != 0 && elapsed < RATE_WINDOW_US)
+		return false;
+	if (x->rate_since_us != 0 && !x->request.done && content < rate * (elapsed / 1000000))
+		return true;
+	exchange_waited(x);
+	return false;
+}
+
+static size_t send_body(struct exchange *x, const char *data, size_t len)
+{
+	struct gather out;
+	enum relay_result result;
+	size_t used;
+
+	gather_init(&out, &x->upstream->stream);
+	out.copy = held_of(x);
+	if (x->holding && out.copy == NULL)
+		exchange_drop_held(x);
+	result = relay_feed(&x->request, data, len, &used, &out, &x->proxy->trailers);
+	if (result == RELAY_BAD) {
+		exchange_answer(x, 400, REASON_BAD_REQUEST, x->request.why);
+		return len;
+	}
+	if (gather_flush(&out) == -1) {
+		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
+		return len;
+	}
+	if (is_too_slow(x)) {
+		exchange_answer(
+			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
+		return len;
+	}
+	if (!exchange_is_connecting(x))
+		exchange_alive(x);
+	exchange_throttle(x, &x->client->stream,
+		exchange_is_connecting(x) ? EXCHANGE_HELD_MAX : STREAM_BACKLOG_HIGH);
+	return used;
+}
+
+size_t exchange_request(struct exchange *x, const char *data, size_t len)
+{
+	if (x->state == ANSWER_TUNNEL) {
+		exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
+		return len;
+	}
+	if (!x->request.done)
+		return send_body(x, data, len);
+	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it
+	 * is depends on the answer. */
+	if (len >= LOOP_READ_SIZE)
+		stream_pause(&x->client->stream);
+	return 0;
+}
