@@ -42,8 +42,9 @@ int channel_pair(int ends[2]) __attribute__((warn_unused_result));
 int channel_send(int channel, struct message *m, int fd) __attribute__((warn_unused_result));
 
 /*
- * Takes one message. *fd is the descriptor that came with it (the caller's from now on), or -1: none
- * came, or this process has no room for one more. A malformed message counts as CHANNEL_CLOSED.
+ * Takes one message. *fd is the descriptor that came with it (the caller's from now on), or -1:
+ * none came, or this process has no room for one more. A malformed message counts as
+ * CHANNEL_CLOSED.
  */
 enum channel_result channel_receive(int channel, struct message *m, int *fd)
 	__attribute__((warn_unused_result));

@@ -96,11 +96,8 @@ void stream_finish(struct stream *stream);
 /* Bytes written that the socket has not taken yet. */
 size_t stream_backlog(const struct stream *stream);
 
-/*
- * The backlog and what the kernel still holds of what was written, where there is a backlog; else
- * 0. It falls with each byte that the peer takes, while the socket takes more only when a good part
- * of its buffer is free. Costs a system call.
- */
+/* The backlog and what the kernel still holds, where there is a backlog; else 0. It falls with each
+ * byte that the peer takes; the socket takes more only when much is free. Costs a system call. */
 size_t stream_unsent(const struct stream *stream);
 
 /* Bytes that `received` left. */

@@ -75,7 +75,7 @@ struct limit_settings {
 	uint64_t header_size; /* of a request's or response's whole head */
 	int header_count;
 	uint64_t body_rate; /* bytes a second that a request's body must come at; 0: any */
-	int connections; /* clients per worker; 0: as many as descriptors allow */
+	int connections;    /* clients per worker; 0: as many as descriptors allow */
 };
 
 struct settings {
