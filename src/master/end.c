@@ -16,7 +16,6 @@
 /* What a draining worker gets beyond its own deadline, to end by itself. */
 #define DRAIN_GRACE_MS  1000
 #define TERM_TIMEOUT_MS 2000
-#define DRAINING_MAX    2
 
 static void send_signal(const struct child *c, int number)
 {
@@ -94,36 +93,10 @@ void end_generation(struct master *m, const struct generation *g)
 	}
 }
 
-unsigned end_generation_soon(struct master *m, const struct generation *g)
+static void end_all_soon(struct master *m)
 {
-	unsigned n = 0;
-
-	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
-		struct child *c = LIST_ITEM(l, struct child, link);
-		if ((g != NULL && c->generation != g) || c->state >= CHILD_ENDING)
-			continue;
-		end_soon(c);
-		n++;
-	}
-	return n;
-}
-
-void end_surplus(struct master *m)
-{
-	unsigned kept = 0, n;
-
-	/* From the youngest to the oldest. */
-	for (struct list *l = m->past.prev; l != &m->past; l = l->prev) {
-		struct generation *g = LIST_ITEM(l, struct generation, link);
-
-		if (g->state != GENERATION_DRAINING || ++kept <= DRAINING_MAX)
-			continue;
-		n = end_generation_soon(m, g);
-		if (n > 0)
-			log_warnx("generation %u: ending %u workers that are still busy, because "
-				  "%u later generations are draining",
-				g->number, n, DRAINING_MAX);
-	}
+	for (struct list *l = m->children.next; l != &m->children; l = l->next)
+		end_soon(LIST_ITEM(l, struct child, link));
 }
 
 /* Makes what is current or next a thing of the past. */
@@ -141,7 +114,7 @@ void end_master(struct master *m)
 	if (m->phase != MASTER_RUNNING) {
 		m->phase = MASTER_ENDING;
 		log_notice("stopping at once");
-		end_generation_soon(m, NULL);
+		end_all_soon(m);
 		return;
 	}
 	m->phase = MASTER_STOPPING;

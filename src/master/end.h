@@ -17,12 +17,6 @@ void end_overdue(struct child *c);
 /* end_gently for all children of a generation, or of all generations (NULL). */
 void end_generation(struct master *m, const struct generation *g);
 
-/* end_soon for all of them. Returns to how many that was news. */
-unsigned end_generation_soon(struct master *m, const struct generation *g);
-
-/* Ends the oldest draining generations when more than two drain. */
-void end_surplus(struct master *m);
-
 /* TERM: everything drains, and no address is held any longer. A second call ends everything. */
 void end_master(struct master *m);
 

@@ -136,9 +136,11 @@ static void run(struct master *m, struct settings *settings)
 		settings->file != NULL ? settings->file : "");
 	reload_begin(m, settings);
 	for (;;) {
-		while (reload_advance(m))
-			;
-		generation_free_past(m);
+		do {
+			while (reload_advance(m))
+				;
+			generation_free_past(m);
+		} while (reload_resume(m));
 		/* Only now: a start that fails may leave nobody to wait for. */
 		if (m->phase != MASTER_RUNNING && list_is_empty(&m->children))
 			break;

@@ -1,7 +1,8 @@
 /*
  * The life of a generation until it is the current one: look up names, start workers one after the
  * other, commit. The settings are never edited and the old generation is not touched before the new
- * one is whole.
+ * one is whole. Old generations are bounded in number, but never cut short: a reload waits for
+ * them.
  */
 #include "config.h"
 
@@ -21,6 +22,7 @@
 #include "reopen.h"
 #include "spawn.h"
 
+#define OLD_MAX     2 /* generations that still finish what they have, besides the current one */
 #define CANNOT_LOAD "the settings could not be loaded, for the reasons above"
 
 /* Who serves now, for the service manager. */
@@ -130,11 +132,49 @@ static void replace_lookup(struct master *m, struct settings *settings)
 	reload_begin(m, settings);
 }
 
+/* When there will be fewer than OLD_MAX old generations, monotonic ms; 0: there are already. */
+static uint64_t room_due(const struct master *m)
+{
+	uint64_t due = UINT64_MAX;
+	unsigned count = 0;
+
+	for (struct list *l = m->past.next; l != &m->past; l = l->next) {
+		uint64_t end = generation_end(m, LIST_ITEM(l, struct generation, link));
+
+		if (end != 0 && end < due)
+			due = end;
+		count += end != 0;
+	}
+	return count < OLD_MAX ? 0 : due;
+}
+
+/* True when a reload has to wait until an old generation has ended. */
+static bool postpone(struct master *m)
+{
+	uint64_t due = room_due(m), now = clock_ms();
+
+	if (due == 0)
+		return false;
+	if (!m->reload_again)
+		log_notice("reload waits until an old generation has ended; at most %ju s",
+			(uintmax_t)(due > now ? (due - now + 999) / 1000 : 0));
+	m->reload_again = true;
+	return true;
+}
+
+bool reload_resume(struct master *m)
+{
+	if (!m->reload_again || m->next != NULL || room_due(m) != 0 || m->phase != MASTER_RUNNING)
+		return false;
+	begin_again(m);
+	return true;
+}
+
 void reload_request(struct master *m)
 {
 	struct settings *settings;
 
-	if (m->phase != MASTER_RUNNING)
+	if (m->phase != MASTER_RUNNING || (m->next == NULL && postpone(m)))
 		return;
 	if (m->next != NULL && m->next->state != GENERATION_LOOKUP) {
 		m->reload_again = true;
@@ -259,7 +299,6 @@ static void commit(struct master *m)
 		old->state = GENERATION_DRAINING;
 		list_append(&m->past, &old->link);
 		end_generation(m, old);
-		end_surplus(m);
 		announce_reload(m, old, addresses);
 	}
 	notify_ready(m);

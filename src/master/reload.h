@@ -9,8 +9,12 @@
 void reload_begin(struct master *m, struct settings *settings);
 
 /* HUP: loads the settings anew and begins, also in place of a reload that still looks up names;
- * while workers are being started, has it done once more afterwards. */
+ * while workers are being started, or too many old ones finish what they have, has it done once
+ * more afterwards. */
 void reload_request(struct master *m);
+
+/* Begins the reload that waited until an old generation has ended. False where none can begin. */
+bool reload_resume(struct master *m);
 
 /* Goes one step on with the generation that is being started. Returns false where that has to wait
  * for something: else there may be a next step, also one of a reload that waited for this one. */

@@ -81,7 +81,7 @@ struct master {
 	/* runtime */
 	enum master_phase phase;
 	int exit_code;
-	bool reload_again; /* a HUP came while a reload was under way */
+	bool reload_again; /* a HUP came that has to wait: for a reload, or for old generations */
 	uint32_t last_generation;
 	struct rng jitter;
 	int signals; /* a signalfd */
@@ -100,6 +100,9 @@ struct generation *generation_new(struct master *m, struct settings *settings)
 	__attribute__((warn_unused_result));
 void generation_free(struct generation *g);
 unsigned generation_count_children(const struct master *m, const struct generation *g);
+
+/* When the last worker of a past generation will have ended, monotonic ms; 0: it has none. */
+uint64_t generation_end(const struct master *m, const struct generation *g);
 
 /* Frees what is past and has no children left. */
 void generation_free_past(struct master *m);

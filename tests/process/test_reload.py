@@ -242,23 +242,67 @@ def test_many_hups_become_one_more(tinylb, origin):
     assert generations(lb)[0] <= 21 and lb.get("/").status == 200
 
 
-def test_two_old_generations_at_most(tinylb, origin):
-    """Who reloads again and again while a client takes for ever does not collect processes."""
-    go = threading.Event()
-    o = origin(lambda c, r: (go.wait(DEADLINE), b"x")[1])
-    lb = tinylb(backends=[o.url], timeouts={"drain": "60s"})
-    clients = []
-    for i in range(4):
-        clients.append(lb.client())
-        clients[i].send_request("GET", "/")
-        o.wait_requests(i + 1)
-        if i < 3:
-            reload(lb)
-    lb.wait_log("generation 1: ending 1 workers")
-    wait_for(lambda: generations(lb) == [2, 3, 4], "the end of the oldest")
-    assert clients[0].at_end()
-    go.set()
-    assert [c.response().text for c in clients[1:]] == ["x"] * 3
+class Held:
+    """A backend that answers when it is told to, and one request in flight in each of two old
+    generations and the current one."""
+
+    def __init__(self, tinylb, origin, drain):
+        self.go = [threading.Event() for _ in range(3)]
+        self.origin = origin(lambda c, r: (self.go[int(r.target[1:])].wait(DEADLINE) if r.target != "/" else 0, b"x")[1])
+        self.lb = tinylb(backends=[self.origin.url], timeouts={"drain": drain})
+        self.clients = []
+        for i in range(3):
+            c = self.lb.client()
+            c.send_request("GET", f"/{i}")
+            self.clients.append(c)
+            self.origin.wait_requests(i + 1)
+            if i < 2:
+                reload(self.lb)
+        assert generations(self.lb) == [1, 2, 3]
+
+
+def test_reload_waits_for_an_old_generation(tinylb, origin):
+    """Who reloads again and again while clients take long neither collects processes nor loses requests;
+    however many asked meanwhile, one more reload follows."""
+    held = Held(tinylb, origin, "60s")
+    lb = held.lb
+    for _ in range(3):
+        with lb.log_contains("reload waits until an old generation has ended; at most 6[0-2] s",
+                             times=len(lb.log_lines("reload waits")) == 0):
+            lb.hup()
+            # One of the loop's turns later the HUP has been seen.
+            lb.usr1()
+            lb.wait_log("logs reopened", len(lb.log_lines("logs reopened")) + 1)
+    assert generations(lb) == [1, 2, 3] and lb.get("/").text == "x"
+    held.go[1].set()
+    assert held.clients[1].response().text == "x"
+    wait_for(lambda: generations(lb) == [1, 3, 4], "the reload that waited")
+    held.go[0].set()
+    held.go[2].set()
+    assert [held.clients[i].response().text for i in (0, 2)] == ["x"] * 2
+    wait_for(lambda: generations(lb) == [4], "the end of the old ones")
+    assert len(lb.log_lines("reloaded in")) == 3 and not lb.log_lines("still busy|cut off")
+
+
+def test_reload_waits_for_the_deadline_at_most(tinylb, origin):
+    held = Held(tinylb, origin, "1500ms")
+    with held.lb.log_contains("reload waits"), held.lb.log_contains("reloaded in"):
+        held.lb.hup()
+    assert held.clients[0].at_end()
+    for go in held.go:
+        go.set()
+
+
+def test_stop_while_a_reload_waits(tinylb, origin):
+    held = Held(tinylb, origin, "60s")
+    with held.lb.log_contains("reload waits"):
+        held.lb.hup()
+    held.lb.term()
+    for go in held.go:
+        go.set()
+    assert [c.response().text for c in held.clients] == ["x"] * 3
+    assert held.lb.wait_exit() == 0
+    assert len(held.lb.log_lines("reloaded in")) == 2
 
 
 def test_old_worker_is_ended_at_its_deadline(tinylb, origin):
