@@ -20,19 +20,19 @@
 enum opcode {
 	OP_CLIENT,  /* who speaks: the client in this place */
 	OP_BACKEND, /* or the connection to a backend with this number */
-	OP_FLUSH,   /* what was gathered is said */
+	OP_FLUSH,   /* what was gathered is said; with 1 the loop stands still from then on */
 	OP_SHUT,    /* the speaker ends its side */
 	OP_CLOSE,   /* the speaker closes */
 	OP_BIG,     /* the speaker adds many bytes: 256 times the next one, and 256 */
 	OP_DEAF,    /* the speaker stops taking anything, or takes it again */
 	OP_WAIT,    /* time passes */
 	OP_DRAIN,   /* the worker is to end */
-	OP_IDLE,    /* idle clients are to go */
+	OP_IDLE,    /* idle clients are to go, or make room */
 	OP_REFUSE,  /* connecting to a backend is refused from now on, or no longer */
 	OP_ASK,     /* the client adds a whole request with a token */
 	OP_ANSWER,  /* the backend adds a whole answer with the token of its last request */
 	OP_PIECES,  /* from now on all is said in pieces of this size; 0: at once */
-	OP_BREAK,   /* the next bytes that the program would receive are an error */
+	OP_BREAK,   /* the next bytes received are an error, or nobody answers the next connect */
 	OP_LITERAL, /* the escape itself */
 };
 
@@ -172,11 +172,31 @@ static void do_to_speaker(enum opcode op)
 		peer_deafen(play.speaker, !play.speaker->deaf);
 }
 
+static void make_idle_go(unsigned most)
+{
+	if (most == 15)
+		(void)proxy_make_room(world.proxy);
+	else if (most == 14)
+		(void)proxy_spare_descriptor(world.proxy);
+	else
+		(void)proxy_close_idle(world.proxy, most);
+	world_settle();
+}
+
+/* Lets things pile up, so that they come in one turn of the loop, or lets go of them. */
+static void hold(bool held)
+{
+	world.held = held;
+	world_settle();
+}
+
 /* Who speaks, and what is done to the world. */
 static void obey_flushed(enum opcode op, unsigned arg)
 {
 	flush();
-	if (op == OP_CLIENT)
+	if (op == OP_FLUSH)
+		hold(arg % 2 == 1);
+	else if (op == OP_CLIENT)
 		play.speaker = peer_client(arg);
 	else if (op == OP_BACKEND)
 		play.speaker = peer_backend(arg);
@@ -187,13 +207,15 @@ static void obey_flushed(enum opcode op, unsigned arg)
 	else if (op == OP_DRAIN)
 		proxy_drain(world.proxy);
 	else if (op == OP_IDLE)
-		(void)proxy_close_idle(world.proxy, arg);
+		make_idle_go(arg);
 	else if (op == OP_REFUSE)
 		world_refuse(arg);
 	else if (op == OP_PIECES)
 		play.piece = arg;
-	else if (op == OP_BREAK)
+	else if (op == OP_BREAK && arg % 2 == 0)
 		kernel.broken = true;
+	else if (op == OP_BREAK)
+		kernel.lost = world.slow = true;
 }
 
 static void obey(unsigned code)

@@ -65,6 +65,7 @@ struct talk {
 	struct asked asked[ASKED_MAX];
 	unsigned asked_count;
 	int last_token;
+	bool crossed;  /* answers may have been said before they were asked for */
 	bool too_much; /* more than can be remembered: nothing is claimed any more */
 };
 

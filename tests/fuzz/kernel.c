@@ -7,6 +7,7 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <event2/event.h>
 
 struct kernel kernel = { .now_us = UINT64_C(1000000000000) };
 
@@ -37,6 +38,15 @@ int __wrap_socket(int family, int type, int protocol)
 	if (fd != -1 && kernel.tight)
 		kernel_tighten(fd);
 	return fd;
+}
+
+int __wrap_bufferevent_socket_connect(
+	struct bufferevent *buffer, const struct sockaddr *to, int len)
+{
+	if (!kernel.lost)
+		return __real_bufferevent_socket_connect(buffer, to, len);
+	kernel.lost = false;
+	return bufferevent_disable(buffer, EV_READ | EV_WRITE);
 }
 
 ssize_t __wrap_recv(int fd, void *data, size_t len, int flags)

@@ -2,6 +2,7 @@
 #ifndef TINYLB_TESTS_KERNEL_H
 #define TINYLB_TESTS_KERNEL_H
 
+#include <event2/bufferevent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@ struct kernel {
 	bool tight;           /* small buffers in new sockets */
 	bool shorts;          /* each call moves a few bytes only */
 	bool broken;          /* the next bytes received are an error */
+	bool lost;            /* nobody answers the next attempt to connect */
 };
 
 extern struct kernel kernel;
@@ -23,6 +25,10 @@ ssize_t __real_recv(int fd, void *data, size_t len, int flags);
 ssize_t __real_send(int fd, const void *data, size_t len, int flags);
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 int __real_socket(int family, int type, int protocol);
+int __real_bufferevent_socket_connect(
+	struct bufferevent *buffer, const struct sockaddr *to, int len);
+int __wrap_bufferevent_socket_connect(
+	struct bufferevent *buffer, const struct sockaddr *to, int len);
 ssize_t __wrap_recv(int fd, void *data, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);

@@ -150,7 +150,7 @@ int world_begin(const struct choice *choice)
 		world.once[i] = 0;
 	kernel.tight = choice->tight;
 	kernel.shorts = choice->shorts;
-	kernel.broken = false;
+	kernel.broken = kernel.lost = false;
 	tokens_forget(choice->secret);
 	world.limits.size = start.settings->limits.header_size;
 	world.limits.count = (unsigned)start.settings->limits.header_count;
@@ -159,7 +159,8 @@ int world_begin(const struct choice *choice)
 		open_listener(i);
 	rng_seed(&start.rng, choice->picks, 0, 1, 0);
 	start.access_log = dup(world.access_log);
-	world.failing = choice->fail >= 0;
+	world.slow = choice->fail >= 0;
+	world.held = world.raced = false;
 	mem_fail_after(choice->fail);
 	world.proxy = proxy_new(&start);
 	if (world.proxy != NULL)
@@ -184,7 +185,7 @@ void world_settle(void)
 {
 	unsigned idle = 0;
 
-	for (;;) {
+	while (!world.held) {
 		bool worked = turn();
 		bool heard = peers_hear();
 
@@ -212,6 +213,8 @@ void world_wait_for_silence(void)
 {
 	unsigned waits = 0;
 
+	world.held = false;
+	world_settle();
 	while (proxy_client_count(world.proxy) > 0) {
 		world_wait(4000);
 		FUZZ_CLAIM(++waits < WAITS_MAX);
@@ -256,10 +259,11 @@ static void close_world(void)
 void world_end(void)
 {
 	if (world.proxy != NULL) {
+		world.held = false;
 		close_world();
-		/* A buffer that was made with too little memory may never write, and only a
-		 * deadline notices. */
-		if (world.failing)
+		world_settle();
+		/* A buffer that was made with too little memory may never write. */
+		if (world.slow)
 			world_wait_for_silence();
 		FUZZ_CLAIM(proxy_client_count(world.proxy) == 0);
 		proxy_free(world.proxy);

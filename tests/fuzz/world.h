@@ -36,7 +36,9 @@ struct world {
 	struct loop loop;
 	struct settings *settings[VARIANTS];
 	struct proxy *proxy;
-	bool failing;   /* an allocation fails in this run */
+	bool slow;      /* something can only end by a deadline */
+	bool held;      /* the loop does not turn: what happens now happens at once */
+	bool raced;     /* a backend said something that may have crossed a request on its way */
 	int lowest;     /* the descriptor that the next open gives, before and after a run */
 	int access_log; /* in memory */
 	struct address addresses[LISTENERS];
@@ -61,7 +63,7 @@ int world_begin(const struct choice *choice) __attribute__((warn_unused_result))
 /* All peers close; without waiting, the program has to let go of everything. */
 void world_end(void);
 
-/* Turns the loop, with all peers listening, until nothing moves. */
+/* Turns the loop, with all peers listening, until nothing moves; not while it is held. */
 void world_settle(void);
 
 /* Time passes. */
