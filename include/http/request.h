@@ -22,9 +22,9 @@ enum method {
 
 struct request {
 	/* the request line */
-	struct slice line; /* the whole of it, without CRLF: for the log, also of a refused request
-			    * as far as it was read */
-	enum method method;
+	struct slice line;  /* the whole of it, without CRLF: for the log, also of a refused request
+			     * as far as it was read */
+	enum method method; /* METHOD_OTHER in a refused request whose method was not read */
 	struct slice method_name;
 	struct slice target; /* origin-form ("/a?b"), or "*"; of an absolute-form what follows the
 			      * authority ("/" where that is empty, "*" with OPTIONS; it may begin

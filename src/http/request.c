@@ -14,6 +14,7 @@
 
 static void reset(struct request *r)
 {
+	r->method = METHOD_OTHER;
 	r->host = r->upgrade = (struct slice){ 0 };
 	r->body = (struct body){ 0 };
 	r->max_forwards = -1;

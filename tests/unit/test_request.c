@@ -624,6 +624,30 @@ static void test_line(void **state)
 	}
 }
 
+/* An answer to HEAD has no body (RFC 9110 9.3.2): that of a refused one neither. */
+static void test_method_of_refused(void **state)
+{
+	static const struct {
+		const char *input;
+		enum method wanted;
+	} cases[] = {
+		{ "HEAD / HTTP/1.1\r\n" HOST HOST "\r\n", METHOD_HEAD },
+		{ "HEAD / HTTP/2.0\r\n", METHOD_HEAD },
+		{ "GET / HTTP/1.1\r\n\r\n", METHOD_GET },
+		{ "HEAD\t/ HTTP/1.1\r\n", METHOD_OTHER },
+		{ "\x16", METHOD_OTHER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		request.method = METHOD_HEAD; /* of the one before */
+		assert_int_equal(
+			request_parse(&request, cases[i].input, strlen(cases[i].input), 0, &limits),
+			PARSE_BAD);
+		assert_int_equal(request.method, cases[i].wanted);
+	}
+}
+
 static void test_head_len(void **state)
 {
 	static const char one[] = "\r\n" GET "\r\n";
@@ -682,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_field_count),
 		cmocka_unit_test(test_refused_early),
 		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_method_of_refused),
 		cmocka_unit_test(test_head_len),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_idempotent),
