@@ -11,6 +11,14 @@ void fd_close(int *fd);
  */
 int fd_write_all(int fd, const void *data, size_t len) __attribute__((warn_unused_result));
 
+/*
+ * Opens a log file for appending (mode 0640). Never waits for a reader: a FIFO without one is
+ * refused, and one that is read stays non-blocking. The descriptor, or -1 with errno, which
+ * fd_explain_log puts into words.
+ */
+int fd_open_log(const char *path) __attribute__((warn_unused_result));
+const char *fd_explain_log(int error);
+
 /* Sets or clears FD_CLOEXEC. 0, or -1 with errno. */
 int fd_set_cloexec(int fd, int on) __attribute__((warn_unused_result));
 

@@ -28,7 +28,7 @@ enum log_form {
  * Sends messages up to `level` to `target`: "stderr", "syslog" or the path of a file that is opened
  * for appending (mode 0640). Until the first call messages go to standard error at level notice.
  * Where standard error is the journal, lines carry its <priority> prefix and no time of their own.
- * Returns 0, or -1 with errno set; then the former target stays.
+ * Returns 0, or -1 with errno set (fd_explain_log); then the former target stays.
  */
 int log_open(const char *target, enum log_level level) __attribute__((warn_unused_result));
 

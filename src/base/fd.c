@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void fd_close(int *fd)
@@ -35,6 +37,26 @@ int fd_write_all(int fd, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int fd_open_log(const char *path)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(path, flags, 0640);
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	/* On a file the flag means nothing today; it must not come to. */
+	if (fstat(fd, &st) == -1 ||
+		(S_ISREG(st.st_mode) && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1))
+		fd_close(&fd);
+	return fd;
+}
+
+const char *fd_explain_log(int error)
+{
+	return error == ENXIO ? "nobody reads it" : strerror(error);
 }
 
 int fd_set_cloexec(int fd, int on)

@@ -64,7 +64,7 @@ int log_reopen(void)
 
 	if (state.sink.kind != SINK_FILE)
 		return 0;
-	fd = log_sink_open_path(state.sink.path);
+	fd = fd_open_log(state.sink.path);
 	if (fd == -1)
 		return -1;
 	log_take_fd(fd);

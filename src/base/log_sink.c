@@ -8,7 +8,6 @@
 #include "log_sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,18 +38,13 @@ static int open_syslog(void)
 	return fd;
 }
 
-int log_sink_open_path(const char *path)
-{
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-}
-
 static int open_file(struct log_sink *sink, const char *path)
 {
 	sink->kind = SINK_FILE;
 	sink->path = mem_strdup(path);
 	if (sink->path == NULL)
 		return -1;
-	sink->fd = log_sink_open_path(path);
+	sink->fd = fd_open_log(path);
 	if (sink->fd == -1) {
 		mem_free(sink->path);
 		sink->path = NULL;

@@ -20,9 +20,6 @@ struct log_sink {
 int log_sink_open(struct log_sink *sink, const char *target) __attribute__((warn_unused_result));
 void log_sink_close(struct log_sink *sink);
 
-/* The descriptor of a file's path, opened anew for appending; -1 with errno. */
-int log_sink_open_path(const char *path) __attribute__((warn_unused_result));
-
 /* Writes one line, which ends with a newline; `priority` is that of syslog(3). Never waits for a
  * reader: what cannot be written now is lost and counted in `lost`, which a success sets to 0. */
 void log_sink_write(struct log_sink *sink, int priority, const char *line, size_t len);

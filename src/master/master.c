@@ -112,7 +112,8 @@ static int prepare(struct master *m, const struct settings *settings)
 	uint64_t seed;
 
 	if (log_open(settings->log, (enum log_level)settings->log_level) == -1) {
-		log_error("cannot start: cannot open the log %s", settings->log);
+		log_errorx("cannot start: cannot open the log %s: %s", settings->log,
+			fd_explain_log(errno));
 		return -1;
 	}
 	m->signals = signals_open();

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "bind.h"
 #include "end.h"
 #include "notify.h"
-#include "reopen.h"
 #include "spawn.h"
 
 #define OLD_MAX     2 /* generations that still finish what they have, besides the current one */
@@ -85,10 +85,10 @@ static int prepare(struct master *m, struct generation *g, char *why, size_t why
 	const struct settings *s = g->settings;
 
 	if (s->access_log != NULL) {
-		g->access_log = reopen_access_log(s->access_log);
+		g->access_log = fd_open_log(s->access_log);
 		if (g->access_log == -1) {
 			snprintf(why, why_size, "cannot open the access log %s: %s", s->access_log,
-				strerror(errno));
+				fd_explain_log(errno));
 			return -1;
 		}
 	}
@@ -272,7 +272,8 @@ static void announce_reload(
 	if (strcmp(old->settings->log, g->settings->log) != 0 ||
 		old->settings->log_level != g->settings->log_level)
 		if (log_open(g->settings->log, (enum log_level)g->settings->log_level) == -1)
-			log_error("cannot open the log %s", g->settings->log);
+			log_errorx("cannot open the log %s: %s", g->settings->log,
+				fd_explain_log(errno));
 	if (is_pid_file_changed(m, old->settings))
 		log_warnx("the new pid_file takes effect at the next start");
 	log_notice("reloaded in %ju ms: generation %u, %u workers, listening on %s",

@@ -3,16 +3,12 @@
 
 #include "reopen.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-
-int reopen_access_log(const char *path)
-{
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-}
 
 /* Sends a descriptor to the workers of one generation. */
 static void send_all(struct master *m, const struct generation *g, enum message_type type, int fd)
@@ -30,7 +26,8 @@ static void send_all(struct master *m, const struct generation *g, enum message_
 	}
 }
 
-static void reopen_generation(struct master *m, struct generation *g)
+/* False where the access log could not be opened. */
+static bool reopen_generation(struct master *m, struct generation *g)
 {
 	const char *path = g->settings->access_log;
 	int fd;
@@ -39,26 +36,33 @@ static void reopen_generation(struct master *m, struct generation *g)
 		(m->current == NULL || strcmp(g->settings->log, m->current->settings->log) == 0))
 		send_all(m, g, MESSAGE_REOPEN_LOG, log_fd());
 	if (path == NULL)
-		return;
-	fd = reopen_access_log(path);
+		return true;
+	fd = fd_open_log(path);
 	if (fd == -1) {
-		log_error("cannot reopen the access log %s", path);
-		return;
+		log_errorx("cannot reopen the access log %s: %s", path, fd_explain_log(errno));
+		return false;
 	}
 	fd_close(&g->access_log);
 	g->access_log = fd;
 	send_all(m, g, MESSAGE_REOPEN_ACCESS, fd);
+	return true;
 }
 
 void reopen_logs(struct master *m)
 {
-	if (log_reopen() == -1)
-		log_error("cannot reopen the log");
+	bool done = log_reopen() == 0;
+
+	if (!done)
+		log_errorx("cannot reopen the log: %s", fd_explain_log(errno));
 	if (m->current != NULL)
-		reopen_generation(m, m->current);
+		done = reopen_generation(m, m->current) && done;
 	if (m->next != NULL)
-		reopen_generation(m, m->next);
+		done = reopen_generation(m, m->next) && done;
 	for (struct list *l = m->past.next; l != &m->past; l = l->next)
-		reopen_generation(m, LIST_ITEM(l, struct generation, link));
-	log_info("logs reopened");
+		done = reopen_generation(m, LIST_ITEM(l, struct generation, link)) && done;
+	if (done)
+		log_info("logs reopened");
+	else
+		log_warnx(
+			"not every log was reopened: what could not be goes on into the old file");
 }

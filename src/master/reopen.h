@@ -4,9 +4,6 @@
 
 #include "state.h"
 
-/* Opens an access log for appending. The descriptor, or -1 with errno. */
-int reopen_access_log(const char *path) __attribute__((warn_unused_result));
-
 /* USR1. What cannot be opened is told, and the old file stays. */
 void reopen_logs(struct master *m);
 

@@ -65,7 +65,7 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
 	snprintf(role, sizeof role, "worker %u", slot);
 	if (become_child(m, g, role, keep, n) == -1) {
 		snprintf(failed.text, sizeof failed.text, "cannot open the log %s: %s",
-			g->settings->log, strerror(errno));
+			g->settings->log, fd_explain_log(errno));
 		if (channel_send(start->channel, &failed, -1) == -1)
 			log_error("cannot tell the master: %s", failed.text);
 		exit(WORKER_EXIT_START);

@@ -1,13 +1,17 @@
 """Logs that nobody reads: neither traffic nor the master ever waits for them. What could not be written
 is counted, and told by the next message that can."""
 
+import contextlib
 import os
 import re
 import select
 import socket
 import stat
 
+import pytest
+
 from lib import namespace, process
+from lib.tinylb import run
 from lib.wait import wait_for, wait_still
 
 REQUESTS = 60
@@ -136,3 +140,61 @@ def test_standard_error_is_a_full_pipe(tinylb, origin, directory):
         assert lb.wait_exit() == 0
     finally:
         os.close(reader)
+
+
+def fifo(lb, name):
+    path = os.path.join(lb.directory, name)
+    os.mkfifo(path)
+    return path
+
+
+@pytest.mark.parametrize("option", ["log", "access_log"])
+def test_fifo_without_a_reader_is_refused(tinylb, origin, option):
+    """At the start, at a reload, and when logs are reopened: always at once, and with the reason."""
+    lb = tinylb(backends=[origin().url], access_log=False)
+    path = fifo(lb, "fifo")
+    good = lb.settings
+    lb.write(re.sub("access_log = [^;]*;", "", good) + f'{option} = "{path}";\n')
+    with lb.log_contains(f"reload refused: .*{path}: nobody reads it"):
+        lb.hup()
+    assert lb.get("/").status == 200
+    r = run("-c", lb.settings_file)
+    assert r.returncode == 1 and re.search(f"{path}: nobody reads it", r.stderr)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with lb.log_contains("reloaded in") if option == "access_log" else contextlib.nullcontext():
+        lb.hup()
+    wait_for(lambda: lb.workers().keys() == {(0, 3)}, "the reload")
+    assert lb.get("/read").status == 200
+    read = bytearray()
+
+    def arrived():
+        with contextlib.suppress(BlockingIOError):
+            read.extend(os.read(reader, 65536))
+        return b"/read" in read or (option == "log" and b"reloaded in" in read)
+
+    wait_for(arrived, "the line")
+    fill_by_path(path)
+    assert serves(lb)
+    os.close(reader)
+    if option == "access_log":
+        with lb.log_contains(f"cannot reopen the access log {path}: nobody reads it"):
+            lb.usr1()
+    else:
+        lb.usr1()
+    assert serves(lb)
+
+
+def fill_by_path(path):
+    fd = os.open(path, os.O_WRONLY)
+    fill(fd)
+    os.close(fd)
+
+
+def test_file_stays_blocking(tinylb, origin):
+    lb = tinylb(backends=[origin().url], top={"log": "@DIR@/log"})
+    for pid in (lb.pid, lb.worker):
+        logs = [n for n, path in process.descriptors(pid).items() if path.endswith("log")]
+        assert len(logs) == 2
+        for n in logs:
+            flags = int(re.search(rb"flags:\s+(\d+)", process.read(f"/proc/{pid}/fdinfo/{n}")).group(1), 8)
+            assert not flags & os.O_NONBLOCK and flags & os.O_APPEND
