@@ -107,17 +107,4 @@ struct settings {
 /* NULL is fine. */
 void settings_free(struct settings *settings);
 
-/* True when a backend's host is a name that has still to be looked up. */
-bool settings_need_lookup(const struct settings *settings);
-
-/*
- * Looks up the names of all backends and writes what was found into `addresses`, which other
- * processes share: to be called in a process of its own, because it can block. A name that is not
- * found is warned of in the log; it keeps the addresses that it has, for the same port, in `former`
- * (NULL: there are none). Returns how many backends are left without an address, or -1 where
- * nothing could be looked up for lack of memory.
- */
-int settings_lookup(const struct settings *settings, const struct settings *former)
-	__attribute__((warn_unused_result));
-
 #endif

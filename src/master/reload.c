@@ -20,6 +20,7 @@
 #include "bind.h"
 #include "end.h"
 #include "notify.h"
+#include "settings/lookup.h"
 #include "spawn.h"
 
 #define OLD_MAX     2 /* generations that still finish what they have, besides the current one */

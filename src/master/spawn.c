@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/title.h"
+#include "settings/lookup.h"
 #include "signals.h"
 #include "worker/worker.h"
 

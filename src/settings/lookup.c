@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "settings/settings.h"
+#include "settings/lookup.h"
 
 #include <stdlib.h>
 

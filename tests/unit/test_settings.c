@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "settings/load.h"
+#include "settings/lookup.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

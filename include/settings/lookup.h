@@ -1,0 +1,20 @@
+/* Names of backends become addresses, when the settings are loaded and in a process of its own. */
+#ifndef TINYLB_SETTINGS_LOOKUP_H
+#define TINYLB_SETTINGS_LOOKUP_H
+
+#include "settings/settings.h"
+
+/* True when a backend's host is a name that has still to be looked up. */
+bool settings_need_lookup(const struct settings *settings);
+
+/*
+ * Looks up the names of all backends and writes what was found into `addresses`, which other
+ * processes share: to be called in a process of its own, because it can block. A name that is not
+ * found is warned of in the log; it keeps the addresses that it has, for the same port, in `former`
+ * (NULL: there are none). Returns how many backends are left without an address, or -1 where
+ * nothing could be looked up for lack of memory.
+ */
+int settings_lookup(const struct settings *settings, const struct settings *former)
+	__attribute__((warn_unused_result));
+
+#endif
