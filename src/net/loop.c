@@ -6,7 +6,11 @@
 
 #include "net/loop.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "net/deadline.h"
 
@@ -63,15 +67,34 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* libevent ends the process when it cannot have the descriptors of a base: epoll's and a pair for
+ * signals. So they are tried first. 0, or -1 with errno. */
+static int check_descriptors(void)
+{
+	int fds[3], result = 0;
+
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+		fds[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+		if (fds[i] == -1)
+			result = -1;
+	}
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		fd_close(&fds[i]);
+	return result;
+}
+
 /*
  * The base ignores the environment, which could switch epoll's changelist on: that leaves events
  * behind for sockets of which the master holds a duplicate. It takes no locks: one thread.
  */
 static struct event_base *new_base(void)
 {
-	struct event_config *config = event_config_new();
+	struct event_config *config;
 	struct event_base *base = NULL;
 
+	if (check_descriptors() == -1)
+		return NULL;
+	config = event_config_new();
 	if (config == NULL)
 		return NULL;
 	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0)

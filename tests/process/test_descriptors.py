@@ -174,3 +174,24 @@ def test_logs_are_reopened_without_descriptors(tinylb, origin):
         assert "GET /after" not in f.read()
     assert lb.get("/").status == 200
     assert lb.worker == pid
+
+
+@pytest.mark.parametrize("number", [5, 6, 7, 8])
+def test_far_too_few(tinylb, origin, number):
+    """The start is refused with a reason that the program gives itself, and not with a library's."""
+    lb = tinylb(backends=[origin().url], start=False)
+    lb.prefix = low(number)
+    lb.env = {"ASAN_OPTIONS": "detect_leaks=0"}  # the search for leaks needs descriptors, too
+    lb.expected_exit = 1
+    lb.start(wait=False)
+    assert lb.wait_exit() == 1
+    assert lb.log_lines("cannot start: .*Too many open files")
+    assert all(" tinylb[" in line for line in lb.log().splitlines())
+
+
+def test_just_enough(tinylb, origin):
+    lb = tinylb(backends=[origin(name="x").url], prefix=low(32), access_log=True, top={"log": "@DIR@/log"})
+    assert lb.get("/").text == "x"
+    lb.hup()
+    wait_for(lambda: lb.workers().keys() == {(0, 2)}, "the reload")
+    assert lb.get("/").text == "x"

@@ -74,8 +74,10 @@ def test_folder_that_went_away(tinylb, origin):
     os.mkdir(folder)
     lb.start()
     os.rename(folder, folder + ".old")
-    with lb.log_contains(r"cannot reopen the access log .*/logs/access: No such file"):
+    with lb.log_contains(r"cannot reopen the access log .*/logs/access: No such file"), \
+            lb.log_contains("not every log was reopened"):
         lb.usr1()
+    assert not lb.log_lines("logs reopened")
     assert lb.get("/still").status == 200
     wait_for(lambda: "/still" in text(lb, "logs.old/access"), "the line")
 

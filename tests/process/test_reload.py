@@ -161,6 +161,18 @@ def test_failure_half_way_changes_nothing(tinylb, origin):
     wait_for(lambda: len(lb.workers()) == 2 and lb.workers() != before, "new workers")
 
 
+def test_settings_that_cannot_be_read(tinylb, origin):
+    """No descriptor is left to open the file: that is no mistake in it."""
+    lb = tinylb(backends=[origin().url])
+    limits = resource.prlimit(lb.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(lb.pid, resource.RLIMIT_NOFILE, (len(process.descriptors(lb.pid)), limits[1]))
+    with lb.log_contains("cannot read the settings: Too many open files"), \
+            lb.log_contains("reload refused: the settings could not be loaded"):
+        reload(lb, refused=True)
+    assert lb.get("/").status == 200
+    resource.prlimit(lb.pid, resource.RLIMIT_NOFILE, limits)
+
+
 def test_nothing_is_lost_while_workers_come_and_go(tinylb, origin):
     lb = tinylb(backends=[origin(name="x").url], workers=4)
     with Load(lb) as load:
