@@ -45,9 +45,11 @@ static int clear_path(const struct address *a)
 
 static int bind_unix(struct escrow *escrow, const struct address *a, uint32_t generation)
 {
+	const struct escrow_entry *held = escrow_find(escrow, a, 0);
 	int fd;
 
-	if (escrow_find(escrow, a, 0) != NULL)
+	/* Somebody may have removed the path: then nobody can connect to what is held. */
+	if (held != NULL && escrow_is_reachable(held))
 		return 0;
 	if (clear_path(a) == -1)
 		return -1;
@@ -86,7 +88,7 @@ static int prepare(
 		return bind_unix(escrow, a, generation);
 	if (address_port(a) == 0)
 		return bind_any_port(escrow, a, workers, generation);
-	return escrow_has_port(escrow, a) ? 0 : listener_probe(a);
+	return escrow_overlaps(escrow, a) ? 0 : listener_probe(a);
 }
 
 static const char *explain(int error, bool is_unix)

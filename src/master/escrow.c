@@ -62,22 +62,56 @@ int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, 
 	return 0;
 }
 
+/* Of a unix socket that was bound anew, the entry that counts is the newest. */
 const struct escrow_entry *escrow_find(
 	const struct escrow *escrow, const struct address *key, uint32_t slot)
 {
+	const struct escrow_entry *found = NULL;
+
 	for (size_t i = 0; i < escrow->count; i++) {
 		const struct escrow_entry *e = &escrow->entries[i];
-		if ((e->shared || e->slot == slot) && address_equals(&e->key, key))
-			return e;
+
+		if ((!e->shared && e->slot != slot) || !address_equals(&e->key, key))
+			continue;
+		if (found == NULL || e->generation > found->generation)
+			found = e;
 	}
-	return NULL;
+	return found;
 }
 
-bool escrow_has_port(const struct escrow *escrow, const struct address *address)
+bool escrow_is_reachable(const struct escrow_entry *e)
+{
+	struct stat st;
+
+	return !e->shared || (lstat(e->key.u.un.sun_path, &st) == 0 && st.st_dev == e->path_dev &&
+				     st.st_ino == e->path_ino);
+}
+
+static bool is_wildcard(const struct address *a)
+{
+	if (a->u.sa.sa_family == AF_INET)
+		return a->u.in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
+}
+
+/* True where a connection to one of these TCP addresses could be one to the other. The wildcard of
+ * IPv6 stands for IPv4 too. */
+static bool is_overlap(const struct address *a, const struct address *b)
+{
+	int family_a = a->u.sa.sa_family, family_b = b->u.sa.sa_family;
+
+	if (address_port(a) != address_port(b))
+		return false;
+	if (family_a == family_b)
+		return is_wildcard(a) || is_wildcard(b) || address_equals(a, b);
+	return is_wildcard(family_a == AF_INET6 ? a : b);
+}
+
+bool escrow_overlaps(const struct escrow *escrow, const struct address *address)
 {
 	for (size_t i = 0; i < escrow->count; i++) {
 		const struct escrow_entry *e = &escrow->entries[i];
-		if (!e->shared && address_port(&e->bound) == address_port(address))
+		if (!e->shared && is_overlap(&e->bound, address))
 			return true;
 	}
 	return false;
@@ -97,7 +131,9 @@ static size_t assign_listener(const struct escrow *escrow, const struct address 
 
 	for (size_t i = 0; i < escrow->count; i++) {
 		const struct escrow_entry *e = &escrow->entries[i];
-		if (!address_equals(&e->key, key) || (!e->shared && e->slot % workers != slot))
+		if (!address_equals(&e->key, key))
+			continue;
+		if (e->shared ? e != escrow_find(escrow, key, slot) : e->slot % workers != slot)
 			continue;
 		own = own || e->shared || e->slot == slot;
 		out[n++].fd = e->fd;
@@ -122,22 +158,13 @@ size_t escrow_assign(const struct escrow *escrow, const struct settings *setting
 	return n;
 }
 
-static void remove_path(const struct escrow_entry *e)
-{
-	struct stat st;
-
-	if (lstat(e->key.u.un.sun_path, &st) == 0 && st.st_dev == e->path_dev &&
-		st.st_ino == e->path_ino)
-		unlink(e->key.u.un.sun_path);
-}
-
 /* Takes entry `i` out of the table; the last one takes its place. */
 static void drop(struct escrow *escrow, size_t i)
 {
 	struct escrow_entry *e = &escrow->entries[i];
 
-	if (e->shared)
-		remove_path(e);
+	if (e->shared && escrow_is_reachable(e))
+		unlink(e->key.u.un.sun_path);
 	fd_close(&e->fd);
 	*e = escrow->entries[--escrow->count];
 }
@@ -159,9 +186,13 @@ static bool has_listener(const struct settings *settings, const struct address *
 
 void escrow_keep_only(struct escrow *escrow, const struct settings *settings)
 {
-	for (size_t i = escrow->count; i > 0; i--)
-		if (!has_listener(settings, &escrow->entries[i - 1].key))
+	for (size_t i = escrow->count; i > 0; i--) {
+		const struct escrow_entry *e = &escrow->entries[i - 1];
+		bool is_former = e->shared && e != escrow_find(escrow, &e->key, 0);
+
+		if (is_former || !has_listener(settings, &e->key))
 			drop(escrow, i - 1);
+	}
 }
 
 void escrow_fini(struct escrow *escrow)

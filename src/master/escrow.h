@@ -37,13 +37,17 @@ struct escrow {
 int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, uint32_t generation,
 	int fd) __attribute__((warn_unused_result));
 
-/* The entry of this address and slot (any slot of a unix socket), or NULL. */
+/* The entry of this address and slot (any slot of a unix socket, and the newest of those with the
+ * same path), or NULL. */
 const struct escrow_entry *escrow_find(
 	const struct escrow *escrow, const struct address *key, uint32_t slot);
 
-/* True when a TCP socket with this port is held, whatever its address: to probe the port would find
- * ourselves. */
-bool escrow_has_port(const struct escrow *escrow, const struct address *address);
+/* False for a unix socket whose path was removed, or leads elsewhere now. */
+bool escrow_is_reachable(const struct escrow_entry *entry);
+
+/* True when a TCP socket is held with this port and the same address, or with a wildcard on either
+ * side: to probe the address would find ourselves. */
+bool escrow_overlaps(const struct escrow *escrow, const struct address *address);
 
 /*
  * What worker `slot` of `workers` accepts from: its own socket of each listener (-1 where there is
@@ -57,8 +61,8 @@ size_t escrow_assign_max(const struct escrow *escrow, const struct settings *set
 /* Closes what was made for a generation that did not come to life. */
 void escrow_drop_generation(struct escrow *escrow, uint32_t generation);
 
-/* Closes every socket whose address the settings no longer have (all of them for NULL), and removes
- * the files of unix sockets. */
+/* Closes every socket whose address the settings no longer have (all of them for NULL), and unix
+ * sockets that were bound anew since; removes the files of unix sockets. */
 void escrow_keep_only(struct escrow *escrow, const struct settings *settings);
 
 void escrow_fini(struct escrow *escrow);

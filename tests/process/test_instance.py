@@ -49,6 +49,24 @@ def test_address_that_is_not_ours(tinylb, origin):
     assert r.returncode == 1 and "cannot listen on 192.0.2.1" in r.stderr
 
 
+def test_address_of_a_program_that_shares(tinylb, origin):
+    """A port that is held on one address is not held on another one."""
+    lb = tinylb(backends=[origin().url])
+    good = lb.settings
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        s.bind(("127.0.0.2", lb.port))
+        s.listen()
+        lb.write(good.replace("{ address", f'{{ address = "127.0.0.2:{lb.port}"; pool = "app"; }}, {{ address', 1))
+        with lb.log_contains(f"reload refused: cannot listen on 127.0.0.2:{lb.port}: something listens there"):
+            lb.hup()
+    assert lb.get("/").status == 200
+    with lb.log_contains("reloaded in"):
+        lb.hup()
+    assert lb.client(("127.0.0.2", lb.port)).get("/").status == 200
+
+
 def test_restart_at_once(tinylb, origin):
     """Connections of the former instance that the kernel still remembers are no second instance."""
     o = origin()

@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import threading
 
 import pytest
 
-from lib.wait import wait_for
+from lib import process
+from lib.wait import DEADLINE, wait_for
 
 
 def test_listener(tinylb, origin, connect, directory):
@@ -119,3 +121,65 @@ def test_file_is_no_socket(tinylb, origin, directory):
     assert lb.wait_exit() == 1
     with open(path, encoding="ascii") as f:
         assert f.read() == "precious"
+
+
+def reload(lb, refused=False):
+    before = len(lb.log_lines("reload refused" if refused else "reloaded in"))
+    lb.hup()
+    lb.wait_log("reload refused" if refused else "reloaded in", before + 1)
+
+
+def test_path_that_was_removed_is_back_after_a_reload(tinylb, origin, connect, directory):
+    path = f"{directory}/front.sock"
+    o = origin(lambda c, r: (go.wait(DEADLINE) if r.target == "/slow" else None, b"a")[1])
+    go = threading.Event()
+    lb = tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock", "127.0.0.1:@PORT@"), workers=2,
+                timeouts={"drain": "30s"})
+    before = len(process.descriptors(lb.pid))
+    slow = connect(path)
+    slow.send_request("GET", "/slow")
+    o.wait_requests(1)
+    for _ in range(2):
+        os.unlink(path)
+        reload(lb)
+        assert {connect(path).get("/").text for _ in range(8)} == {"a"}
+    inode = os.lstat(path).st_ino
+    reload(lb)
+    assert os.lstat(path).st_ino == inode and connect(path).get("/").text == "a"
+    go.set()
+    assert slow.response().text == "a"
+    wait_for(lambda: len(lb.workers()) == 2, "the end of the old workers")
+    wait_for(lambda: process.listening_unix(path) == 1, "the end of the old sockets")
+    assert len(process.descriptors(lb.pid)) == before
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert not os.path.exists(path)
+
+
+def test_path_that_somebody_took_refuses_a_reload(tinylb, origin, directory):
+    path = f"{directory}/front.sock"
+    lb = tinylb(backends=[origin(name="a").url], listen=("unix:@DIR@/front.sock", "127.0.0.1:@PORT@"))
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(path)
+        s.listen()
+        reload(lb, refused=True)
+        assert lb.log_lines(f"cannot listen on unix:{path}: something listens there already")
+        assert lb.get("/").text == "a"
+    lb.term()
+    assert lb.wait_exit() == 0
+    assert os.path.exists(path)
+
+
+def test_reload_that_fails_takes_no_new_path_along(tinylb, origin, connect, directory):
+    """The path is bound anew and the reload refused after that: the next one does it all again."""
+    path = f"{directory}/front.sock"
+    lb = tinylb(backends=[origin(name="a").url], listen=("unix:@DIR@/front.sock", "127.0.0.1:@PORT@"))
+    good = lb.settings
+    os.unlink(path)
+    lb.write(good.replace('log_level = "debug";', 'log_level = "debug"; log = "/nonexistent/log";'))
+    reload(lb, refused=True)
+    assert lb.get("/").text == "a"
+    lb.write(good)
+    reload(lb)
+    assert connect(path).get("/").text == "a"

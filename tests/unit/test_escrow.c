@@ -142,23 +142,52 @@ static void test_address_that_is_gone(void **state)
 	assert_false(is_open(kept));
 }
 
-static void test_port_that_the_kernel_chose(void **state)
+/* Whether `host` with the port of what is held overlaps that. */
+static int overlaps(const struct scene *s, const char *host, uint16_t port)
 {
-	struct scene *s = *state;
-	const struct escrow_entry *e;
 	struct address other;
-	char text[32];
+	char text[64];
 	const char *why;
 
-	put(s, 0, 0, 1);
-	e = escrow_find(&s->escrow, &s->listeners[0].address, 0);
-	assert_non_null(e);
-	assert_int_not_equal(e->bound.u.in.sin_port, 0);
-	snprintf(text, sizeof text, "[::1]:%u", ntohs(e->bound.u.in.sin_port));
+	snprintf(text, sizeof text, "%s:%u", host, port);
 	assert_int_equal(address_parse_listen(text, &other, &why), 0);
-	assert_true(escrow_has_port(&s->escrow, &other));
-	other.u.in6.sin6_port = htons(1);
-	assert_false(escrow_has_port(&s->escrow, &other));
+	return escrow_overlaps(&s->escrow, &other);
+}
+
+/* The port is the one that the kernel chose, not that of the settings, which is 0. */
+static void test_overlap(void **state)
+{
+	static const struct {
+		const char *held;
+		const char *overlaps[5];
+		const char *other[5];
+	} cases[] = {
+		{ "127.0.0.1", { "127.0.0.1", "0.0.0.0", "*" }, { "127.0.0.2", "[::1]" } },
+		{ "[::1]", { "[::1]", "*" }, { "[::2]", "127.0.0.1", "0.0.0.0" } },
+		{ "0.0.0.0", { "0.0.0.0", "127.0.0.1", "*" }, { "[::1]" } },
+		{ "*", { "*", "0.0.0.0", "127.0.0.1", "[::1]" }, { NULL } },
+	};
+	struct scene *s = *state;
+	char text[64];
+	const char *why;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct address *key = &s->listeners[0].address;
+		uint16_t port;
+
+		snprintf(text, sizeof text, "%s:0", cases[i].held);
+		assert_int_equal(address_parse_listen(text, key, &why), 0);
+		put(s, 0, 0, 1);
+		port = address_port(&escrow_find(&s->escrow, key, 0)->bound);
+		assert_int_not_equal(port, 0);
+		for (size_t j = 0; cases[i].overlaps[j] != NULL; j++) {
+			assert_true(overlaps(s, cases[i].overlaps[j], port));
+			assert_false(overlaps(s, cases[i].overlaps[j], port ^ 1));
+		}
+		for (size_t j = 0; cases[i].other[j] != NULL; j++)
+			assert_false(overlaps(s, cases[i].other[j], port));
+		escrow_keep_only(&s->escrow, NULL);
+	}
 }
 
 /* One socket for all, and its file goes with it; but not a file that somebody put in its place. */
@@ -188,6 +217,37 @@ static void test_unix_socket(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* A path that was removed is bound anew: the newest socket counts, and a failed reload takes only
+ * its own away. */
+static void test_unix_socket_made_anew(void **state)
+{
+	char dir[] = "/tmp/test_escrow.XXXXXX", text[64];
+	struct scene *s = *state;
+	const struct address *key = &s->listeners[0].address;
+	int first, second;
+	const char *why;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(text, sizeof text, "unix:%s/s", dir);
+	assert_int_equal(address_parse_listen(text, &s->listeners[0].address, &why), 0);
+	first = put(s, 0, 0, 1);
+	assert_true(escrow_is_reachable(escrow_find(&s->escrow, key, 0)));
+	assert_int_equal(unlink(key->u.un.sun_path), 0);
+	assert_false(escrow_is_reachable(escrow_find(&s->escrow, key, 0)));
+	second = put(s, 0, 0, 2);
+	assert_int_equal(assign(s, 1, 3), 1);
+	assert_int_equal(s->out[0].fd, second);
+	escrow_drop_generation(&s->escrow, 2);
+	assert_false(is_open(second));
+	assert_int_equal(escrow_find(&s->escrow, key, 0)->fd, first);
+	put(s, 0, 0, 3);
+	escrow_keep_only(&s->escrow, &s->settings);
+	assert_false(is_open(first));
+	assert_true(escrow_is_reachable(escrow_find(&s->escrow, key, 0)));
+	escrow_keep_only(&s->escrow, NULL);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,8 +256,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_surplus_is_handed_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_generation_that_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_address_that_is_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_port_that_the_kernel_chose, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unix_socket, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unix_socket_made_anew, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
