@@ -279,12 +279,11 @@ def test_reload_waits_for_an_old_generation(tinylb, origin):
     held = Held(tinylb, origin, "60s")
     lb = held.lb
     for _ in range(3):
-        with lb.log_contains("reload waits until an old generation has ended; at most 6[0-2] s",
-                             times=len(lb.log_lines("reload waits")) == 0):
+        # USR1 comes after HUP: when it was obeyed, so was the other.
+        with lb.log_contains("logs reopened"):
             lb.hup()
-            # One of the loop's turns later the HUP has been seen.
             lb.usr1()
-            lb.wait_log("logs reopened", len(lb.log_lines("logs reopened")) + 1)
+    assert len(lb.log_lines(r"reload waits until an old generation has ended; at most \d+ s")) == 1
     assert generations(lb) == [1, 2, 3] and lb.get("/").text == "x"
     held.go[1].set()
     assert held.clients[1].response().text == "x"
