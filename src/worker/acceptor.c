@@ -170,19 +170,30 @@ int acceptors_listen(struct acceptors *all)
 	return 0;
 }
 
+static void take_waiting_ones(struct acceptors *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		while (accept_one(&all->list[i]) == ACCEPTED)
+			;
+}
+
+void acceptors_stop(struct acceptors *all)
+{
+	event_del(&all->retry);
+	watch(all, false);
+	take_waiting_ones(all);
+}
+
 void acceptors_close(struct acceptors *all, bool take_waiting)
 {
-	/* The event goes first: epoll would go on reporting a socket of which there are duplicates.
-	 */
-	watch(all, false);
+	/* The event goes first: epoll would go on reporting a socket of which there are
+	 * duplicates. */
 	event_del(&all->retry);
-	for (size_t i = 0; i < all->count; i++) {
-		struct acceptor *a = &all->list[i];
-
-		while (take_waiting && a->fd != -1 && accept_one(a) == ACCEPTED)
-			;
-		fd_close(&a->fd);
-	}
+	watch(all, false);
+	if (take_waiting)
+		take_waiting_ones(all);
+	for (size_t i = 0; i < all->count; i++)
+		fd_close(&all->list[i].fd);
 	mem_free(all->list);
 	all->list = NULL;
 	all->count = 0;

@@ -46,6 +46,10 @@ int acceptors_listen(struct acceptors *all) __attribute__((warn_unused_result));
 /* A client has left: there may be room again. */
 void acceptors_left(struct acceptors *all);
 
+/* Accepts what is waiting and no more. The sockets stay open: what comes now is for whoever accepts
+ * from duplicates, or for acceptors_close. */
+void acceptors_stop(struct acceptors *all);
+
 /* Closes the sockets; duplicates elsewhere go on listening. With `take_waiting` what waits on them
  * is accepted first: else it waits for whoever accepts from the duplicates. */
 void acceptors_close(struct acceptors *all, bool take_waiting);

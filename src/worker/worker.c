@@ -21,10 +21,10 @@
 /* Descriptors that are neither a client's nor a backend connection's. */
 #define OTHER_FDS 64
 
-#define DRAIN_TICK_MS 100
+#define DRAIN_TICK_MS 50
 
 /* Idle clients are sent away over so many ticks: all at once they would all come back at once. */
-#define DRAIN_SPREAD 20
+#define DRAIN_SPREAD 40
 
 struct worker {
 	struct worker_start *start;
@@ -61,6 +61,9 @@ static void drain_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	loop_wake(&w->loop);
+	/* The last look at sockets that nobody else may have: a handshake that was under way when
+	 * this worker stopped accepting is over by now. */
+	acceptors_close(&w->acceptors, true);
 	proxy_close_idle(w->proxy, w->drain_step);
 	if (proxy_client_count(w->proxy) == 0) {
 		loop_stop(&w->loop);
@@ -79,11 +82,11 @@ static void start_draining(struct worker *w)
 		return;
 	w->draining = true;
 	loop_wake(&w->loop);
-	acceptors_close(&w->acceptors, true);
+	acceptors_stop(&w->acceptors);
 	proxy_drain(w->proxy);
 	w->drain_until_us = w->loop.now_us + settings_of(w)->timeouts.drain * 1000;
 	w->drain_step = proxy_client_count(w->proxy) / DRAIN_SPREAD + 1;
-	if (proxy_client_count(w->proxy) == 0 || event_add(&w->drain, &tick) == -1)
+	if (event_add(&w->drain, &tick) == -1)
 		loop_stop(&w->loop);
 }
 
