@@ -93,6 +93,21 @@ void end_generation(struct master *m, const struct generation *g)
 	}
 }
 
+uint64_t end_due(const struct master *m, const struct generation *g)
+{
+	uint64_t end = 0;
+
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		const struct child *c = LIST_ITEM(l, struct child, link);
+		bool counts = c->generation == g && c->role == CHILD_WORKER;
+
+		/* One that was killed has no deadline, and is gone in a moment. */
+		if (counts && c->deadline > end)
+			end = c->deadline;
+	}
+	return end;
+}
+
 static void end_all_soon(struct master *m)
 {
 	for (struct list *l = m->children.next; l != &m->children; l = l->next)

@@ -17,6 +17,9 @@ void end_overdue(struct child *c);
 /* end_gently for all children of a generation, or of all generations (NULL). */
 void end_generation(struct master *m, const struct generation *g);
 
+/* When the last worker of a past generation will have ended, monotonic ms; 0: it has none. */
+uint64_t end_due(const struct master *m, const struct generation *g);
+
 /* TERM: everything drains, and no address is held any longer. A second call ends everything. */
 void end_master(struct master *m);
 

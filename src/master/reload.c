@@ -140,7 +140,7 @@ static uint64_t room_due(const struct master *m)
 	unsigned count = 0;
 
 	for (struct list *l = m->past.next; l != &m->past; l = l->next) {
-		uint64_t end = generation_end(m, LIST_ITEM(l, struct generation, link));
+		uint64_t end = end_due(m, LIST_ITEM(l, struct generation, link));
 
 		if (end != 0 && end < due)
 			due = end;

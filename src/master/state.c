@@ -70,21 +70,6 @@ unsigned generation_count_children(const struct master *m, const struct generati
 	return n;
 }
 
-uint64_t generation_end(const struct master *m, const struct generation *g)
-{
-	uint64_t end = 0;
-
-	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
-		const struct child *c = LIST_ITEM(l, struct child, link);
-		bool counts = c->generation == g && c->role == CHILD_WORKER;
-
-		/* One that was killed has no deadline, and is gone in a moment. */
-		if (counts && c->deadline > end)
-			end = c->deadline;
-	}
-	return end;
-}
-
 void generation_free_past(struct master *m)
 {
 	struct list *next;

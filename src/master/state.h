@@ -101,9 +101,6 @@ struct generation *generation_new(struct master *m, struct settings *settings)
 void generation_free(struct generation *g);
 unsigned generation_count_children(const struct master *m, const struct generation *g);
 
-/* When the last worker of a past generation will have ended, monotonic ms; 0: it has none. */
-uint64_t generation_end(const struct master *m, const struct generation *g);
-
 /* Frees what is past and has no children left. */
 void generation_free_past(struct master *m);
 
