@@ -1,0 +1,1 @@
+"""The corpus of requests and responses, and what runs it. README in this folder explains both."""
