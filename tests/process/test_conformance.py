@@ -7,7 +7,6 @@ failure says how to repeat it."""
 import asyncio
 import os
 import re
-import time
 
 import pytest
 
