@@ -21,6 +21,12 @@ static char twice_room[80 * 1024];
 	(FIELD_BIT(FIELD_HTTP2_SETTINGS) | FIELD_BIT(FIELD_KEEP_ALIVE) |                           \
 		FIELD_BIT(FIELD_PROXY_AUTHENTICATE) | FIELD_BIT(FIELD_PROXY_AUTHORIZATION) |       \
 		FIELD_BIT(FIELD_PROXY_CONNECTION))
+/* Connection cannot take these away: framing, routing, what is said of the client. */
+#define NOT_TO_BE_NAMED                                                                            \
+	(FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_FORWARDED) |            \
+		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |  \
+		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_PROTO) |           \
+		FIELD_BIT(FIELD_X_REAL_IP))
 /* Written from what was understood. */
 #define OURS_IN_REQUEST                                                                            \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
@@ -55,12 +61,11 @@ static void claim_others(const struct fields *in, const struct fields *back, uin
 	FUZZ_CLAIM((back->present & HOP) == 0);
 	for (unsigned i = 0; i < in->count; i++) {
 		const struct field *f = &in->list[i];
-		bool date_like = (FIELD_BIT(f->id) & (FIELD_BIT(FIELD_FORWARDED) |
-							     FIELD_BIT(FIELD_X_REAL_IP))) != 0;
+		bool is_kept = (FIELD_BIT(f->id) & NOT_TO_BE_NAMED) != 0;
 
 		if ((FIELD_BIT(f->id) & (ours | HOP)) != 0)
 			continue;
-		if (!date_like && is_named(in, f->name))
+		if (!is_kept && is_named(in, f->name))
 			continue;
 		while (k < back->count && (FIELD_BIT(back->list[k].id) & ours) != 0)
 			k++;

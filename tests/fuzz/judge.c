@@ -311,7 +311,8 @@ bool talk_is_reusable(const struct talk *t)
 				      t->answering.at == t->responses.len && !t->answering.last);
 }
 
-bool talk_waits(const struct talk *t)
+bool talk_is_cut_short(const struct talk *t)
 {
-	return t->answering.whole < t->asked_count || t->asking.at < t->requests.len;
+	return !t->too_much && t->answering.whole > t->asking.whole &&
+	       t->asking.place != PLACE_TUNNEL;
 }

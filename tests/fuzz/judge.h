@@ -65,6 +65,7 @@ struct talk {
 	struct asked asked[ASKED_MAX];
 	unsigned asked_count;
 	int last_token;
+	bool over;     /* an answer to less than a whole request: nothing may come behind it */
 	bool crossed;  /* answers may have been said before they were asked for */
 	bool too_much; /* more than can be remembered: nothing is claimed any more */
 };
@@ -78,8 +79,8 @@ void talk_read(struct talk *t);
 /* What the program may not do: begin a request on a connection that owes or was owed something. */
 bool talk_is_reusable(const struct talk *t);
 
-/* True where a request was not answered, or bytes are here that are no whole request. */
-bool talk_waits(const struct talk *t);
+/* True where a request was answered before all of it was here: then its rest must not come. */
+bool talk_is_cut_short(const struct talk *t);
 
 /* Tokens: texts that nobody can guess, each of which belongs to one client. */
 #define TOKEN_LEN  19

@@ -136,12 +136,29 @@ static void judge_tokens_of_backend(struct peer *peer)
 	}
 }
 
+/* What comes as a request was a request where it was said, and not the body of another. */
+static bool was_asked(int token)
+{
+	const struct talk *t = &world.clients[token_owner(token)].talk;
+
+	for (unsigned i = 0; i < t->asked_count; i++)
+		if (t->asked[i].token == token)
+			return true;
+	return t->too_much;
+}
+
 /* Requests that must not be repeated come once. */
 static void judge_new_requests(const struct talk *t, unsigned from)
 {
-	for (unsigned i = from; i < t->asked_count; i++)
-		if (t->asked[i].token != -1 && !method_is_idempotent(t->asked[i].method))
-			FUZZ_CLAIM(++world.once[t->asked[i].token] == 1);
+	for (unsigned i = from; i < t->asked_count; i++) {
+		const struct asked *asked = &t->asked[i];
+
+		if (asked->token == -1)
+			continue;
+		FUZZ_CLAIM(was_asked(asked->token));
+		if (!method_is_idempotent(asked->method))
+			FUZZ_CLAIM(++world.once[asked->token] == 1);
+	}
 }
 
 static void judge_backend(struct peer *peer, const char *data, size_t len)
@@ -151,6 +168,7 @@ static void judge_backend(struct peer *peer, const char *data, size_t len)
 
 	if (t->asking.place == PLACE_HEAD && t->asking.at == t->requests.len && asked > 0)
 		FUZZ_CLAIM(world.raced || talk_is_reusable(t));
+	FUZZ_CLAIM(!t->over);
 	journal_add(&t->requests, data, len);
 	talk_read(t);
 	judge_new_requests(t, asked);
@@ -191,6 +209,19 @@ bool peers_hear(void)
 	for (unsigned i = 0; i < world.backend_count; i++)
 		any |= hear(&world.backends[i]);
 	return any;
+}
+
+/* When nobody has anything left to hear, an answer to a part of a request has been read. */
+void peers_judge(void)
+{
+	for (unsigned i = 0; i < world.client_count; i++)
+		if (world.clients[i].deaf)
+			return;
+	for (unsigned i = 0; i < world.backend_count; i++)
+		if (world.backends[i].deaf)
+			return;
+	for (unsigned i = 0; i < world.backend_count; i++)
+		world.backends[i].talk.over |= talk_is_cut_short(&world.backends[i].talk);
 }
 
 static size_t say_piece(struct peer *peer, const char *data, size_t len)

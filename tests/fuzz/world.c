@@ -189,8 +189,10 @@ void world_settle(void)
 		bool worked = turn();
 		bool heard = peers_hear();
 
-		if (!worked && !heard)
+		if (!worked && !heard) {
+			peers_judge();
 			break;
+		}
 		if (heard)
 			idle = 0;
 		FUZZ_CLAIM(++idle < TURNS_MAX);

@@ -84,6 +84,9 @@ struct peer *peer_backend(unsigned n);
 /* Takes in new connections and what was said. True where there was anything. */
 bool peers_hear(void);
 
+/* To be called when nothing moves. */
+void peers_judge(void);
+
 /* Says all that the socket takes, in pieces of this size, the world settling after each. */
 void peer_say(struct peer *peer, const char *data, size_t len, size_t piece);
 void peer_shut(struct peer *peer);
