@@ -88,8 +88,13 @@ static size_t unsent(const struct exchange *x)
 
 void exchange_throttle(struct exchange *x, struct stream *from, size_t most)
 {
+	const struct stream *to =
+		from == &x->client->stream ? &x->upstream->stream : &x->client->stream;
+
 	x->unsent = 0;
-	if (stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream) > most) {
+	/* Only what goes this way counts: the other way may be full because this side waits for
+	 * more of it to be read. */
+	if (stream_backlog(to) > most) {
 		stream_pause(from);
 		x->unsent = unsent(x);
 	}

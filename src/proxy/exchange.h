@@ -162,7 +162,7 @@ void exchange_drop_held(struct exchange *x);
 /* The client was kept waiting: the rate of its body is measured anew. */
 void exchange_waited(struct exchange *x);
 
-/* Notes how much waits to be taken, and stops reading `from` where that is much. */
+/* Stops reading `from` where more than `most` of what it sent waits to be taken. */
 void exchange_throttle(struct exchange *x, struct stream *from, size_t most);
 
 static inline bool exchange_is_connecting(const struct exchange *x)
