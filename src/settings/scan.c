@@ -26,6 +26,7 @@ struct scan {
 	const char *folder;
 	struct settings_errors *errors;
 	bool fatal;
+	bool too_deep;
 };
 
 struct cursor {
@@ -189,8 +190,12 @@ static void scan_included(struct scan *scan, const struct cursor *from, struct s
 	struct cursor inner = { { scan_join(scan->folder, name, path), 1 }, NULL, from->depth + 1 };
 	char *text;
 
-	if (from->depth >= INCLUDE_MAX_DEPTH)
+	if (from->depth >= INCLUDE_MAX_DEPTH) {
+		/* libconfig will say so. A file that includes itself n times would be read here n
+		 * to the power of this depth. */
+		scan->too_deep = true;
 		return;
+	}
 	if (name.len > 0 && *name.data == '/') {
 		/* libconfig would put the folder before it all the same. */
 		report_error(scan->errors, &from->place,
@@ -232,7 +237,7 @@ static void scan_text(struct scan *scan, struct cursor *c)
 {
 	bool line_start = true;
 
-	while (*c->at != '\0') {
+	while (*c->at != '\0' && !scan->too_deep) {
 		if (line_start)
 			scan_include(scan, c);
 		line_start = *c->at == '\n';
