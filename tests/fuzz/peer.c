@@ -93,6 +93,13 @@ static bool accept_all(void)
 	return any;
 }
 
+/* Up to there nothing is left to find but the beginning of a token. */
+static void scan_on(struct talk *t, size_t to)
+{
+	if (to >= t->scanned + TOKEN_LEN)
+		t->scanned = to - TOKEN_LEN + 1;
+}
+
 /* What a client hears was meant for it. */
 static void judge_tokens_of_client(struct peer *peer)
 {
@@ -106,6 +113,7 @@ static void judge_tokens_of_client(struct peer *peer)
 		FUZZ_CLAIM(world.raced || token_owner(token) == peer_number(peer));
 		t->scanned += at + TOKEN_LEN;
 	}
+	scan_on(t, t->responses.len);
 }
 
 static struct asked *asked_at(struct talk *t, size_t at)
@@ -134,6 +142,7 @@ static void judge_tokens_of_backend(struct peer *peer)
 		asked->owner = token_owner(token);
 		t->scanned += at + TOKEN_LEN;
 	}
+	scan_on(t, t->asking.at);
 }
 
 /* What comes as a request was a request where it was said, and not the body of another. */
