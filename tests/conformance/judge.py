@@ -350,7 +350,7 @@ def judge_cut(case, o, prefix, was_reset, strict):
         fine = True  # an HTTP/1.0 client cannot tell, and nothing says that it must
     if not fine:
         problems.append(f"the client got {answer}")
-    if isinstance(answer, Answer) and not answer.ends and answer.status != 101 and not o.is_answer_to(
+    if isinstance(answer, Answer) and not answer.ends and answer.status != 101 and not case.early and not o.is_answer_to(
             o.answers[1] if len(o.answers) > 1 else None, AFTER):
         problems.append(f"the request after got {o.answers[1:]}")
     return problems

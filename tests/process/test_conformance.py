@@ -11,6 +11,7 @@ import re
 import pytest
 
 from conformance import corpus, engine, proxies
+from conformance.backend import Backend
 
 CASES, TITLES = corpus.load()
 SEED = os.environ.get("TINYLB_TEST_SEED") or "1"
@@ -21,9 +22,9 @@ class Running:
 
     def __init__(self):
         self.loop = asyncio.new_event_loop()
-        self.world = engine.World(self.loop)
-        self.proxy = proxies.Ours(self.world.backend.port)
-        self.world.address = self.proxy.address
+        backend = Backend(self.loop)
+        self.proxy = proxies.Ours(backend.port)
+        self.world = engine.World(self.loop, backend, self.proxy.address)
 
     def run(self, cases, ways):
         asyncio.set_event_loop(self.loop)
@@ -103,8 +104,8 @@ def test_whoever_listens_can_fail():
     every case that asks for it must say so: the judge is no rubber stamp."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    world = engine.World(loop, patience=0.2)
-    world.address = ("127.0.0.1", world.backend.port)
+    backend = Backend(loop)
+    world = engine.World(loop, backend, ("127.0.0.1", backend.port), patience=0.2)
     hostile = [c for c in CASES if c.kind == "request" and c.want.steps[-1].kind in ("refuse", "break")
                and not c.send_end][:60]
     try:
