@@ -57,6 +57,7 @@ struct stream {
 	bool again;      /* stream_again was called while it runs */
 	bool delivering; /* `received` is running */
 	bool paused;     /* not reading: by stream_pause */
+	bool full;       /* the last read took all that one may: there can be more */
 	bool ended;      /* `ended` was called, or nothing is to be read any more */
 	bool broken;     /* writing failed: what is written is dropped, reading may go on */
 	bool finishing;  /* the sending side is to be ended when the backlog is empty */
@@ -102,6 +103,9 @@ size_t stream_unsent(const struct stream *stream);
 
 /* Bytes that `received` left. */
 size_t stream_rest(const struct stream *stream);
+
+/* True where more is in the socket, or its end, behind what `received` has been given. */
+bool stream_has_more(const struct stream *stream);
 
 /* Stops and resumes reading. */
 void stream_pause(struct stream *stream);

@@ -100,6 +100,7 @@ static void receive(struct stream *s)
 	if (room > 0) {
 		n = recv(s->fd, s->loop->scratch + kept, room, 0);
 		error = n == -1 ? errno : 0;
+		s->full = n == (ssize_t)room;
 	} else {
 		/* The owner lets it pile up: no more until it resumes. */
 		stream_pause(s);
@@ -159,6 +160,7 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	s->delivering = false;
 	s->again = false;
 	s->paused = false;
+	s->full = false;
 	s->ended = false;
 	s->broken = false;
 	s->finishing = false;
@@ -233,6 +235,13 @@ void stream_reset(struct stream *s)
 size_t stream_rest(const struct stream *s)
 {
 	return s->rest != NULL ? evbuffer_get_length(s->rest) : 0;
+}
+
+bool stream_has_more(const struct stream *s)
+{
+	char next;
+
+	return s->full && (recv(s->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN);
 }
 
 void stream_pause(struct stream *s)

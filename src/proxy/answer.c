@@ -123,12 +123,20 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, struct
 	return fine ? response->head_len : refuse(x, len, response->why);
 }
 
+/* Whether another request may follow on the connection: nothing is owed on it either way. */
+static bool is_reusable(const struct exchange *x, size_t surplus)
+{
+	const struct stream *s = &x->upstream->stream;
+
+	return x->request.done && x->backend_keeps && surplus == 0 &&
+	       x->response.in.kind != BODY_UNTIL_CLOSE && !s->ended && !s->broken &&
+	       stream_backlog(s) == 0 && !stream_has_more(s);
+}
+
 /* The response is whole. `surplus` bytes came behind it that belong to no response. */
 static void finish(struct exchange *x, size_t surplus)
 {
-	bool reuse = x->request.done && x->backend_keeps && surplus == 0 &&
-		     x->response.in.kind != BODY_UNTIL_CLOSE && !x->upstream->stream.ended &&
-		     !x->upstream->stream.broken && stream_backlog(&x->upstream->stream) == 0;
+	bool reuse = is_reusable(x, surplus);
 	enum afterwards afterwards = AFTERWARDS_KEEP;
 
 	if (surplus > 0)

@@ -34,7 +34,8 @@ static int peer;
 /* What the callbacks saw. */
 static char got[1024];
 static size_t got_len;
-static size_t take; /* how many bytes `received` takes at the most */
+static size_t take;           /* how many bytes `received` takes at the most */
+static bool got_into_nothing; /* they are too many to be kept */
 static int calls;
 static int drains;
 static int connects;
@@ -47,6 +48,8 @@ static size_t received(struct stream *s, const char *data, size_t len)
 
 	(void)s;
 	calls++;
+	if (got_into_nothing)
+		return n;
 	assert_true(got_len + n <= sizeof got);
 	memcpy(got + got_len, data, n);
 	got_len += n;
@@ -90,6 +93,7 @@ static int set_up(void **state)
 
 	(void)state;
 	got_len = 0;
+	got_into_nothing = false;
 	take = sizeof got;
 	calls = drains = connects = ends = end_error = 0;
 	if (loop_init(&loop) == -1)
@@ -314,6 +318,31 @@ static void test_nothing_behind_a_gap(void **state)
 	free(sent);
 }
 
+/* Behind a read that was full there may be more, and whoever is done with the stream must know. */
+static void test_more_behind_a_full_read(void **state)
+{
+	static char room[LOOP_READ_SIZE];
+
+	(void)state;
+	say("short");
+	turn();
+	assert_false(stream_has_more(&stream));
+	say("more");
+	assert_false(stream_has_more(&stream)); /* this came later */
+	turn();
+	take = LOOP_READ_SIZE;
+	got_into_nothing = true;
+	assert_int_equal(write(peer, room, sizeof room), sizeof room);
+	turn();
+	assert_false(stream_has_more(&stream));
+	assert_int_equal(write(peer, room, sizeof room), sizeof room);
+	say("more");
+	event_base_loop(loop.base, EVLOOP_ONCE); /* one read */
+	assert_true(stream_has_more(&stream));
+	turn();
+	assert_false(stream_has_more(&stream));
+}
+
 static void test_nothing_after_close(void **state)
 {
 	(void)state;
@@ -406,6 +435,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_to_the_dead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_behind_a_gap, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_more_behind_a_full_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_after_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect_refused, set_up, tear_down),
