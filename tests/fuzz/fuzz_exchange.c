@@ -42,7 +42,7 @@ static struct play {
 	size_t piece;
 	size_t big;
 	size_t len;
-	char said[1 << 16];
+	char said[1 << 17];
 } play;
 
 static void flush(void)

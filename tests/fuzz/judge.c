@@ -311,6 +311,12 @@ bool talk_is_reusable(const struct talk *t)
 				      t->answering.at == t->responses.len && !t->answering.last);
 }
 
+bool talk_has_surplus(const struct talk *t)
+{
+	return t->strict_requests && t->answering.place == PLACE_HEAD &&
+	       t->answering.heads >= t->asked_count && t->answering.at < t->responses.len;
+}
+
 bool talk_is_cut_short(const struct talk *t)
 {
 	return !t->too_much && t->answering.whole > t->asking.whole &&

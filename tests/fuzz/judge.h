@@ -79,6 +79,9 @@ void talk_read(struct talk *t);
 /* What the program may not do: begin a request on a connection that owes or was owed something. */
 bool talk_is_reusable(const struct talk *t);
 
+/* True where more was said by a backend than it was asked for. */
+bool talk_has_surplus(const struct talk *t);
+
 /* True where a request was answered before all of it was here: then its rest must not come. */
 bool talk_is_cut_short(const struct talk *t);
 

@@ -243,6 +243,8 @@ static size_t say_piece(struct peer *peer, const char *data, size_t len)
 		journal_add(
 			peer_number(peer) == -1 ? &t->responses : &t->requests, data, (size_t)n);
 	talk_read(t);
+	/* A read that is short says that there is no more: in this world it may lie. */
+	world.raced |= kernel.shorts && talk_has_surplus(t);
 	world_settle();
 	return n > 0 ? (size_t)n : 0;
 }
