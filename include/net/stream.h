@@ -40,9 +40,8 @@ struct stream_events {
 	void (*drained)(struct stream *stream);
 	/* The connection that stream_connect began is there. */
 	void (*connected)(struct stream *stream);
-	/* Nothing more will be received: the peer ended its sending side (error 0), or the
-	 * connection failed (an errno). Not after stream_close; a second time only where
-	 * stream_again asks for a rest and there is none any more. */
+	/* The peer ended its sending side (error 0), or the connection failed (an errno). Not after
+	 * stream_close; a second time only where stream_again asks for a rest that is gone. */
 	void (*ended)(struct stream *stream, int error);
 };
 
@@ -64,8 +63,7 @@ struct stream {
 	bool finished;   /* it was */
 };
 
-/* Takes over the connected, non-blocking `fd` and begins to read. 0, or -1 (then fd stays open and
- * the caller's). */
+/* Takes over the connected, non-blocking `fd` and begins to read. 0; -1: fd stays the caller's. */
 int stream_open(struct stream *stream, struct loop *loop, const struct stream_events *events,
 	int fd) __attribute__((warn_unused_result));
 
