@@ -35,6 +35,7 @@ enum field_id {
 	FIELD_X_FORWARDED_FOR,
 	FIELD_X_FORWARDED_HOST,
 	FIELD_X_FORWARDED_PROTO,
+	FIELD_X_FORWARDED_OTHER, /* X-Forwarded-Port and whatever else begins so */
 	FIELD_X_REAL_IP,
 	FIELD_X_REQUEST_ID,
 	FIELD_UNDERSCORE_TWIN, /* one of the above but for underscores: X_Forwarded_For */

@@ -10,19 +10,24 @@
 
 /* A written head is longer than the one that was read by at most this and the lengths of what `how`
  * holds. */
-#define FORWARD_EXTRA 1280
+#define FORWARD_EXTRA 1408
 
 struct forward_request {
 	struct slice host; /* the Host to send; empty: the client's, which a 1.0 client may lack */
 	struct slice path; /* of the backend's URL: joined with the target by exactly one slash */
-	struct slice client_ip; /* appended to X-Forwarded-For; empty for a unix peer */
-	struct slice scheme;    /* X-Forwarded-Proto: "http" */
+	struct slice peer; /* the address of who sent the request; empty for a unix peer */
+	struct slice scheme;     /* "http" */
+	struct slice request_id; /* X-Request-Id; empty: none */
+	bool x_forwarded;        /* tell of the client in X-Forwarded-For, -Host and -Proto */
+	bool rfc7239;            /* and in Forwarded */
+	bool trusted;            /* the peer is believed what it says of the client */
 };
 
 /*
  * Writes the head of `request` as HTTP/1.1 for a backend: hop-by-hop fields gone, Host, framing,
- * Connection and Upgrade written anew, Via and X-Forwarded-* added. Marks dropped fields in the
- * request. The same request may be written again for another backend.
+ * Connection and Upgrade written anew, Via added. What is said of the client (X-Forwarded-*,
+ * X-Real-IP, Forwarded) is written anew, too; with a trusted peer, behind what it said itself.
+ * Marks dropped fields in the request. The same request may be written again for another backend.
  */
 void forward_request(struct text *out, struct request *request, const struct forward_request *how);
 

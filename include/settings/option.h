@@ -33,10 +33,11 @@ enum option_type {
 	OPTION_PATH,     /* of a file, or one of the words in `choices` */
 	OPTION_USER,
 	OPTION_GROUP,
-	OPTION_ADDRESS, /* fills all of a struct listener_settings that follows from it */
-	OPTION_URL,     /* the same with a struct backend_settings */
-	OPTION_SECTION, /* a group of options of scope `inner` */
-	OPTION_LIST     /* a list of such groups, each an item of its own */
+	OPTION_ADDRESS,  /* fills all of a struct listener_settings that follows from it */
+	OPTION_URL,      /* the same with a struct backend_settings */
+	OPTION_NETWORKS, /* a struct network_set, of one network or an array of them */
+	OPTION_SECTION,  /* a group of options of scope `inner` */
+	OPTION_LIST      /* a list of such groups, each an item of its own */
 };
 
 /* A choice that a later version will know: refused, with these words. */

@@ -10,12 +10,20 @@
 #include <stdint.h>
 
 #include "net/address.h"
+#include "net/network.h"
 #include "net/url.h"
 
 enum host_policy {
 	HOST_INHERIT,  /* what a pool begins with: as at the top level; gone once loaded */
 	HOST_BACKEND,  /* Host is rewritten to the backend's */
 	HOST_PRESERVE, /* the client's Host goes on */
+};
+
+/* Which fields tell backends of the client: a set of bits. */
+enum forwarded {
+	FORWARDED_OFF = 0,
+	FORWARDED_X = 1,       /* X-Forwarded-For, -Host and -Proto */
+	FORWARDED_RFC7239 = 2, /* Forwarded */
 };
 
 enum balance { BALANCE_RANDOM };
@@ -84,6 +92,8 @@ struct settings {
 	char *user;   /* NULL: stay */
 	char *group;
 	enum host_policy host;
+	struct network_set trusted; /* peers that are believed what they say of the client */
+	int forwarded;              /* of enum forwarded */
 	bool half_close;
 	char *log;        /* "stderr", "syslog" or a path */
 	int log_level;    /* enum log_level */

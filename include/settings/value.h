@@ -32,7 +32,8 @@ struct value_reader {
 
 /*
  * Checks `value` and writes it to the option's member of `base`, the struct of its scope. Not for
- * sections and lists. Returns 0, or -1 with reader->why; then the member is as it was.
+ * sections and lists; of networks it adds one. Returns 0, or -1 with reader->why; then the member
+ * is as it was.
  */
 int value_store(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader) __attribute__((warn_unused_result));
@@ -47,7 +48,8 @@ void value_free(enum option_scope scope, void *base);
 /* Adds a value as a user would write it, for messages. */
 void value_add(struct text *out, const struct value *value);
 
-/* Adds the member of `base` as the settings file would have it, or returns false: not set. */
+/* Adds the member of `base` as the settings file would have it, or returns false: not set, or more
+ * than one value. */
 bool value_add_member(struct text *out, const struct option *option, const void *base);
 
 /* Where an option is kept in `base`. */

@@ -52,7 +52,8 @@ static const struct known {
 		FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_HOST) |                               \
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_VIA) |                        \
 		FIELD_BIT(FIELD_X_FORWARDED_FOR) | FIELD_BIT(FIELD_X_FORWARDED_HOST) |             \
-		FIELD_BIT(FIELD_X_FORWARDED_PROTO) | FIELD_BIT(FIELD_X_REAL_IP))
+		FIELD_BIT(FIELD_X_FORWARDED_OTHER) | FIELD_BIT(FIELD_X_FORWARDED_PROTO) |          \
+		FIELD_BIT(FIELD_X_REAL_IP) | FIELD_BIT(FIELD_X_REQUEST_ID))
 
 _Static_assert(FIELD_ID_COUNT <= 32, "ids fit the bit sets of struct fields");
 
@@ -63,22 +64,35 @@ bool field_is_token(struct slice s)
 	return s.len > 0 && octet_skip(s.data, end, OCTET_TOKEN) == end;
 }
 
+/* Of a name that is none of those known. */
+static inline enum field_id id_of_other(struct slice name)
+{
+	static const struct slice prefix = { "X-Forwarded-", 12 };
+
+	if (name.len <= prefix.len || (name.data[0] | 0x20) != 'x' ||
+		!slice_equals_nocase(slice_of(name.data, prefix.len), prefix))
+		return FIELD_OTHER;
+	return FIELD_X_FORWARDED_OTHER;
+}
+
 static inline enum field_id id_of(struct slice name)
 {
 	const struct known *k;
 	int which;
 	char initial;
 
-	if (name.len == 0 || name.len > NAME_MAX)
+	if (name.len == 0)
 		return FIELD_OTHER;
+	if (name.len > NAME_MAX)
+		return id_of_other(name);
 	k = &known[name.len];
 	initial = (char)(name.data[0] | 0x20);
 	if (initial != k->initial[0] && initial != k->initial[1])
-		return FIELD_OTHER;
+		return id_of_other(name);
 	which = initial == k->initial[1];
 	if (memcmp(name.data, k->name[which], name.len) != 0 &&
 		!slice_equals_nocase(name, slice_of(k->name[which], name.len)))
-		return FIELD_OTHER;
+		return id_of_other(name);
 	return k->id[which];
 }
 
@@ -91,17 +105,13 @@ enum field_id field_id_of(struct slice name)
  * CVE-2024-45614), so whoever sends the one means to forge the other. */
 static enum field_id id_of_underscored(struct slice name)
 {
-	char dashed[NAME_MAX];
+	char dashed[NAME_MAX + 1]; /* one more than a name that is known by all its length */
+	size_t len = name.len < sizeof dashed ? name.len : sizeof dashed;
 
-	if (name.len > sizeof dashed)
-		return FIELD_OTHER;
-	memcpy(dashed, name.data, name.len);
-	for (size_t i = 0; i < name.len; i++) {
-		if (dashed[i] == '_')
-			dashed[i] = '-';
-	}
-	return field_id_of(slice_of(dashed, name.len)) != FIELD_OTHER ? FIELD_UNDERSCORE_TWIN
-								      : FIELD_OTHER;
+	for (size_t i = 0; i < len; i++)
+		dashed[i] = (char)(name.data[i] == '_' ? '-' : name.data[i]);
+	return field_id_of(slice_of(dashed, len)) != FIELD_OTHER ? FIELD_UNDERSCORE_TWIN
+								 : FIELD_OTHER;
 }
 
 static bool is_blank(char c)

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "forwarded.h"
 #include "head.h"
 #include "http/forward.h"
 
@@ -15,8 +16,7 @@
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE))
 #define REWRITTEN_REQUEST                                                                          \
 	(REWRITTEN | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_TE) |       \
-		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |              \
-		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_PROTO))
+		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_X_REQUEST_ID))
 
 /* Fields that stand plain one after another in the input are one copy. */
 static void write_fields(struct text *out, const struct fields *fields, uint32_t without)
@@ -92,51 +92,9 @@ static void write_request_hop(struct text *out, const struct request *request)
 		text_add_string(out, "Expect: 100-continue\r\n");
 }
 
-/* Those who came before, of all such fields in one list, and the client itself. */
-static void write_forwarded_for(struct text *out, const struct fields *fields, struct slice client)
-{
-	const char *between = "X-Forwarded-For: ";
-	unsigned i = fields->count;
-
-	if ((fields->present & FIELD_BIT(FIELD_X_FORWARDED_FOR)) != 0)
-		i = fields->first[FIELD_X_FORWARDED_FOR];
-	for (; i < fields->count; i++) {
-		const struct field *field = &fields->list[i];
-
-		if (field->id != FIELD_X_FORWARDED_FOR || slice_is_empty(field->value))
-			continue;
-		text_add_string(out, between);
-		text_add_slice(out, field->value);
-		between = ", ";
-	}
-	if (!slice_is_empty(client)) {
-		text_add_string(out, between);
-		text_add_slice(out, client);
-		between = ", ";
-	}
-	if (between[0] == ',')
-		end_line(out);
-}
-
-static void write_forwarded(
-	struct text *out, const struct request *request, const struct forward_request *how)
-{
-	write_forwarded_for(out, &request->fields, how->client_ip);
-	if (!slice_is_empty(request->host)) {
-		text_add_string(out, "X-Forwarded-Host: ");
-		text_add_slice(out, request->host);
-		end_line(out);
-	}
-	if (!slice_is_empty(how->scheme)) {
-		text_add_string(out, "X-Forwarded-Proto: ");
-		text_add_slice(out, how->scheme);
-		end_line(out);
-	}
-}
-
 void forward_request(struct text *out, struct request *request, const struct forward_request *how)
 {
-	uint32_t without = REWRITTEN_REQUEST;
+	uint32_t without = REWRITTEN_REQUEST | forwarded_without(&request->fields, how);
 
 	fields_drop_hop_by_hop(&request->fields);
 	if (request->body.kind != BODY_CHUNKED)
@@ -157,7 +115,12 @@ void forward_request(struct text *out, struct request *request, const struct for
 	}
 	write_framing(out, request->body);
 	write_request_hop(out, request);
-	write_forwarded(out, request, how);
+	forwarded_write(out, request, how);
+	if (!slice_is_empty(how->request_id)) {
+		text_add_string(out, "X-Request-Id: ");
+		text_add_slice(out, how->request_id);
+		end_line(out);
+	}
 	if (request->minor > 0)
 		text_add_string(out, "Via: 1.1 tinylb\r\n\r\n");
 	else

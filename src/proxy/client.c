@@ -170,6 +170,7 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 		return -1;
 	c->proxy = proxy;
 	c->listener = listener;
+	c->trusted = network_set_has(&proxy->settings->trusted, peer);
 	set_name(c, peer);
 	list_init(&c->link);
 	list_init(&c->idle);

@@ -35,6 +35,7 @@ struct client {
 	size_t seen;   /* bytes of a head that was not whole yet; of what lingering threw away */
 	size_t unsent; /* of what is being flushed, when that was looked at last */
 	bool last;     /* the connection ends behind what is being flushed */
+	bool trusted;  /* it is a proxy that is believed what it says of its clients */
 	uint64_t since_us; /* the first byte of a head; when it became idle */
 	enum client_state state;
 	uint32_t listener;

@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "proxy/proxy.h"
 #include "record.h"
+#include "request_id.h"
 
 /* A head that goes on is longer than it came by what is added to it. */
 #define HEAD_OUT_SIZE ((size_t)80 * 1024)
@@ -22,6 +23,7 @@ struct proxy {
 	void *context;
 	/* runtime */
 	struct rng rng;
+	struct request_ids ids;
 	struct pool *pools; /* one per pool of the settings */
 	struct record_log log;
 	bool draining;

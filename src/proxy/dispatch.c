@@ -112,8 +112,12 @@ static int send_head(struct exchange *x, struct request *request)
 	struct forward_request how = {
 		.host = host_to_send(x, request),
 		.path = exchange_backend(x)->path,
-		.client_ip = client_ip(x->client),
+		.peer = client_ip(x->client),
 		.scheme = scheme_http,
+		.request_id = x->record.id,
+		.x_forwarded = (x->proxy->settings->forwarded & FORWARDED_X) != 0,
+		.rfc7239 = (x->proxy->settings->forwarded & FORWARDED_RFC7239) != 0,
+		.trusted = x->client->trusted,
 	};
 	struct iovec piece = { .iov_base = head.data };
 

@@ -23,9 +23,21 @@ static void clear(struct exchange *x)
 	deadline_init(&x->deadline);
 }
 
-static struct slice line_in_copy(const struct exchange *x, const char *head, struct slice line)
+/* A part of the head as it stands in the exchange's own copy. */
+static struct slice in_copy(const struct exchange *x, const char *head, struct slice part)
 {
-	return slice_of(x->head + (line.data - head), line.len);
+	return slice_of(x->head + (part.data - head), part.len);
+}
+
+static struct slice identify(struct exchange *x, const struct request *request, const char *head)
+{
+	const struct field *given = NULL;
+
+	if (x->client->trusted)
+		given = fields_find(&request->fields, FIELD_X_REQUEST_ID);
+	if (given != NULL && request_id_is_fine(given->value))
+		return in_copy(x, head, given->value);
+	return request_id_make(&x->proxy->ids, x->id);
 }
 
 static void describe(struct exchange *x, const struct request *request, const char *head)
@@ -38,7 +50,8 @@ static void describe(struct exchange *x, const struct request *request, const ch
 	relay_init(&x->request, request->body, request->body.kind);
 	x->holding = true;
 	x->record.client = client_name(x->client);
-	x->record.line = line_in_copy(x, head, request->line);
+	x->record.line = in_copy(x, head, request->line);
+	x->record.id = identify(x, request, head);
 }
 
 /* What must not go on to a backend, whichever. */

@@ -47,6 +47,7 @@ struct exchange {
 	char *head; /* owned: a copy of the head as it came, for the log and for sending it again */
 	size_t head_len;
 	size_t head_size;
+	char id[REQUEST_ID_LEN]; /* one that was made here; record.id has it, or the client's */
 	enum method method;
 	int minor;
 	bool client_keeps;      /* the client lets its connection persist */

@@ -43,6 +43,7 @@ struct record {
 	int status;           /* that the client got; 0: none */
 	uint64_t bytes;       /* of content, to the client */
 	struct slice backend; /* its URL; empty: none */
+	struct slice id;      /* X-Request-Id, of visible ASCII; empty: none */
 	uint64_t start_us;    /* the first byte of the request; all times monotonic, 0: never */
 	uint64_t picked_us;
 	uint64_t connected_us;

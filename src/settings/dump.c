@@ -27,6 +27,18 @@ static void dump_value(FILE *out, const struct option *option, const void *base)
 		(void)fprintf(out, "# %s: %s", option->name, option_default_text(option));
 }
 
+static void dump_networks(FILE *out, const struct option *option, void *base)
+{
+	const struct network_set *set = value_member(option, base);
+	char text[NETWORK_TEXT_SIZE];
+
+	(void)fprintf(out, "%s = [", option->name);
+	for (size_t i = 0; i < set->count; i++)
+		(void)fprintf(
+			out, "%s \"%s\"", i > 0 ? "," : "", network_format(&set->list[i], text));
+	(void)fputs(" ];", out);
+}
+
 static bool is_flat(enum option_scope scope)
 {
 	return scope == OPTION_LISTENER || scope == OPTION_BACKEND;
@@ -84,6 +96,8 @@ static void dump_scope(FILE *out, enum option_scope scope, void *base, int depth
 			dump_scope(out, option->inner, value_member(option, base), depth + 1);
 			indent(out, depth);
 			(void)fputs("};", out);
+		} else if (option->type == OPTION_NETWORKS) {
+			dump_networks(out, option, base);
 		} else {
 			dump_value(out, option, base);
 		}

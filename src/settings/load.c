@@ -168,6 +168,7 @@ static void load_items(struct loader *loader, const config_setting_t *list,
 	}
 }
 
+/* `setting` is the option's value, or one of its elements. */
 static void load_value(struct loader *loader, const config_setting_t *setting,
 	const struct option *option, void *base)
 {
@@ -178,6 +179,20 @@ static void load_value(struct loader *loader, const config_setting_t *setting,
 
 	if (value_store(option, &value, base, &reader) == -1)
 		report_option(loader, setting, option, text_string(&why));
+}
+
+/* An option of many values takes a single one, too. */
+static void load_values(struct loader *loader, const config_setting_t *setting,
+	const struct option *option, void *base)
+{
+	unsigned count = (unsigned)config_setting_length(setting);
+
+	if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
+		load_value(loader, setting, option, base);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++)
+		load_value(loader, config_setting_get_elem(setting, i), option, base);
 }
 
 static void load_member(struct loader *loader, const config_setting_t *setting,
@@ -194,6 +209,8 @@ static void load_member(struct loader *loader, const config_setting_t *setting,
 		else
 			report_option(loader, setting, option,
 				"must be a list of groups: ( { ... }, { ... } )");
+	} else if (option->type == OPTION_NETWORKS) {
+		load_values(loader, setting, option, base);
 	} else {
 		load_value(loader, setting, option, base);
 	}

@@ -21,6 +21,14 @@ static const struct option_choice host_choices[] = {
 	{ NULL, 0 },
 };
 
+static const struct option_choice forwarded_choices[] = {
+	{ "x-forwarded", FORWARDED_X },
+	{ "rfc7239", FORWARDED_RFC7239 },
+	{ "both", FORWARDED_X | FORWARDED_RFC7239 },
+	{ "off", FORWARDED_OFF },
+	{ NULL, 0 },
+};
+
 static const struct option_choice level_choices[] = {
 	{ "error", LOG_LEVEL_ERROR },
 	{ "warn", LOG_LEVEL_WARN },
@@ -70,6 +78,13 @@ const struct option option_table[] = {
 	{ OPTION_TOP, "host", OPTION_CHOICE, .choices = host_choices, .def = "backend",
 	  MEMBER(settings, host),
 	  .help = "the Host that a backend gets: its own, or the client's" },
+	{ OPTION_TOP, "trusted", OPTION_NETWORKS, .def_text = "none",
+	  MEMBER(settings, trusted),
+	  .help = "peers that are believed what they say of the client" },
+	{ OPTION_TOP, "forwarded", OPTION_CHOICE, .choices = forwarded_choices,
+	  .def = "x-forwarded",
+	  MEMBER(settings, forwarded),
+	  .help = "the fields that tell backends of the client" },
 	{ OPTION_TOP, "half_close", OPTION_BOOLEAN, .def = "false",
 	  MEMBER(settings, half_close),
 	  .help = "finish the answer for a client that closed its sending side" },
@@ -208,6 +223,7 @@ const char *option_type_name(enum option_type type)
 		[OPTION_GROUP] = "group",
 		[OPTION_ADDRESS] = "address",
 		[OPTION_URL] = "url",
+		[OPTION_NETWORKS] = "networks",
 		[OPTION_SECTION] = "section",
 		[OPTION_LIST] = "list",
 	};

@@ -63,6 +63,7 @@ void option_add_range(const struct option *option, struct text *out)
 	case OPTION_GROUP:
 	case OPTION_ADDRESS:
 	case OPTION_URL:
+	case OPTION_NETWORKS:
 	case OPTION_SECTION:
 	case OPTION_LIST:
 		break;

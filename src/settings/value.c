@@ -263,6 +263,22 @@ static int read_url(const struct option *option, const struct value *value,
 	return 0;
 }
 
+/* Adds one; who reads an array comes once for each of its elements. */
+static int read_network(const struct option *option, const struct value *value, void *base,
+	struct value_reader *reader)
+{
+	struct network network;
+	const char *why;
+
+	if (value->kind != VALUE_STRING)
+		return refuse(reader, "must be networks in quotes: [ \"10.0.0.0/8\", \"unix:\" ]");
+	if (network_parse(value->string, &network, &why) == -1)
+		return refuse(reader, why);
+	if (network_set_add(value_member(option, base), &network) == -1)
+		return refuse(reader, "out of memory");
+	return 0;
+}
+
 /* Those whose value is any string in quotes, as far as libconfig can tell. */
 static int read_string(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader)
@@ -306,6 +322,8 @@ int value_store(const struct option *option, const struct value *value, void *ba
 	case OPTION_ADDRESS:
 	case OPTION_URL:
 		return read_string(option, value, base, reader);
+	case OPTION_NETWORKS:
+		return read_network(option, value, base, reader);
 	case OPTION_SECTION:
 	case OPTION_LIST:
 		break;

@@ -50,6 +50,9 @@ static void free_member(const struct option *option, void *base)
 		mem_free(*text);
 		*text = NULL;
 		break;
+	case OPTION_NETWORKS:
+		network_set_free(value_member(option, base));
+		break;
 	case OPTION_INTEGER:
 	case OPTION_BOOLEAN:
 	case OPTION_CHOICE:

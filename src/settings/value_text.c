@@ -122,6 +122,7 @@ bool value_add_member(struct text *out, const struct option *option, const void 
 	case OPTION_ADDRESS:
 	case OPTION_URL:
 		return add_string(out, option, base);
+	case OPTION_NETWORKS:
 	case OPTION_SECTION:
 	case OPTION_LIST:
 		break;

@@ -220,6 +220,7 @@ void draft_verify(struct settings *settings, struct settings_errors *errors)
 	for (size_t i = 0; i < settings->listener_count; i++)
 		link_listener(settings, &settings->listeners[i], pools, count, errors);
 	mem_free(pools);
+	network_set_sort(&settings->trusted);
 	if (errors->count == 0)
 		warn_of_unused(settings, errors);
 }

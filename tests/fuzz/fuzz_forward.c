@@ -25,16 +25,21 @@ static char twice_room[80 * 1024];
 #define NOT_TO_BE_NAMED                                                                            \
 	(FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_FORWARDED) |            \
 		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |  \
-		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_PROTO) |           \
-		FIELD_BIT(FIELD_X_REAL_IP))
+		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_OTHER) |           \
+		FIELD_BIT(FIELD_X_FORWARDED_PROTO) | FIELD_BIT(FIELD_X_REAL_IP) |                  \
+		FIELD_BIT(FIELD_X_REQUEST_ID))
 /* Written from what was understood. */
 #define OURS_IN_REQUEST                                                                            \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
 		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_MAX_FORWARDS) | FIELD_BIT(FIELD_TE) |      \
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE) |                    \
-		FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |                          \
-		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_PROTO) |           \
+		FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_REQUEST_ID) |                             \
 		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_TRAILER))
+/* What is said of the client. */
+#define CLAIMS                                                                                     \
+	(FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |                           \
+		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_OTHER) |           \
+		FIELD_BIT(FIELD_X_FORWARDED_PROTO) | FIELD_BIT(FIELD_X_REAL_IP))
 #define OURS_IN_RESPONSE                                                                           \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_DATE) |   \
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE) |                    \
@@ -101,20 +106,65 @@ static bool ends_with(struct slice list, struct slice last)
 	       slice_equals(slice_of(list.data + list.len - last.len, last.len), last);
 }
 
-static void claim_forwarded(const struct forward_request *how)
+/* The last field with this id. */
+static struct slice last_value(const struct fields *fields, enum field_id id)
+{
+	struct slice last = { 0 };
+
+	for (unsigned i = 0; i < fields->count; i++)
+		if (fields->list[i].id == id)
+			last = fields->list[i].value;
+	return last;
+}
+
+/* The peer comes last in the lists, and is alone in them where it is not trusted. */
+static void claim_client(const struct forward_request *how)
 {
 	const struct fields *back = &request_back.fields;
-	const struct field *peer = fields_find(back, FIELD_X_FORWARDED_FOR);
-	const struct field *via = fields_find(back, FIELD_VIA);
+	struct slice peers = last_value(back, FIELD_X_FORWARDED_FOR);
+	struct slice nodes = last_value(back, FIELD_FORWARDED);
 
-	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_FORWARDED_FOR)) == 0);
-	if (how->client_ip.len > 0)
-		FUZZ_CLAIM(peer != NULL && ends_with(peer->value, how->client_ip));
-	FUZZ_CLAIM(via != NULL);
+	if (how->x_forwarded) {
+		FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_FORWARDED_FOR)) == 0);
+		FUZZ_CLAIM(ends_with(peers, how->peer));
+		FUZZ_CLAIM(how->trusted || slice_equals(peers, how->peer));
+		FUZZ_CLAIM((back->present & FIELD_BIT(FIELD_X_FORWARDED_PROTO)) != 0);
+	}
+	if (how->rfc7239) {
+		FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_FORWARDED)) == 0);
+		FUZZ_CLAIM(ends_with(nodes, slice_of_string(";proto=http")));
+		FUZZ_CLAIM(how->trusted || memcmp(nodes.data, "for=", 4) == 0);
+	}
+}
+
+/* Nothing of what a stranger says of itself. */
+static void claim_stranger(const struct forward_request *how)
+{
+	const struct fields *back = &request_back.fields;
+	uint32_t written = 0;
+
+	if (how->x_forwarded)
+		written |= FIELD_BIT(FIELD_X_FORWARDED_FOR) | FIELD_BIT(FIELD_X_FORWARDED_HOST) |
+			   FIELD_BIT(FIELD_X_FORWARDED_PROTO);
+	if (how->rfc7239)
+		written |= FIELD_BIT(FIELD_FORWARDED);
+	FUZZ_CLAIM((back->repeated & CLAIMS) == 0);
+	FUZZ_CLAIM((back->present & CLAIMS & ~written) == 0);
+	if ((back->present & FIELD_BIT(FIELD_X_FORWARDED_HOST)) != 0)
+		FUZZ_CLAIM(slice_equals(last_value(back, FIELD_X_FORWARDED_HOST), request.host));
+}
+
+static void claim_added(const struct forward_request *how)
+{
+	const struct fields *back = &request_back.fields;
+
+	FUZZ_CLAIM(fields_find(back, FIELD_VIA) != NULL);
 	FUZZ_CLAIM((back->present & FIELD_BIT(FIELD_UNDERSCORE_TWIN)) == 0);
-	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_FORWARDED_HOST)) == 0);
-	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_FORWARDED_PROTO)) == 0);
-	FUZZ_CLAIM(ends_with(fields_find(back, FIELD_X_FORWARDED_PROTO)->value, how->scheme));
+	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_REQUEST_ID)) == 0);
+	FUZZ_CLAIM(slice_equals(last_value(back, FIELD_X_REQUEST_ID), how->request_id));
+	claim_client(how);
+	if (!how->trusted)
+		claim_stranger(how);
 }
 
 static void claim_request(const struct forward_request *how)
@@ -133,11 +183,12 @@ static void claim_request(const struct forward_request *how)
 	FUZZ_CLAIM(r->max_forwards <= 0 || b->max_forwards == r->max_forwards - 1);
 	FUZZ_CLAIM(!empty || (b->fields.present & FIELD_BIT(FIELD_TRAILER)) == 0);
 	claim_target(r->target, how->path, b->target);
-	claim_forwarded(how);
-	claim_others(&r->fields, &b->fields, OURS_IN_REQUEST);
+	claim_added(how);
+	claim_others(&r->fields, &b->fields, OURS_IN_REQUEST | CLAIMS);
 }
 
-static void try_request(const char *data, size_t len, unsigned choice)
+/* `choice` and `more` are the fuzzer's. */
+static void try_request(const char *data, size_t len, unsigned choice, unsigned more)
 {
 	static const char *const hosts[] = { "", "backend.example:8001" };
 	static const char *const paths[] = { "", "/app", "/app/", "//" };
@@ -145,8 +196,12 @@ static void try_request(const char *data, size_t len, unsigned choice)
 	struct forward_request how = {
 		.host = slice_of_string(hosts[choice % 2]),
 		.path = slice_of_string(paths[choice / 2 % 4]),
-		.client_ip = slice_of_string(peers[choice / 8 % 3]),
+		.peer = slice_of_string(peers[choice / 8 % 3]),
 		.scheme = slice_of_string("http"),
+		.request_id = slice_of_string(more / 8 % 2 == 0 ? "0af7651916cd43dd" : ""),
+		.x_forwarded = more % 2 == 0,
+		.rfc7239 = more / 2 % 2 == 0,
+		.trusted = more / 4 % 2 == 0,
 	};
 	struct text out = text_over(out_room, sizeof out_room);
 	struct text twice = text_over(twice_room, sizeof twice_room);
@@ -162,7 +217,7 @@ static void try_request(const char *data, size_t len, unsigned choice)
 	forward_request(&twice, &request, &how);
 	FUZZ_CLAIM(!out.overflow && slice_equals(text_slice(&out), text_slice(&twice)));
 	FUZZ_CLAIM(out.len <= request.head_len + FORWARD_EXTRA + how.host.len + how.path.len +
-				      how.client_ip.len + how.scheme.len);
+				      how.peer.len + how.scheme.len + how.request_id.len);
 	if (out.len > 0)
 		FUZZ_CLAIM(request_parse(&request_back, out.data, out.len, 0, &back_limits) ==
 			   PARSE_DONE);
@@ -234,7 +289,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	window_show(&w, w.len);
 	if (which % 2 == 0)
-		try_request(w.data, w.len, choice);
+		try_request(w.data, w.len, choice, which / 2);
 	else
 		try_response(w.data, w.len, choice);
 	return 0;

@@ -11,7 +11,7 @@ __all__ = ["Client", "Closed", "ProtocolError", "chunked"]
 class Client:
     """One connection. `address` is ("127.0.0.1", 80), ("::1", 80) or a path."""
 
-    def __init__(self, address, timeout=None, rcvbuf=None, sndbuf=None):
+    def __init__(self, address, timeout=None, rcvbuf=None, sndbuf=None, source=None):
         if isinstance(address, str):
             family = socket.AF_UNIX
         else:
@@ -23,6 +23,8 @@ class Client:
         if sndbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sndbuf)
         try:
+            if source:
+                self.sock.bind(source)
             self.sock.connect(address)
         except OSError:
             self.sock.close()

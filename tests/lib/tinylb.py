@@ -37,7 +37,7 @@ DEATHS = re.compile(r"error: worker \d+ .*(was killed|exited|could not start)")
 ACCESS_LINE = re.compile(
     r'(?P<time>\S+) (?P<client>\S+) "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}|-)'
     r" (?P<bytes>\d+) (?P<backend>\S+) (?P<connect>-|\d+(?:\.\d+)?)/(?P<response>-|\d+(?:\.\d+)?)/(?P<total>\d+(?:\.\d+)?)"
-    r" (?P<reason>\S+)\n"
+    r" (?P<reason>\S+) (?P<id>[!#-\[\]-~]+)\n"
 )
 
 
@@ -87,6 +87,7 @@ class AccessLine:
         self.backend = match.group("backend")
         self.connect, self.response, self.total = match.group("connect", "response", "total")
         self.reason = match.group("reason")
+        self.id = match.group("id")
 
     def __repr__(self):
         return self.text.rstrip()
@@ -104,6 +105,8 @@ def group(options):
             return "true" if v else "false"
         if isinstance(v, dict):
             return "{ " + group(v) + " }"
+        if isinstance(v, list):
+            return "[ " + ", ".join(value(x) for x in v) + " ]"
         return str(v) if isinstance(v, int) else quote(v)
 
     return " ".join(f"{k} = {value(v)};" for k, v in options.items())

@@ -26,7 +26,7 @@ def test_form(tinylb, origin):
     line = lb.access()[0]
     assert re.fullmatch(
         r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z 127\.0\.0\.1:\d+ "GET /a/b\?c=d%20e HTTP/1\.1" 200 5'
-        rf" {re.escape(o.url)} \d+/\d+/\d+ done\n", line.text), line.text
+        rf" {re.escape(o.url)} \d+/\d+/\d+ done [0-9a-f]{{32}}\n", line.text), line.text
     assert line.client == f"127.0.0.1:{c.name[1]}"
     time = datetime.datetime.fromisoformat(line.time.replace("Z", "+00:00"))
     assert abs((time - before).total_seconds()) < DEADLINE

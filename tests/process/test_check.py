@@ -192,3 +192,27 @@ def test_without_settings():
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"tinylb: there are no settings: {default} does not exist")
     assert "tinylb demo" in done.stderr and "tinylb --listen" in done.stderr
+
+
+@pytest.mark.parametrize("written,message", [
+    ('"10.0.0.1/8"', r'trusted = "10\.0\.0\.1/8": the address has bits set behind those that count'),
+    ('[ "10.0.0.0/8", "nonsense" ]', r'trusted = "nonsense": must be an IP address, a network or unix:'),
+    ('[ "10.0.0.0/33" ]', "behind the slash goes the number of bits"),
+    ('( "::1", 5 )', "trusted = 5: must be networks in quotes"),
+    ("true", "trusted = true: must be networks in quotes"),
+    ('{ a = "::1"; }', "must be networks in quotes"),
+])
+def test_bad_networks(check, written, message):
+    code, _, errors = check(GOOD + f"trusted = {written};\n")
+    assert code == 1 and re.search(message, errors), errors
+
+
+@pytest.mark.parametrize("written,dumped", [
+    ("[ ]", "trusted = [ ];"),
+    ('"unix:"', 'trusted = [ "unix:" ];'),
+    ('( "::1", "10.1.0.0/16", "10.0.0.0/8", "192.0.2.1/32" )', 'trusted = [ "10.0.0.0/8", "192.0.2.1", "::1" ];'),
+])
+def test_good_networks(check, written, dumped):
+    code, first, errors = check(GOOD + f"trusted = {written};\n", "--dump")
+    assert code == 0 and dumped in first.splitlines(), (first, errors)
+    assert check(first, "--dump") == (0, first, "")

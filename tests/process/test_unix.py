@@ -24,14 +24,6 @@ def test_listener(tinylb, origin, connect, directory):
     assert lb.access(3)[0].client == "unix:"
 
 
-def test_forwarded_for_of_others_is_kept(tinylb, origin, connect, directory):
-    """In front of a unix socket stands another proxy, and that knows."""
-    o = origin()
-    tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock",))
-    connect(f"{directory}/front.sock").get("/", [("X-Forwarded-For", "1.2.3.4")])
-    assert o.last.headers.one("x-forwarded-for") == "1.2.3.4"
-
-
 @pytest.mark.parametrize("form", ["unix:{}", "http://unix:{}"])
 def test_backend(tinylb, origin, directory, form):
     o = origin(path=f"{directory}/back.sock", name="a")

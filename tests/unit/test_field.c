@@ -180,6 +180,13 @@ static void test_ids(void **state)
 		{ "X-Forwarded-Proto", FIELD_X_FORWARDED_PROTO },
 		{ "X-Real-IP", FIELD_X_REAL_IP },
 		{ "X-Request-ID", FIELD_X_REQUEST_ID },
+		{ "X-Forwarded-Port", FIELD_X_FORWARDED_OTHER },
+		{ "x-forwarded-p", FIELD_X_FORWARDED_OTHER },
+		{ "X-FORWARDED-CLIENT-CERT-OF-ANY-LENGTH", FIELD_X_FORWARDED_OTHER },
+		{ "X-Forwarded-Forr", FIELD_X_FORWARDED_OTHER },
+		{ "X-Forwarded-", FIELD_OTHER },
+		{ "X-Forwarded", FIELD_OTHER },
+		{ "Y-Forwarded-Port", FIELD_OTHER },
 		{ "", FIELD_OTHER },
 		{ "X", FIELD_OTHER },
 		{ "Hos", FIELD_OTHER },
@@ -204,14 +211,15 @@ static void test_ids(void **state)
 static void test_underscore_twins(void **state)
 {
 	static const char input[] = "X_Forwarded_For: 1\r\nX-Forwarded_Proto: 1\r\n"
-				    "Content_Length: 1\r\nX_Real_IP: 1\r\nX_Other: 1\r\n"
+				    "Content_Length: 1\r\nX_Real_IP: 1\r\nX_Forwarded_Port: 1\r\n"
+				    "x_forwarded_anything_of_any_length: 1\r\nX_Other: 1\r\n"
 				    "A_name_that_is_longer_than_all: 1\r\n_: 1\r\n\r\n";
 
 	(void)state;
 	assert_string_not_equal(summary(input, sizeof input - 1, 9), "bad");
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 6; i++)
 		assert_int_equal(fields.list[i].id, FIELD_UNDERSCORE_TWIN);
-	for (unsigned i = 4; i < 7; i++)
+	for (unsigned i = 6; i < 9; i++)
 		assert_int_equal(fields.list[i].id, FIELD_OTHER);
 	assert_null(fields_find(&fields, FIELD_CONTENT_LENGTH));
 }

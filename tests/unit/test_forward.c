@@ -32,8 +32,9 @@ static struct forward_request usual(void)
 {
 	return (struct forward_request){
 		.host = slice_of_string("backend:8001"),
-		.client_ip = slice_of_string("10.0.0.1"),
+		.peer = slice_of_string("10.0.0.1"),
 		.scheme = slice_of_string("http"),
+		.x_forwarded = true,
 	};
 }
 
@@ -100,9 +101,7 @@ static void test_requests(void **state)
 		/* where it comes from */
 		{ "GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: a, b\r\nX-Forwarded-Host: forged\r\n"
 		  "X-Forwarded-Proto: https\r\nX-Forwarded-For:\r\nx-forwarded-for: c\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: backend:8001\r\n"
-			"X-Forwarded-For: a, b, c, 10.0.0.1\r\nX-Forwarded-Host: h\r\n"
-			"X-Forwarded-Proto: http\r\nVia: 1.1 tinylb\r\n\r\n" },
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\n" OURS },
 		{ "GET / HTTP/1.1\r\n" HOST "X_Forwarded_For: a\r\nX-Forwarded_Proto: b\r\n"
 		  "X_Real_IP: c\r\nContent_Length: 4\r\nTransfer_Encoding: chunked\r\nX_Y: "
 		  "z\r\n\r\n",
@@ -135,14 +134,81 @@ static void test_requests(void **state)
 
 static void test_host_and_peer(void **state)
 {
-	struct forward_request how = { 0 };
+	struct forward_request how = { .x_forwarded = true };
 
 	(void)state;
 	assert_string_equal(forward("GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: a\r\n\r\n", &how),
-		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: a\r\nX-Forwarded-Host: h\r\n"
-		"Via: 1.1 tinylb\r\n\r\n");
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Host: h\r\nVia: 1.1 tinylb\r\n\r\n");
 	assert_string_equal(forward("GET http://o/ HTTP/1.1\r\n" HOST "\r\n", &how),
 		"GET / HTTP/1.1\r\nHost: o\r\nX-Forwarded-Host: o\r\nVia: 1.1 tinylb\r\n\r\n");
+}
+
+/* What is said of the client: nothing of a stranger's word; what a trusted peer said, and the peer
+ * itself. */
+static void test_client(void **state)
+{
+	static const char input[] =
+		"GET / HTTP/1.1\r\nHost: h:1\r\nX-Forwarded-For: a, b\r\nForwarded: for=a\r\n"
+		"X-Forwarded-Proto: https\r\nX-Forwarded-For:\r\nX-Real-IP: a\r\nX-A: 1\r\n"
+		"x-forwarded-for: c\r\nX-Forwarded-Port: 2\r\nX-Request-Id: 3\r\n"
+		"X_Forwarded_Port: 4\r\nforwarded: for=b\r\n\r\n";
+	static const struct {
+		const char *peer;
+		const char *forwarded; /* x: X-Forwarded, r: RFC 7239 */
+		bool trusted;
+		const char *wanted; /* behind the Host */
+	} cases[] = {
+		{ "p", "", false, "X-A: 1\r\n" },
+		{ "p", "x", false,
+			"X-A: 1\r\nX-Forwarded-For: p\r\nX-Forwarded-Host: h:1\r\n"
+			"X-Forwarded-Proto: http\r\n" },
+		{ "p", "r", false, "X-A: 1\r\nForwarded: for=p;host=\"h:1\";proto=http\r\n" },
+		{ "::1", "xr", false,
+			"X-A: 1\r\nX-Forwarded-For: ::1\r\nX-Forwarded-Host: h:1\r\n"
+			"X-Forwarded-Proto: http\r\n"
+			"Forwarded: for=\"[::1]\";host=\"h:1\";proto=http\r\n" },
+		{ "", "xr", false,
+			"X-A: 1\r\nX-Forwarded-Host: h:1\r\nX-Forwarded-Proto: http\r\n"
+			"Forwarded: for=unknown;host=\"h:1\";proto=http\r\n" },
+		{ "p", "", true,
+			"X-Forwarded-For: a, b\r\nForwarded: for=a\r\nX-Forwarded-Proto: "
+			"https\r\n"
+			"X-Forwarded-For: \r\nX-Real-IP: a\r\nX-A: 1\r\nx-forwarded-for: c\r\n"
+			"X-Forwarded-Port: 2\r\nforwarded: for=b\r\n" },
+		{ "p", "x", true,
+			"Forwarded: for=a\r\nX-Forwarded-Proto: https\r\nX-Real-IP: a\r\nX-A: "
+			"1\r\n"
+			"X-Forwarded-Port: 2\r\nforwarded: for=b\r\n"
+			"X-Forwarded-For: a, b, c, p\r\nX-Forwarded-Host: h:1\r\n" },
+		{ "", "x", true,
+			"Forwarded: for=a\r\nX-Forwarded-Proto: https\r\nX-Real-IP: a\r\nX-A: "
+			"1\r\n"
+			"X-Forwarded-Port: 2\r\nforwarded: for=b\r\n"
+			"X-Forwarded-For: a, b, c\r\nX-Forwarded-Host: h:1\r\n" },
+		{ "p", "r", true,
+			"X-Forwarded-For: a, b\r\nX-Forwarded-Proto: https\r\n"
+			"X-Forwarded-For: \r\nX-Real-IP: a\r\nX-A: 1\r\nx-forwarded-for: c\r\n"
+			"X-Forwarded-Port: 2\r\n"
+			"Forwarded: for=a, for=b, for=p;host=\"h:1\";proto=http\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char wanted[1024];
+		struct text w = text_over(wanted, sizeof wanted);
+		struct forward_request how = {
+			.peer = slice_of_string(cases[i].peer),
+			.scheme = slice_of_string("http"),
+			.x_forwarded = strchr(cases[i].forwarded, 'x') != NULL,
+			.rfc7239 = strchr(cases[i].forwarded, 'r') != NULL,
+			.trusted = cases[i].trusted,
+			.request_id = slice_of_string(i % 2 == 0 ? "5" : ""),
+		};
+
+		text_format(&w, "GET / HTTP/1.1\r\nHost: h:1\r\n%s%sVia: 1.1 tinylb\r\n\r\n",
+			cases[i].wanted, i % 2 == 0 ? "X-Request-Id: 5\r\n" : "");
+		assert_string_equal(forward(input, &how), text_string(&w));
+	}
 }
 
 /* As Go's singleJoiningSlash. */
@@ -201,13 +267,16 @@ static bool check_invariant(const char *input, size_t len)
 	struct head_limits wide = { sizeof room, FIELDS_MAX };
 
 	how.host = slice_of("", 0);
+	how.rfc7239 = true;
+	how.request_id = slice_of_string("0123456789abcdef0123456789abcdef");
+	how.trusted = len % 2 != 0;
 	if (request_parse(&request, copy, len, 0, &limits) != PARSE_DONE ||
 		slice_is_empty(request.host))
 		return false;
 	forward_request(&out, &request, &how);
 	assert_false(out.overflow);
-	assert_true(
-		out.len <= request.head_len + FORWARD_EXTRA + how.client_ip.len + how.scheme.len);
+	assert_true(out.len <= request.head_len + FORWARD_EXTRA + how.peer.len + how.scheme.len +
+				       how.request_id.len);
 	assert_int_equal(request_parse(&again, room, out.len, 0, &wide), PARSE_DONE);
 	assert_int_equal(again.head_len, out.len);
 	assert_true(same_framing(request.body, again.body));
@@ -413,6 +482,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_host_and_peer),
+		cmocka_unit_test(test_client),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_invariant),
 		cmocka_unit_test(test_extra),

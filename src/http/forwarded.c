@@ -1,0 +1,130 @@
+/*
+ * Writes what a backend is told of the client. Whatever a peer that nobody trusts says of itself is
+ * not passed on in any spelling; a trusted one is a proxy, and what it says is kept and added to.
+ */
+#include "config.h"
+
+#include "forwarded.h"
+
+/* Everything that says who the client is or what it asked for. */
+#define CLAIMS                                                                                     \
+	(FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |                           \
+		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_OTHER) |           \
+		FIELD_BIT(FIELD_X_FORWARDED_PROTO) | FIELD_BIT(FIELD_X_REAL_IP))
+
+uint32_t forwarded_without(const struct fields *fields, const struct forward_request *how)
+{
+	uint32_t written = 0;
+
+	if (!how->trusted)
+		return CLAIMS;
+	if (how->x_forwarded)
+		written |= FIELD_BIT(FIELD_X_FORWARDED_FOR);
+	if (how->rfc7239)
+		written |= FIELD_BIT(FIELD_FORWARDED);
+	return written & fields->present;
+}
+
+static void write_field(struct text *out, const char *name, struct slice value)
+{
+	if (slice_is_empty(value))
+		return;
+	text_add_string(out, name);
+	text_add_string(out, ": ");
+	text_add_slice(out, value);
+	text_add_string(out, "\r\n");
+}
+
+/*
+ * Begins a field whose value is a list: its name, and what all fields from `first` on said that are
+ * of the same name (RFC 9110 5.3). Returns what parts the next element from that.
+ */
+static const char *begin_list(
+	struct text *out, const char *name, const struct fields *fields, const struct field *first)
+{
+	const struct field *end = fields->list + fields->count;
+	const char *between = name;
+
+	for (const struct field *field = first; field != NULL && field < end; field++) {
+		if (field->id != first->id || slice_is_empty(field->value))
+			continue;
+		text_add_string(out, between);
+		text_add_slice(out, field->value);
+		between = ", ";
+	}
+	return between;
+}
+
+/* What the peer said, where it is believed. */
+static const struct field *said(
+	const struct request *request, const struct forward_request *how, enum field_id id)
+{
+	return how->trusted ? fields_find(&request->fields, id) : NULL;
+}
+
+static void write_x_forwarded(
+	struct text *out, const struct request *request, const struct forward_request *how)
+{
+	const char *between = begin_list(out, "X-Forwarded-For: ", &request->fields,
+		said(request, how, FIELD_X_FORWARDED_FOR));
+
+	if (!slice_is_empty(how->peer)) {
+		text_add_string(out, between);
+		text_add_slice(out, how->peer);
+		between = ", ";
+	}
+	if (between[0] == ',')
+		text_add_string(out, "\r\n");
+	if (said(request, how, FIELD_X_FORWARDED_HOST) == NULL)
+		write_field(out, "X-Forwarded-Host", request->host);
+	if (said(request, how, FIELD_X_FORWARDED_PROTO) == NULL)
+		write_field(out, "X-Forwarded-Proto", how->scheme);
+}
+
+/* In quotes where it is no token (RFC 7239 4). Neither hosts nor addresses have quotes in them. */
+static void add_parameter(struct text *out, const char *name, struct slice value)
+{
+	bool plain = field_is_token(value);
+
+	text_add_string(out, name);
+	if (!plain)
+		text_add_char(out, '"');
+	text_add_slice(out, value);
+	if (!plain)
+		text_add_char(out, '"');
+}
+
+/* RFC 7239 6: an IPv6 address stands in brackets; a peer without an address is "unknown". */
+static void add_node(struct text *out, struct slice peer)
+{
+	if (slice_is_empty(peer)) {
+		text_add_string(out, "for=unknown");
+	} else if (memchr(peer.data, ':', peer.len) != NULL) {
+		text_add_string(out, "for=\"[");
+		text_add_slice(out, peer);
+		text_add_string(out, "]\"");
+	} else {
+		add_parameter(out, "for=", peer);
+	}
+}
+
+static void write_rfc7239(
+	struct text *out, const struct request *request, const struct forward_request *how)
+{
+	text_add_string(out, begin_list(out, "Forwarded: ", &request->fields,
+				     said(request, how, FIELD_FORWARDED)));
+	add_node(out, how->peer);
+	if (!slice_is_empty(request->host))
+		add_parameter(out, ";host=", request->host);
+	add_parameter(out, ";proto=", how->scheme);
+	text_add_string(out, "\r\n");
+}
+
+void forwarded_write(
+	struct text *out, const struct request *request, const struct forward_request *how)
+{
+	if (how->x_forwarded)
+		write_x_forwarded(out, request, how);
+	if (how->rfc7239)
+		write_rfc7239(out, request, how);
+}
