@@ -109,7 +109,7 @@ static bool ends_with(struct slice list, struct slice last)
 /* The last field with this id. */
 static struct slice last_value(const struct fields *fields, enum field_id id)
 {
-	struct slice last = { 0 };
+	struct slice last = { "", 0 };
 
 	for (unsigned i = 0; i < fields->count; i++)
 		if (fields->list[i].id == id)
