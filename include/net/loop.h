@@ -5,6 +5,7 @@
 #ifndef TINYLB_NET_LOOP_H
 #define TINYLB_NET_LOOP_H
 
+#include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdbool.h>
@@ -20,8 +21,12 @@
 
 struct loop {
 	struct event_base *base;
-	uint64_t now_us;  /* monotonic; read anew at the start of each callback: loop_wake */
-	char *scratch;    /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
+	uint64_t now_us; /* monotonic; read anew at the start of each callback: loop_wake */
+	char *scratch;   /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
+	/* What waits in memory: left by readers, not yet taken by peers, or counted by
+	 * loop_count. Whoever reads takes less as it grows, so that it stays below `most`. */
+	size_t buffered;
+	size_t buffered_most;
 	struct list dead; /* of struct grave */
 	struct event reap;
 	struct list queues; /* of struct deadline_queue */
@@ -48,6 +53,22 @@ void loop_stop(struct loop *loop);
 
 /* Reads the clock: each callback from the kernel begins with it. */
 void loop_wake(struct loop *loop);
+
+/*
+ * Counts what is in `buffer` from now on among what is buffered. 0, or -1 when memory is short.
+ * loop_uncount comes before it is freed, with what is still in it; it is harmless on a buffer that
+ * is empty.
+ */
+int loop_count(struct loop *loop, struct evbuffer *buffer) __attribute__((warn_unused_result));
+void loop_uncount(struct loop *loop, const struct evbuffer *buffer);
+
+/*
+ * How much of `usual` bytes one stream may buffer: that, or an eighth of what is free where that is
+ * less. Many slow peers get little each, and one that is alone is not held back (dynamic queue
+ * thresholds: Choudhury and Hahne, 1998). A quarter of all is not shared so, but kept for those who
+ * have nothing yet.
+ */
+size_t loop_share(const struct loop *loop, size_t usual);
 
 /* Calls bury(grave) when the stack has unwound to the loop: callbacks that still hold the object
  * can look at it until then. Its events must have been deleted. */

@@ -20,10 +20,8 @@
 #include "net/address.h"
 #include "net/loop.h"
 
-/*
- * Back-pressure: whoever writes into a stream stops reading its source when the backlog passes the
- * high mark, and reads on when `drained` says that it fell to the low one.
- */
+/* Back-pressure: whoever writes into a stream stops reading its source when stream_is_full, and
+ * reads on when `drained` is called and it is not full any more. */
 #define STREAM_BACKLOG_HIGH ((size_t)128 * 1024)
 #define STREAM_BACKLOG_LOW  ((size_t)32 * 1024)
 
@@ -36,7 +34,7 @@ struct stream_events {
 	 * stream_again.
 	 */
 	size_t (*received)(struct stream *stream, const char *data, size_t len);
-	/* The backlog fell to STREAM_BACKLOG_LOW or below; called again when it is empty. */
+	/* The backlog fell to STREAM_BACKLOG_LOW or below, or did so further, or is empty. */
 	void (*drained)(struct stream *stream);
 	/* The connection that stream_connect began is there. */
 	void (*connected)(struct stream *stream);
@@ -92,8 +90,10 @@ int stream_write(struct stream *stream, const struct iovec *pieces, int count)
 /* Ends the sending side when everything written is out; the peer reads the end of the stream. */
 void stream_finish(struct stream *stream);
 
-/* Bytes written that the socket has not taken yet. */
+/* Bytes written that the socket has not taken yet; whether that is more than STREAM_BACKLOG_HIGH,
+ * or than its share (loop_share). */
 size_t stream_backlog(const struct stream *stream);
+bool stream_is_full(const struct stream *stream);
 
 /* The backlog and what the kernel still holds, where there is a backlog; else 0. It falls with each
  * byte that the peer takes; the socket takes more only when much is free. Costs a system call. */

@@ -49,8 +49,9 @@ void proxy_drain(struct proxy *proxy);
  * request that is on its way to one of them right now would be lost. Returns how many it closed. */
 size_t proxy_close_idle(struct proxy *proxy, size_t most);
 
-/* Closes one client that needs it least, the longest idle one, where others wait to be accepted.
- * Returns false where all are busy. */
+/* Closes one client that needs it least, where others wait to be accepted: the longest idle one,
+ * one that only waits for its end, or one whose request's head comes slowly. Returns false where
+ * all are busy. */
 bool proxy_make_room(struct proxy *proxy);
 
 /* As proxy_make_room, where it is descriptors that are short: an idle connection to a backend goes

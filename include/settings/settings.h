@@ -19,12 +19,8 @@ enum host_policy {
 	HOST_PRESERVE, /* the client's Host goes on */
 };
 
-/* Which fields tell backends of the client: a set of bits. */
-enum forwarded {
-	FORWARDED_OFF = 0,
-	FORWARDED_X = 1,       /* X-Forwarded-For, -Host and -Proto */
-	FORWARDED_RFC7239 = 2, /* Forwarded */
-};
+/* Which fields tell backends of the client, a set of bits: X-Forwarded-*, Forwarded. */
+enum forwarded { FORWARDED_OFF = 0, FORWARDED_X = 1, FORWARDED_RFC7239 = 2 };
 
 enum balance { BALANCE_RANDOM };
 
@@ -82,8 +78,10 @@ struct timeout_settings {
 struct limit_settings {
 	uint64_t header_size; /* of a request's or response's whole head */
 	int header_count;
-	uint64_t body_rate; /* bytes a second that a request's body must come at; 0: any */
-	int connections;    /* clients per worker; 0: as many as descriptors allow */
+	uint64_t body_rate;         /* bytes a second that a request's body must come at; 0: any */
+	uint64_t buffers;           /* bytes that one worker buffers */
+	int connections;            /* clients per worker; 0: as many as descriptors allow */
+	int connections_per_client; /* of one address, per worker; 0: any number */
 };
 
 struct settings {

@@ -31,6 +31,33 @@ static void reap_cb(evutil_socket_t fd, short what, void *arg)
 	bury_all(arg);
 }
 
+static void counted_cb(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)buffer;
+	loop->buffered += info->n_added;
+	loop->buffered -= info->n_deleted;
+}
+
+int loop_count(struct loop *loop, struct evbuffer *buffer)
+{
+	return evbuffer_add_cb(buffer, counted_cb, loop) != NULL ? 0 : -1;
+}
+
+void loop_uncount(struct loop *loop, const struct evbuffer *buffer)
+{
+	loop->buffered -= evbuffer_get_length(buffer);
+}
+
+size_t loop_share(const struct loop *loop, size_t usual)
+{
+	size_t shared = loop->buffered_most / 4 * 3;
+	size_t free_room = loop->buffered < shared ? shared - loop->buffered : 0;
+
+	return usual < free_room / 8 ? usual : free_room / 8;
+}
+
 static void expire_front(struct deadline_queue *queue, uint64_t now_us)
 {
 	while (!list_is_empty(&queue->waiting)) {
@@ -105,7 +132,7 @@ static struct event_base *new_base(void)
 
 int loop_init(struct loop *loop)
 {
-	*loop = (struct loop){ .now_us = clock_us() };
+	*loop = (struct loop){ .now_us = clock_us(), .buffered_most = SIZE_MAX };
 	list_init(&loop->dead);
 	list_init(&loop->queues);
 	loop->scratch = mem_alloc(LOOP_SCRATCH_SIZE);

@@ -39,15 +39,18 @@ static int keep_rest(struct stream *s, const char *data, size_t len)
 		return 0;
 	if (s->rest == NULL)
 		s->rest = evbuffer_new();
-	if (s->rest == NULL)
+	if (s->rest == NULL || evbuffer_add(s->rest, data, len) == -1)
 		return -1;
-	return evbuffer_add(s->rest, data, len);
+	s->loop->buffered += len;
+	return 0;
 }
 
 static void drop_rest(struct stream *s)
 {
-	if (s->rest != NULL)
-		evbuffer_free(s->rest);
+	if (s->rest == NULL)
+		return;
+	loop_uncount(s->loop, s->rest);
+	evbuffer_free(s->rest);
 	s->rest = NULL;
 }
 
@@ -59,7 +62,7 @@ static size_t fetch_rest(struct stream *s)
 	if (s->rest == NULL)
 		return 0;
 	len = evbuffer_get_length(s->rest);
-	evbuffer_remove(s->rest, s->loop->scratch, len);
+	evbuffer_copyout(s->rest, s->loop->scratch, len);
 	drop_rest(s);
 	return len;
 }
@@ -88,15 +91,27 @@ static void deliver(struct stream *s, size_t len)
 		stream_again(s);
 }
 
+/* Even where all buffers are full, reading goes on by this much: what is read may be taken at once.
+ */
+#define READ_LEAST ((size_t)4 * 1024)
+
+static size_t read_size(const struct stream *s)
+{
+	size_t share = loop_share(s->loop, LOOP_READ_SIZE);
+
+	return share > READ_LEAST ? share : READ_LEAST;
+}
+
 static void receive(struct stream *s)
 {
 	size_t kept = fetch_rest(s);
 	size_t room = LOOP_SCRATCH_SIZE - kept;
+	size_t most = read_size(s);
 	ssize_t n = -1;
 	int error = EAGAIN;
 
-	if (room > LOOP_READ_SIZE)
-		room = LOOP_READ_SIZE;
+	if (room > most)
+		room = most;
 	if (room > 0) {
 		n = recv(s->fd, s->loop->scratch + kept, room, 0);
 		error = n == -1 ? errno : 0;

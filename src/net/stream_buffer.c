@@ -29,6 +29,7 @@ void stream_drop_buffer(struct stream *s)
 		/* Its events go at once: a deferred callback would hold them beyond the life of the
 		 * descriptor, whose number the next connection takes. */
 		(void)bufferevent_setfd(s->buffer, -1);
+		loop_uncount(s->loop, bufferevent_get_output(s->buffer));
 		bufferevent_free(s->buffer);
 	}
 	s->buffer = NULL;
@@ -86,6 +87,8 @@ int stream_make_buffer(struct stream *s)
 		return -1;
 	bufferevent_setcb(s->buffer, NULL, written_cb, event_cb, s);
 	bufferevent_setwatermark(s->buffer, EV_WRITE, STREAM_BACKLOG_LOW, 0);
+	if (loop_count(s->loop, bufferevent_get_output(s->buffer)) == -1)
+		return -1;
 	return bufferevent_set_max_single_write(s->buffer, WRITE_MAX);
 }
 
@@ -168,6 +171,13 @@ void stream_finish(struct stream *s)
 size_t stream_backlog(const struct stream *s)
 {
 	return s->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(s->buffer)) : 0;
+}
+
+bool stream_is_full(const struct stream *s)
+{
+	size_t backlog = stream_backlog(s);
+
+	return backlog > 0 && backlog > loop_share(s->loop, STREAM_BACKLOG_HIGH);
 }
 
 size_t stream_unsent(const struct stream *s)

@@ -168,7 +168,7 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 		exchange_end_without_answer(x);
 		return len;
 	}
-	exchange_throttle(x, &x->upstream->stream, STREAM_BACKLOG_HIGH);
+	exchange_throttle(x, &x->upstream->stream);
 	return used;
 }
 

@@ -9,8 +9,10 @@
 void exchange_drop_held(struct exchange *x)
 {
 	x->holding = false;
-	if (x->held != NULL)
-		evbuffer_free(x->held);
+	if (x->held == NULL)
+		return;
+	loop_uncount(x->proxy->loop, x->held);
+	evbuffer_free(x->held);
 	x->held = NULL;
 }
 
@@ -28,8 +30,11 @@ static void limit_held(struct exchange *x)
 static struct evbuffer *held_of(struct exchange *x)
 {
 	limit_held(x);
-	if (x->holding && x->held == NULL)
+	if (x->holding && x->held == NULL) {
 		x->held = evbuffer_new();
+		if (x->held != NULL && loop_count(x->proxy->loop, x->held) == -1)
+			exchange_drop_held(x);
+	}
 	return x->holding ? x->held : NULL;
 }
 
@@ -83,8 +88,7 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 	}
 	if (!exchange_is_connecting(x))
 		exchange_alive(x);
-	exchange_throttle(x, &x->client->stream,
-		exchange_is_connecting(x) ? EXCHANGE_HELD_MAX : STREAM_BACKLOG_HIGH);
+	exchange_throttle(x, &x->client->stream);
 	return used;
 }
 

@@ -162,6 +162,37 @@ static void set_name(struct client *c, const struct address *peer)
 	memcpy(c->name, text, c->name_len);
 }
 
+/* What was parsed last may be another client's: of this one too little is known for a line. */
+static void refuse_unread(struct client *c, int status, enum reason reason, const char *detail)
+{
+	c->proxy->request.line = slice_of(NULL, 0);
+	c->proxy->request.method = METHOD_OTHER;
+	refuse(c, status, reason, detail);
+}
+
+/* Those who speak for many are not counted. */
+static bool is_counted(const struct client *c, const struct address *peer)
+{
+	return c->proxy->settings->limits.connections_per_client > 0 && !c->trusted &&
+	       peer->u.sa.sa_family != AF_UNIX;
+}
+
+/* Returns false where its address has too many already. */
+static bool count_in(struct client *c, const struct address *peer)
+{
+	struct proxy *proxy = c->proxy;
+	unsigned most = (unsigned)proxy->settings->limits.connections_per_client;
+
+	if (!is_counted(c, peer))
+		return true;
+	c->source = source_enter(&proxy->sources, peer);
+	if (c->source == NULL || c->source->connections <= most)
+		return true;
+	source_leave(&proxy->sources, c->source);
+	c->source = NULL;
+	return false;
+}
+
 int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_t listener)
 {
 	struct client *c = mem_zalloc(1, sizeof *c);
@@ -182,15 +213,21 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 	list_append(&proxy->clients, &c->link);
 	proxy->client_count++;
 	client_set_state(c, CLIENT_IDLE);
+	if (!count_in(c, peer))
+		refuse_unread(c, 429, REASON_CLIENT_LIMIT,
+			"your address has too many connections; close some");
 	return 0;
 }
 
-/* What was parsed last may be another client's: of this head, too little is known for a line. */
 void client_head_expired(struct deadline *deadline)
 {
-	struct client *c = LIST_ITEM(deadline, struct client, deadline);
+	refuse_unread(LIST_ITEM(deadline, struct client, deadline), 408, REASON_HEAD_TIMEOUT,
+		"the request did not arrive in time");
+}
 
-	c->proxy->request.line = slice_of(NULL, 0);
-	c->proxy->request.method = METHOD_OTHER;
-	refuse(c, 408, REASON_HEAD_TIMEOUT, "the request did not arrive in time");
+void client_give_way(struct client *c)
+{
+	refuse_unread(c, 503, REASON_NO_ROOM, "there is no room for a request that comes slowly");
+	if (stream_is_open(&c->stream))
+		client_close(c);
 }

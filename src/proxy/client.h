@@ -28,6 +28,7 @@ struct client {
 	struct stream stream;
 	struct proxy *proxy;       /* borrowed */
 	struct exchange *exchange; /* NULL: none */
+	struct source *source;     /* where it is counted; NULL: nowhere */
 	struct list link;          /* among all clients */
 	struct list idle;          /* among the idle or the lingering ones */
 	struct deadline deadline;
@@ -47,6 +48,9 @@ struct client {
 /* Takes over the accepted `fd`. 0, or -1 when memory is short; then fd stays the caller's. */
 int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_t listener)
 	__attribute__((warn_unused_result));
+
+/* Closes it, though its request has begun to arrive: others need the room. */
+void client_give_way(struct client *client);
 
 /* Its address, and its address with port. */
 struct slice client_ip(const struct client *client);

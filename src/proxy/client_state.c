@@ -61,6 +61,7 @@ static void leave(struct client *c)
 	deadline_stop(&c->deadline);
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->client_count--;
+	source_leave(&proxy->sources, c->source);
 	loop_mourn(proxy->loop, &c->grave, bury);
 	proxy->left(proxy->context);
 }

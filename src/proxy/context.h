@@ -10,6 +10,7 @@
 #include "proxy/proxy.h"
 #include "record.h"
 #include "request_id.h"
+#include "source.h"
 
 /* A head that goes on is longer than it came by what is added to it. */
 #define HEAD_OUT_SIZE ((size_t)80 * 1024)
@@ -32,7 +33,11 @@ struct proxy {
 	struct list idle;      /* those between requests, longest idle first */
 	struct list lingering; /* those that only wait for their end, longest first */
 	size_t linger_count;
+	struct sources sources;
 	struct list spare; /* exchanges to be used again */
+	size_t spare_count;
+	uint64_t relief_us;      /* proxy_relieve looks again at this time */
+	uint64_t relief_said_us; /* and says so */
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;
 	struct deadline_queue wait_request; /* an idle client's next */
@@ -48,5 +53,9 @@ struct proxy {
 	struct fields trailers;
 	char head_out[HEAD_OUT_SIZE];
 };
+
+/* Where more is buffered than limits.buffers allows, ends those that took nothing for the longest.
+ */
+void proxy_relieve(struct proxy *proxy);
 
 #endif

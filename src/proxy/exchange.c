@@ -99,18 +99,22 @@ static size_t unsent(const struct exchange *x)
 	return stream_unsent(&x->client->stream) + stream_unsent(&x->upstream->stream);
 }
 
-void exchange_throttle(struct exchange *x, struct stream *from, size_t most)
+/* Until a connection is there, no more of a body is taken than could be sent again. Only what goes
+ * to `to` counts: the other way may be full because this side waits for more of it to be read. */
+static bool is_full(const struct exchange *x, const struct stream *to)
 {
-	const struct stream *to =
-		from == &x->client->stream ? &x->upstream->stream : &x->client->stream;
+	return stream_is_full(to) ||
+	       (exchange_is_connecting(x) && stream_backlog(to) > EXCHANGE_HELD_MAX);
+}
 
+void exchange_throttle(struct exchange *x, struct stream *from)
+{
 	x->unsent = 0;
-	/* Only what goes this way counts: the other way may be full because this side waits for
-	 * more of it to be read. */
-	if (stream_backlog(to) > most) {
+	if (is_full(x, exchange_other(x, from))) {
 		stream_pause(from);
 		x->unsent = unsent(x);
 	}
+	proxy_relieve(x->proxy);
 }
 
 /* Whether anything of the backlogs was taken since that was looked at last. */
@@ -131,6 +135,8 @@ static void drained(struct exchange *x, struct stream *from)
 	}
 	if (!exchange_is_connecting(x))
 		exchange_alive(x);
+	if (is_full(x, exchange_other(x, from)))
+		return;
 	if (from == &x->client->stream)
 		exchange_waited(x);
 	stream_resume(from);

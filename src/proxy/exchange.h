@@ -163,8 +163,14 @@ void exchange_drop_held(struct exchange *x);
 /* The client was kept waiting: the rate of its body is measured anew. */
 void exchange_waited(struct exchange *x);
 
-/* Stops reading `from` where more than `most` of what it sent waits to be taken. */
-void exchange_throttle(struct exchange *x, struct stream *from, size_t most);
+/* The stream that what comes from `from` goes to. */
+static inline struct stream *exchange_other(const struct exchange *x, const struct stream *from)
+{
+	return from == &x->client->stream ? &x->upstream->stream : &x->client->stream;
+}
+
+/* Stops reading `from` where enough of what it sent waits to be taken. May end exchanges. */
+void exchange_throttle(struct exchange *x, struct stream *from);
 
 static inline bool exchange_is_connecting(const struct exchange *x)
 {

@@ -18,6 +18,9 @@
 /* A client that was idle for less may just have sent its next request. */
 #define IDLE_AT_LEAST_US UINT64_C(1000000)
 
+/* A head that takes longer than this gives way where there is no room. */
+#define SLOW_HEAD_US UINT64_C(1000000)
+
 static void init_deadlines(struct proxy *p)
 {
 	const struct timeout_settings *t = &p->settings->timeouts;
@@ -53,6 +56,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->rng = start->rng;
 	p->limits.size = start->settings->limits.header_size;
 	p->limits.count = (unsigned)start->settings->limits.header_count;
+	p->loop->buffered_most = start->settings->limits.buffers;
 	list_init(&p->clients);
 	list_init(&p->idle);
 	list_init(&p->lingering);
@@ -159,14 +163,29 @@ bool proxy_spare_descriptor(struct proxy *p)
 	return upstream_make_room(p) || proxy_make_room(p);
 }
 
+/* The client whose head has been on its way for the longest. */
+static struct client *slowest_head(const struct proxy *p)
+{
+	struct deadline *first = deadline_first(&p->wait_head);
+	struct client *c = first != NULL ? LIST_ITEM(first, struct client, deadline) : NULL;
+
+	return c != NULL && p->loop->now_us - c->since_us >= SLOW_HEAD_US ? c : NULL;
+}
+
 bool proxy_make_room(struct proxy *p)
 {
+	struct client *slow;
+
 	if (proxy_close_idle(p, 1) == 1)
 		return true;
-	if (list_is_empty(&p->lingering))
-		return false;
-	client_close(LIST_ITEM(p->lingering.next, struct client, idle));
-	return true;
+	if (!list_is_empty(&p->lingering)) {
+		client_close(LIST_ITEM(p->lingering.next, struct client, idle));
+		return true;
+	}
+	slow = slowest_head(p);
+	if (slow != NULL)
+		client_give_way(slow);
+	return slow != NULL;
 }
 
 void proxy_flush_access_log(struct proxy *p)

@@ -30,6 +30,8 @@ const char *reason_name(enum reason reason)
 		[REASON_ANSWERED_HERE] = "answered-here",
 		[REASON_UPGRADED] = "upgraded",
 		[REASON_BAD_REQUEST] = "bad-request",
+		[REASON_CLIENT_LIMIT] = "client-limit",
+		[REASON_NO_ROOM] = "no-room",
 		[REASON_HEAD_TIMEOUT] = "head-timeout",
 		[REASON_CLIENT_CLOSED] = "client-closed",
 		[REASON_CLIENT_TIMEOUT] = "client-timeout",
@@ -41,6 +43,7 @@ const char *reason_name(enum reason reason)
 		[REASON_BAD_RESPONSE] = "bad-response",
 		[REASON_TRUNCATED] = "truncated",
 		[REASON_TUNNEL_TIMEOUT] = "tunnel-timeout",
+		[REASON_BUFFERS_FULL] = "buffers-full",
 		[REASON_NO_MEMORY] = "no-memory",
 		[REASON_STOPPED] = "stopped",
 	};

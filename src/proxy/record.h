@@ -19,6 +19,8 @@ enum reason {
 	REASON_ANSWERED_HERE,  /* by rule: the request was not to go further */
 	REASON_UPGRADED,       /* a tunnel, which has ended */
 	REASON_BAD_REQUEST,    /* refused as malformed or not supported */
+	REASON_CLIENT_LIMIT,   /* the client's address had too many connections */
+	REASON_NO_ROOM,        /* other clients needed the room of one that was slow */
 	REASON_HEAD_TIMEOUT,   /* the request's head did not arrive in time */
 	REASON_CLIENT_CLOSED,  /* the client went away */
 	REASON_CLIENT_TIMEOUT, /* the client neither sent nor took anything for too long */
@@ -30,6 +32,7 @@ enum reason {
 	REASON_BAD_RESPONSE,    /* what the backend answered is not HTTP */
 	REASON_TRUNCATED,       /* the backend ended in the middle of its answer */
 	REASON_TUNNEL_TIMEOUT,
+	REASON_BUFFERS_FULL, /* it held up buffers that are needed by others */
 	REASON_NO_MEMORY,
 	REASON_STOPPED, /* the worker ended first */
 	REASON_COUNT

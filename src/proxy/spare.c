@@ -10,6 +10,9 @@
 /* Room for most heads; a larger one makes its exchange grow, and it stays that large. */
 #define HEAD_USUAL ((size_t)1024)
 
+/* So many are kept. */
+#define SPARE_MAX 1024
+
 struct exchange *exchange_take_spare(struct proxy *proxy)
 {
 	struct exchange *x;
@@ -18,6 +21,7 @@ struct exchange *exchange_take_spare(struct proxy *proxy)
 		return mem_zalloc(1, sizeof *x);
 	x = LIST_ITEM(proxy->spare.next, struct exchange, link);
 	list_remove(&x->link);
+	proxy->spare_count--;
 	return x;
 }
 
@@ -37,9 +41,15 @@ void exchange_free_spare(struct proxy *proxy)
 	}
 }
 
-/* An unusual head's room is given back: one large request must not cost for ever. */
+/* What many requests at once needed is given back, and so is an unusual head's room: neither must
+ * cost for ever. */
 void exchange_make_spare(struct exchange *x)
 {
+	if (x->proxy->spare_count == SPARE_MAX) {
+		free_exchange(x);
+		return;
+	}
+	x->proxy->spare_count++;
 	if (x->head_size > HEAD_USUAL) {
 		mem_free(x->head);
 		x->head = NULL;

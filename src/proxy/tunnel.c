@@ -31,7 +31,7 @@ static bool is_over(const struct exchange *x)
 
 void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len)
 {
-	struct stream *from = to == &x->client->stream ? &x->upstream->stream : &x->client->stream;
+	struct stream *from = exchange_other(x, to);
 	struct iovec piece = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 
 	alive(x);
@@ -43,8 +43,8 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
 	else if (to->broken) /* it is gone, and while it is paused nobody tells us */
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
-	else if (stream_backlog(to) > STREAM_BACKLOG_HIGH)
-		stream_pause(from);
+	else
+		exchange_throttle(x, from);
 }
 
 void exchange_tunnel_drained(struct exchange *x, struct stream *from)
@@ -54,7 +54,7 @@ void exchange_tunnel_drained(struct exchange *x, struct stream *from)
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
 	else if (is_over(x))
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
-	else
+	else if (!stream_is_full(exchange_other(x, from)))
 		stream_resume(from);
 }
 

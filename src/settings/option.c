@@ -148,9 +148,17 @@ const struct option option_table[] = {
 	{ OPTION_LIMITS, "body_rate", OPTION_SIZE, .min = 0, .max = 1048576, .def = "100",
 	  MEMBER(limit_settings, body_rate),
 	  .help = "bytes a second at which a request's body must come; 0: any" },
+	{ OPTION_LIMITS, "buffers", OPTION_SIZE, .min = 1048576, .max = INT64_C(1) << 40,
+	  .def = "64M",
+	  MEMBER(limit_settings, buffers),
+	  .help = "bytes per worker that wait for peers to take them" },
 	{ OPTION_LIMITS, "connections", OPTION_INTEGER, .min = 0, .max = 1000000, .def = "0",
 	  MEMBER(limit_settings, connections),
 	  .help = "clients per worker; 0: as many as descriptors allow" },
+	{ OPTION_LIMITS, "connections_per_client", OPTION_INTEGER, .min = 0, .max = 1000000,
+	  .def = "0",
+	  MEMBER(limit_settings, connections_per_client),
+	  .help = "of one client address, per worker; 0: any number" },
 
 	/* listeners */
 	{ OPTION_LISTENER, "address", OPTION_ADDRESS, .required = true,

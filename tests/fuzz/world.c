@@ -270,6 +270,7 @@ void world_end(void)
 		FUZZ_CLAIM(proxy_client_count(world.proxy) == 0);
 		proxy_free(world.proxy);
 		world_settle();
+		FUZZ_CLAIM(world.loop.buffered == 0);
 	}
 	close_world();
 	mem_fail_after(-1);

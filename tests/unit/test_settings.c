@@ -200,7 +200,7 @@ static const struct bad bad_files[] = {
 		"a.conf:3: there is no option worker; did you mean \"workers\"?\n"
 		"a.conf:4: there is no option connect; did you mean timeouts.connect?\n"
 		"a.conf:5: there is no option limits.zzz; here may stand: header_size, "
-		"header_count, body_rate, connections\n" },
+		"header_count, body_rate, buffers, connections, connections_per_client\n" },
 	{ LISTENERS POOLS "timeouts = 5;\nlimits = ( 1 );\nlog_level = { };\n",
 		"a.conf:3: timeouts = 5: must be a group: { ... }\n"
 		"a.conf:4: limits = ( ... ): must be a group: { ... }\n"

@@ -422,10 +422,78 @@ static void test_connect_fails_at_once(void **state)
 	assert_false(stream_is_open(&stream));
 }
 
+/* What waits is counted, whichever way it goes. */
+static void test_what_waits_is_counted(void **state)
+{
+	static char bytes[65536];
+	const struct iovec piece = { bytes, sizeof bytes };
+
+	(void)state;
+	take = 2;
+	assert_int_equal(write(peer, "abcde", 5), 5);
+	turn();
+	assert_int_equal(loop.buffered, 3);
+	take = sizeof got;
+	stream_again(&stream);
+	turn();
+	assert_int_equal(loop.buffered, 0);
+	while (stream_backlog(&stream) == 0)
+		assert_int_equal(stream_write(&stream, &piece, 1), 0);
+	assert_int_equal(loop.buffered, stream_backlog(&stream));
+	while (stream_backlog(&stream) > 0) {
+		assert_true(read(peer, bytes, sizeof bytes) > 0);
+		turn();
+		assert_int_equal(loop.buffered, stream_backlog(&stream));
+	}
+	while (stream_backlog(&stream) == 0)
+		assert_int_equal(stream_write(&stream, &piece, 1), 0);
+	stream_close(&stream);
+	assert_int_equal(loop.buffered, 0);
+}
+
+/* The more waits, the less each may have; some is kept for those who have nothing. */
+static void test_share(void **state)
+{
+	(void)state;
+	assert_int_equal(loop_share(&loop, 1000), 1000);
+	loop.buffered_most = 16000;
+	assert_int_equal(loop_share(&loop, 1000), 1000);
+	assert_int_equal(loop_share(&loop, 2000), 1500);
+	loop.buffered = 8000;
+	assert_int_equal(loop_share(&loop, 1000), 500);
+	loop.buffered = 12000;
+	assert_int_equal(loop_share(&loop, 1000), 0);
+	loop.buffered = 20000;
+	assert_int_equal(loop_share(&loop, 1000), 0);
+	loop.buffered = 0;
+}
+
+/* Where all is full, a stream may still have a backlog of nothing. */
+static void test_full(void **state)
+{
+	static char bytes[65536];
+	const struct iovec piece = { bytes, sizeof bytes };
+
+	(void)state;
+	loop.buffered_most = 0;
+	assert_false(stream_is_full(&stream));
+	while (stream_backlog(&stream) == 0)
+		assert_int_equal(stream_write(&stream, &piece, 1), 0);
+	assert_true(stream_is_full(&stream));
+	loop.buffered_most = SIZE_MAX;
+	assert_false(stream_is_full(&stream));
+	while (stream_backlog(&stream) <= STREAM_BACKLOG_HIGH)
+		assert_int_equal(stream_write(&stream, &piece, 1), 0);
+	assert_true(stream_is_full(&stream));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_received, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_waits_is_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_share, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rest_comes_again_with_more, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_paused, set_up, tear_down),

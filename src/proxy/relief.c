@@ -1,0 +1,91 @@
+/*
+ * What a worker buffers stays within limits.buffers: as it fills up, every stream gets a smaller
+ * share (loop_share). Where that is not enough, those go who have taken nothing for the longest:
+ * they hold what others need.
+ */
+#include "config.h"
+
+#include "base/log.h"
+#include "client.h"
+#include "context.h"
+#include "exchange.h"
+
+/* Who took something in this time is not cut. */
+#define STALLED_US UINT64_C(1000000)
+
+/* After a look at everybody, and between two messages. */
+#define LOOK_EVERY_US UINT64_C(100000)
+#define SAY_EVERY_US  UINT64_C(10000000)
+
+static bool is_too_much(const struct proxy *p)
+{
+	return p->loop->buffered > p->loop->buffered_most;
+}
+
+/* Once it is too much, so much is freed that others can go on for a while. */
+static bool is_enough(const struct proxy *p)
+{
+	return p->loop->buffered <= p->loop->buffered_most / 8 * 7;
+}
+
+static bool is_stalled(
+	const struct deadline_queue *queue, const struct deadline *d, uint64_t now_us)
+{
+	return now_us + queue->duration_us >= d->due_us + STALLED_US;
+}
+
+static bool cut_exchange(struct deadline *d)
+{
+	struct exchange *x = LIST_ITEM(d, struct exchange, deadline);
+
+	if (stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream) == 0)
+		return false;
+	exchange_end(x, REASON_BUFFERS_FULL, false, AFTERWARDS_RESET);
+	return true;
+}
+
+static bool cut_client(struct deadline *d)
+{
+	client_reset(LIST_ITEM(d, struct client, deadline));
+	return true;
+}
+
+/* Cuts those of a queue that stalled, longest first, as long as there is too much. Returns how
+ * many.
+ */
+static unsigned cut_stalled(
+	struct proxy *p, struct deadline_queue *queue, bool (*cut)(struct deadline *d))
+{
+	struct list *next;
+	unsigned count = 0;
+
+	for (struct list *l = queue->waiting.next; l != &queue->waiting && !is_enough(p);
+		l = next) {
+		struct deadline *d = LIST_ITEM(l, struct deadline, link);
+
+		next = l->next;
+		if (!is_stalled(queue, d, p->loop->now_us))
+			break;
+		count += cut(d);
+	}
+	return count;
+}
+
+void proxy_relieve(struct proxy *p)
+{
+	uint64_t now_us = p->loop->now_us;
+	unsigned count;
+
+	if (!is_too_much(p) || now_us < p->relief_us)
+		return;
+	p->relief_us = now_us + LOOK_EVERY_US;
+	count = cut_stalled(p, &p->wait_flush, cut_client) +
+		cut_stalled(p, &p->wait_bytes, cut_exchange) +
+		cut_stalled(p, &p->wait_tunnel, cut_exchange);
+	if (count == 0 || now_us < p->relief_said_us)
+		return;
+	p->relief_said_us = now_us + SAY_EVERY_US;
+	log_warnx(
+		"limits.buffers is reached: %u clients or backends that took nothing were cut off",
+		count);
+}

@@ -1,0 +1,175 @@
+"""What one client, and all of them together, may take of a worker: connections of one address, room for
+those whose requests come slowly, and bytes that wait to be taken."""
+
+import time
+
+import pytest
+
+from lib import process
+from lib.message import Closed
+from lib.wait import SLOW, wait_for
+from test_reload import reload
+
+
+# --- connections of one client address ---
+
+
+def refused(lb, connect, source="127.0.0.1"):
+    """What one connection too many gets."""
+    c = connect(("127.0.0.1", lb.port), source=(source, 0))
+    r = c.response()
+    assert r.status == 429 and r.headers.one("connection") == "close" and "too many connections" in r.text
+    assert c.at_end()
+
+
+def test_connections_of_one_address(tinylb, origin, connect):
+    lb = tinylb(backends=[origin().url], limits={"connections_per_client": 3})
+    clients = [lb.client() for _ in range(3)]
+    assert [c.get("/").status for c in clients] == [200] * 3
+    for _ in range(5):
+        refused(lb, connect)
+    assert [c.get("/").status for c in clients] == [200] * 3
+    assert connect(("127.0.0.1", lb.port), source=("127.0.0.2", 0)).get("/").status == 200
+    clients[0].close()
+    c = wait_for(lambda: allowed(lb, connect), "room for another")
+    assert c.get("/").status == 200
+    refused(lb, connect)
+    lines = [line for line in lb.access(14) if line.status == 429]
+    assert len(lines) >= 6
+    assert {(line.reason, line.request, line.backend, line.id) for line in lines} == {("client-limit", "", "-", "-")}
+
+
+def allowed(lb, connect):
+    """A connection that is not refused, or None."""
+    c = connect(("127.0.0.1", lb.port))
+    c.send_request("GET", "/")
+    return c if c.response().status == 200 else None
+
+
+def test_refusal_reaches_who_has_sent_already(tinylb, origin, connect):
+    """Nothing that lies unread destroys the answer."""
+    lb = tinylb(backends=[origin().url], limits={"connections_per_client": 1})
+    first = lb.client()
+    assert first.get("/").status == 200
+    for _ in range(20):
+        c = connect(("127.0.0.1", lb.port))
+        c.send_request("POST", "/", body=b"x" * 50_000)
+        assert c.response().status == 429
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.0/8", "unix:"])
+def test_who_speaks_for_many_may_have_any_number(tinylb, origin, connect, directory, trusted):
+    lb = tinylb(backends=[origin().url], limits={"connections_per_client": 2}, top={"trusted": trusted},
+                listen=("127.0.0.1:@PORT@", f"unix:{directory}/front.sock"))
+    local = [connect(f"{directory}/front.sock") for _ in range(5)]
+    assert [c.get("/").status for c in local] == [200] * 5
+    clients = [lb.client() for _ in range(2)]
+    assert [c.get("/").status for c in clients] == [200] * 2
+    if trusted == "unix:":
+        refused(lb, connect)
+    else:
+        assert lb.client().get("/").status == 200
+
+
+def test_any_number_by_default(tinylb, origin):
+    lb = tinylb(backends=[origin().url])
+    clients = [lb.client() for _ in range(300)]
+    assert [c.get("/").status for c in clients] == [200] * 300
+
+
+def test_addresses_are_forgotten(tinylb, origin, connect):
+    """A worker that has seen many addresses is no larger for it."""
+    lb = tinylb(backends=[origin().url], limits={"connections_per_client": 1})
+    for i in range(300):
+        c = connect(("127.0.0.1", lb.port), source=(f"127.0.{i // 100}.{i % 100 + 1}", 0))
+        assert c.get("/").status == 200
+        c.close()
+    wait_for(lambda: allowed(lb, connect), "the end of the last one")
+    reload(lb)
+    assert lb.get("/").status == 200
+
+
+# --- room for others ---
+
+
+def test_slow_heads_give_way(tinylb, origin):
+    """A head that has taken more than a second goes where another client needs its place; the longest
+    under way first."""
+    o = origin()
+    lb = tinylb(backends=[o.url], limits={"connections": 4}, timeouts={"request_header": "1m"})
+    slow = []
+    for i in range(4):
+        c = lb.client()
+        c.send(f"GET /{i} HTTP/1.1\r\nHost: t\r\n")
+        slow.append(c)
+    assert lb.client().get("/").status == 200
+    r = slow[0].response()
+    assert r.status == 503 and "comes slowly" in r.text and slow[0].at_end()
+    assert lb.access(2)[0].reason == "no-room"
+    for c in slow[1:]:
+        assert c.is_quiet()
+    slow[3].send("\r\n")
+    assert slow[3].response().status == 200
+
+
+# --- bytes that wait ---
+
+SIZE = 1_500_000
+BODY = bytes(range(256)) * (SIZE // 256 + 1)
+BODY = BODY[:SIZE]
+
+
+def much(conn, request):
+    """One copy of it for all connections."""
+    conn.send(f"HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n")
+    conn.send(BODY)
+
+
+def read_all(c):
+    """What a client gets: the body, or None where it was cut off."""
+    try:
+        return c.response().body
+    except (Closed, ConnectionError):
+        return None
+
+
+def slow_readers(connect, path, count):
+    """Clients that ask for much and read nothing. Over unix sockets the kernel holds little of it."""
+    clients = [connect(path) for _ in range(count)]
+    for c in clients:
+        c.send_request("GET", "/")
+    return clients
+
+
+def test_buffers_are_shared(tinylb, origin, connect, directory):
+    """Many who read slowly hold little each; who reads gets all, and nobody has to be cut off."""
+    o = origin(much, path=f"{directory}/back.sock")
+    lb = tinylb(backends=[f"unix:{o.path}"], limits={"buffers": "2M"},
+                listen=("127.0.0.1:@PORT@", f"unix:{directory}/front.sock"))
+    assert lb.client().get("/").body == BODY
+    before = process.status(lb.worker, "VmRSS")
+    slow = slow_readers(connect, f"{directory}/front.sock", 100)
+    o.wait_requests(101)
+    for _ in range(5):
+        assert lb.client().get("/").body == BODY
+    # at 128 kB each it is 12 MB and more
+    assert process.status(lb.worker, "VmRSS") - before < (6 if SLOW == 1 else 300) * 1024
+    assert [read_all(c) == BODY for c in slow[:20]] == [True] * 20
+    assert not lb.log_lines("limits.buffers")
+
+
+def test_who_takes_nothing_is_cut_off(tinylb, origin, connect, directory):
+    """Where even the least share is too much for all, those go who have stalled for the longest. What they
+    got does not look whole, and nobody else loses anything."""
+    o = origin(much, path=f"{directory}/back.sock")
+    lb = tinylb(backends=[f"unix:{o.path}"], limits={"buffers": "1M"},
+                listen=("127.0.0.1:@PORT@", f"unix:{directory}/front.sock"))
+    slow = slow_readers(connect, f"{directory}/front.sock", 400)
+    o.wait_requests(400)
+    with lb.log_contains("limits.buffers is reached: .* cut off"):
+        deadline = time.monotonic() + 30
+        while not lb.log_lines("limits.buffers") and time.monotonic() < deadline:
+            assert lb.client().get("/").body == BODY
+    cut = [line for line in lb.access_lines() if line.reason == "buffers-full"]
+    got = [read_all(c) for c in slow[:60]]
+    assert set(got) == {BODY, None} and len(cut) >= got.count(None)
