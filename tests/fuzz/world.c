@@ -58,6 +58,9 @@ static void close_listener(unsigned i)
 	world.listeners[i] = -1;
 }
 
+/* All clients here are peers on unix sockets. */
+static const struct network everybody = { .family = AF_UNIX };
+
 static struct settings *make_settings(unsigned variant)
 {
 	static const char *const listen_at[] = { "unix:/front" };
@@ -82,6 +85,11 @@ static struct settings *make_settings(unsigned variant)
 	if (variant == 2) {
 		s->limits.header_size = 512;
 		s->limits.header_count = 8;
+	}
+	if (variant == 3) {
+		s->limits.buffers = 20000;
+		s->forwarded = FORWARDED_X | FORWARDED_RFC7239;
+		FUZZ_CLAIM(network_set_add(&s->trusted, &everybody) == 0);
 	}
 	return s;
 }
