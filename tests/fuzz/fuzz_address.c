@@ -1,11 +1,12 @@
 /*
- * Addresses and URLs: what is read and written again reads back as the same; and a listener, an IP
- * address and a backend can only be what a socket address can hold.
+ * Addresses, URLs and networks: what is read and written again reads back as the same; and a
+ * listener, an IP address and a backend can only be what a socket address can hold.
  */
 #include "config.h"
 
 #include "fuzz.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "net/url.h"
 
 #define TEXT_MAX 2048
@@ -113,6 +114,43 @@ static void try_url(const char *text)
 	url_free(&back);
 }
 
+/* Alone and beside others, a network holds its own address. */
+static void claim_network(const struct network *n)
+{
+	struct network_set set = { 0 };
+	struct address own = { .len = sizeof own.u };
+	struct network rest = { .family = AF_INET6, .prefix = 1, .bits = { 0x80 } };
+
+	own.u.sa.sa_family = n->family;
+	if (n->family == AF_INET)
+		memcpy(&own.u.in.sin_addr, n->bits, 4);
+	else if (n->family == AF_INET6)
+		memcpy(&own.u.in6.sin6_addr, n->bits, 16);
+	FUZZ_CLAIM(network_set_add(&set, n) == 0 && network_set_add(&set, &rest) == 0);
+	FUZZ_CLAIM(network_set_add(&set, n) == 0);
+	network_set_sort(&set);
+	FUZZ_CLAIM(set.count <= 2);
+	/* All networks of IPv4 are apart from IPv6's ::ffff:0:0/96. */
+	if (n->family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&own.u.in6.sin6_addr))
+		FUZZ_CLAIM(network_set_has(&set, &own));
+	network_set_free(&set);
+}
+
+static void try_network(const char *text)
+{
+	char written[NETWORK_TEXT_SIZE];
+	struct network n, back;
+	const char *why = NULL;
+
+	if (network_parse(text, &n, &why) == -1) {
+		FUZZ_CLAIM(why != NULL && *why != '\0');
+		return;
+	}
+	FUZZ_CLAIM(network_parse(network_format(&n, written), &back, &why) == 0);
+	FUZZ_CLAIM(network_compare(&n, &back) == 0);
+	claim_network(&n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char text[TEXT_MAX];
@@ -129,5 +167,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_listen(w.data);
 	try_ip(w.data);
 	try_url(w.data);
+	try_network(w.data);
 	return 0;
 }
