@@ -56,9 +56,10 @@ static char **copy_strings(char **from)
 
 void title_init(int argc, char **argv)
 {
-	/* Owned for the life of the process; static so that they are no leak. */
-	static char **arguments;
-	static char **environment;
+	/* Owned for the life of the process. They are read by nobody but who looks for leaks:
+	 * `used` keeps the compiler from dropping them, for environ is cleared before that. */
+	static char **arguments __attribute__((used));
+	static char **environment __attribute__((used));
 	char *begin = argc > 0 ? argv[0] : NULL;
 
 	if (begin == NULL || room != NULL)
