@@ -109,7 +109,9 @@ static int queue(struct stream *s, const struct iovec *pieces, int count, size_t
 					  len - from) == -1)
 			return -1;
 	}
-	return 0;
+	/* libevent does so by itself, but does not tell where memory was too short for that, or for
+	 * the callback by which it would: what was queued would wait for ever. */
+	return bufferevent_enable(s->buffer, EV_WRITE);
 }
 
 static size_t total_of(const struct iovec *pieces, int count)

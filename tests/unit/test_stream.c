@@ -318,6 +318,30 @@ static void test_nothing_behind_a_gap(void **state)
 	free(sent);
 }
 
+/* Whatever allocation fails, what was taken goes out, or the writer is told. */
+static void test_backlog_without_memory(void **state)
+{
+	enum { SIZE = 1024 * 1024 };
+	char *sent = calloc(1, SIZE);
+	struct iovec piece = { .iov_base = sent, .iov_len = SIZE };
+	int refused = 0;
+
+	for (long allowed = 0; allowed < 10; allowed++) {
+		int result;
+
+		mem_fail_after(allowed);
+		result = stream_write(&stream, &piece, 1);
+		mem_fail_after(-1);
+		refused += result == -1;
+		if (result == 0)
+			assert_int_equal(read_all(sent, SIZE), SIZE);
+		tear_down(state);
+		assert_int_equal(set_up(state), 0);
+	}
+	assert_in_range(refused, 1, 9);
+	free(sent);
+}
+
 /* Behind a read that was full there may be more, and whoever is done with the stream must know. */
 static void test_more_behind_a_full_read(void **state)
 {
@@ -503,6 +527,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write_to_the_dead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_behind_a_gap, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_backlog_without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_more_behind_a_full_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_after_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect, set_up, tear_down),
