@@ -28,8 +28,7 @@ static void start_ticking(struct loop *loop)
 {
 	static const struct timeval tick = { .tv_usec = DEADLINE_TICK_MS * 1000 };
 
-	/* A timer is a place in a heap that exists already: it cannot fail for want of memory but
-	 * where the heap grows, and then the next deadline tries again. */
+	/* It cannot fail: loop_init made room for it. */
 	loop->ticking = event_add(&loop->tick, &tick) == 0;
 }
 

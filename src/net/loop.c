@@ -130,6 +130,17 @@ static struct event_base *new_base(void)
 	return base;
 }
 
+/* Makes libevent get its room for timers, more than there ever are at a time: none can fail to
+ * start for want of memory then, and every deadline is kept. */
+static int reserve_timers(struct loop *loop)
+{
+	static const struct timeval any = { .tv_sec = 1 };
+
+	if (event_add(&loop->tick, &any) == -1)
+		return -1;
+	return event_del(&loop->tick);
+}
+
 int loop_init(struct loop *loop)
 {
 	*loop = (struct loop){ .now_us = clock_us(), .buffered_most = SIZE_MAX };
@@ -140,7 +151,8 @@ int loop_init(struct loop *loop)
 	if (loop->scratch == NULL || loop->base == NULL)
 		goto fail;
 	if (event_assign(&loop->reap, loop->base, -1, 0, reap_cb, loop) == -1 ||
-		event_assign(&loop->tick, loop->base, -1, EV_PERSIST, tick_cb, loop) == -1)
+		event_assign(&loop->tick, loop->base, -1, EV_PERSIST, tick_cb, loop) == -1 ||
+		reserve_timers(loop) == -1)
 		goto fail;
 	return 0;
 fail:

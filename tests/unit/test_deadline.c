@@ -1,10 +1,12 @@
 /* Deadlines fall due in order, once, to within a tick, and not after they were stopped. */
 #include "config.h"
 
+#include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -144,6 +146,32 @@ static void test_sleeps_without_work(void **state)
 	assert_false(loop.ticking);
 }
 
+static void *no_memory(size_t size)
+{
+	(void)size;
+	return NULL;
+}
+
+static void *no_more_memory(void *block, size_t size)
+{
+	(void)block;
+	(void)size;
+	return NULL;
+}
+
+/* What is waited for must not be forgotten because memory was short when the waiting began. */
+static void test_starts_without_memory(void **state)
+{
+	(void)state;
+	deadline_queue_init(&shorter, &loop, 10, expired);
+	event_set_mem_functions(no_memory, no_more_memory, free);
+	deadline_start(&first, &shorter, &loop);
+	event_set_mem_functions(malloc, realloc, free);
+	assert_true(loop.ticking);
+	loop_run(&loop);
+	assert_int_equal(fired, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +181,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_started_when_expired, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_started_in_earlier_queue, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sleeps_without_work, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_starts_without_memory, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
