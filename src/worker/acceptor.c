@@ -25,18 +25,31 @@
 /* Exhaustion is said once in this time. */
 #define SAY_EVERY_US UINT64_C(10000000)
 
-static void watch(struct acceptors *all, bool on)
+/* Begins to watch the listening sockets. -1: not all of them, for want of memory; only the first
+ * time, for libevent keeps the room. */
+static int watch(struct acceptors *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		struct acceptor *a = &all->list[i];
 
-		if (a->fd == -1)
-			continue;
-		if (!on)
-			event_del(&a->readable);
-		else if (event_add(&a->readable, NULL) == -1)
-			log_warnx("cannot watch a listening socket");
+		if (a->fd != -1 && event_add(&a->readable, NULL) == -1)
+			return -1;
 	}
+	return 0;
+}
+
+static void unwatch(struct acceptors *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].fd != -1)
+			event_del(&all->list[i].readable);
+}
+
+static void watch_again(struct acceptors *all)
+{
+	all->resting = false;
+	if (watch(all) == -1)
+		log_warnx("cannot watch a listening socket");
 }
 
 /* Waits for a moment, or for a client to leave. */
@@ -51,7 +64,7 @@ static void rest(struct acceptors *all, const char *why)
 	}
 	all->resting = evtimer_add(&all->retry, &pause) == 0;
 	if (all->resting)
-		watch(all, false);
+		unwatch(all);
 }
 
 static void retry_cb(evutil_socket_t fd, short what, void *arg)
@@ -60,8 +73,7 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	all->resting = false;
-	watch(all, true);
+	watch_again(all);
 }
 
 void acceptors_left(struct acceptors *all)
@@ -69,8 +81,7 @@ void acceptors_left(struct acceptors *all)
 	if (!all->resting)
 		return;
 	event_del(&all->retry);
-	all->resting = false;
-	watch(all, true);
+	watch_again(all);
 }
 
 enum accepted { ACCEPTED, NONE_WAITING, NO_ROOM };
@@ -166,8 +177,7 @@ int acceptors_listen(struct acceptors *all)
 	for (size_t i = 0; i < all->count; i++)
 		if (listen(all->list[i].fd, BACKLOG) == -1)
 			return -1;
-	watch(all, true);
-	return 0;
+	return watch(all);
 }
 
 static void take_waiting_ones(struct acceptors *all)
@@ -180,7 +190,7 @@ static void take_waiting_ones(struct acceptors *all)
 void acceptors_stop(struct acceptors *all)
 {
 	event_del(&all->retry);
-	watch(all, false);
+	unwatch(all);
 	take_waiting_ones(all);
 }
 
@@ -189,7 +199,7 @@ void acceptors_close(struct acceptors *all, bool take_waiting)
 	/* The event goes first: epoll would go on reporting a socket of which there are
 	 * duplicates. */
 	event_del(&all->retry);
-	watch(all, false);
+	unwatch(all);
 	if (take_waiting)
 		take_waiting_ones(all);
 	for (size_t i = 0; i < all->count; i++)
