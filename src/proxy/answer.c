@@ -18,8 +18,13 @@ static void complain(const struct exchange *x, const char *what, const char *why
 	backend_complain(exchange_backend(x), x->proxy->loop->now_us, what, why);
 }
 
+/* `why` is what is wrong with the backend's answer; NULL: nothing is, memory is short. */
 static size_t refuse(struct exchange *x, size_t len, const char *why)
 {
+	if (why == NULL) {
+		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
+		return len;
+	}
 	complain(x, "bad response", why);
 	exchange_answer(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
 	return len;
@@ -51,6 +56,8 @@ static int add_head(struct exchange *x, struct response *response, struct gather
 	if (head.overflow)
 		return -1;
 	gather_add(out, head.data, head.len);
+	/* Only memory can fail it from here on. */
+	response->why = NULL;
 	/* The next head is written to the same place. */
 	return response->status < 200 ? gather_flush(out) : 0;
 }
@@ -71,12 +78,14 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	x->closing = must_close(x, response);
 	if (add_head(x, response, out) == -1)
 		return false;
+	relay_init(&x->response, response->body, body.kind);
+	if (relay_note_named(&x->response, &response->fields) == -1)
+		return false;
 	x->state = ANSWER_BODY;
 	x->holding = false;
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
-	relay_init(&x->response, response->body, body.kind);
-	return relay_note_named(&x->response, &response->fields) == 0;
+	return true;
 }
 
 static bool take_upgrade(struct exchange *x, struct response *response, struct gather *out)

@@ -71,7 +71,7 @@ static size_t begin_exchange(struct client *c, const char *data, size_t len)
 
 	client_set_state(c, CLIENT_BUSY);
 	if (exchange_begin(c, data, c->since_us) == -1) {
-		client_reset(c);
+		refuse(c, 503, REASON_NO_MEMORY, NULL);
 		return len;
 	}
 	/* What follows is body, or the next request. */
