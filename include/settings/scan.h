@@ -10,9 +10,10 @@
 /*
  * Reads `file` whole, and what it includes from `folder` only to look at it. Returns the text of
  * `file` itself, NUL-terminated, to be freed with mem_free, or NULL where it must not be read
- * further. Either way mistakes are reported: a returned text can have some too.
+ * further. `size` becomes that of all these files. Either way mistakes are reported: a returned
+ * text can have some too.
  */
-char *scan_file(const char *file, const char *folder, struct settings_errors *errors)
+char *scan_file(const char *file, const char *folder, struct settings_errors *errors, size_t *size)
 	__attribute__((warn_unused_result));
 
 /* The path of an included file: "folder/name", or just the name where the folder is the current

@@ -263,6 +263,23 @@ static void report_syntax(struct loader *loader)
 			 : "");
 }
 
+/* What libconfig 1.5 needs: up to 42 bytes for each of the text, and up to 3 MiB more where lists
+ * lie in lists as deeply as it allows. */
+#define PARSER_NEEDS      ((size_t)4 * 1024 * 1024)
+#define PARSER_NEEDS_EACH ((size_t)64)
+
+/* libconfig dies where it gets no memory, and the master with it. So there has to be enough before
+ * it is called: a block of that size, given back to be had in pieces. */
+static bool is_room_for_parser(size_t size)
+{
+	void *block = NULL;
+
+	if (size < (SIZE_MAX - PARSER_NEEDS) / PARSER_NEEDS_EACH)
+		block = mem_alloc(PARSER_NEEDS + size * PARSER_NEEDS_EACH);
+	mem_free(block);
+	return block != NULL;
+}
+
 static void load_text(struct loader *loader, const char *text)
 {
 	config_init(&loader->config);
@@ -279,12 +296,14 @@ static struct settings *load_from(
 	const char *file, const char *folder, const char *absolute, struct settings_errors *errors)
 {
 	struct loader loader = { .folder = folder, .absolute = absolute, .errors = errors };
-	char *text = scan_file(file, folder, errors);
+	size_t size;
+	char *text = scan_file(file, folder, errors, &size);
 
 	if (text == NULL)
 		return NULL;
 	loader.settings = draft_new();
-	if (loader.settings == NULL || (loader.settings->file = mem_strdup(file)) == NULL) {
+	if (loader.settings == NULL || (loader.settings->file = mem_strdup(file)) == NULL ||
+		!is_room_for_parser(size)) {
 		struct settings_place place = { file, 0 };
 
 		report_error(errors, &place, "out of memory");

@@ -25,6 +25,7 @@ struct scan {
 	char *text; /* of the file itself */
 	const char *folder;
 	struct settings_errors *errors;
+	size_t size; /* of all files that were read */
 	bool fatal;
 	bool too_deep;
 };
@@ -212,6 +213,7 @@ static void scan_included(struct scan *scan, const struct cursor *from, struct s
 		scan->fatal = true;
 		return;
 	}
+	scan->size += len;
 	inner.at = text;
 	scan_text(scan, &inner);
 	mem_free(text);
@@ -265,18 +267,17 @@ const char *scan_join(const char *folder, struct slice name, char path[SCAN_PATH
 	return path;
 }
 
-char *scan_file(const char *file, const char *folder, struct settings_errors *errors)
+char *scan_file(const char *file, const char *folder, struct settings_errors *errors, size_t *size)
 {
 	struct scan scan = { .folder = folder, .errors = errors };
 	struct cursor c = { { file, 0 }, NULL, 0 };
-	size_t len = 0;
 
-	scan.text = read_file(file, &len);
+	scan.text = read_file(file, &scan.size);
 	if (scan.text == NULL) {
 		report_error(errors, &c.place, "cannot read the settings: %s", strerror(errno));
 		return NULL;
 	}
-	if (strlen(scan.text) != len) {
+	if (strlen(scan.text) != scan.size) {
 		report_error(errors, &c.place, "has a NUL byte: not a text file");
 		scan.fatal = true;
 	}
@@ -284,6 +285,7 @@ char *scan_file(const char *file, const char *folder, struct settings_errors *er
 	c.place.line = 1;
 	if (!scan.fatal)
 		scan_text(&scan, &c);
+	*size = scan.size;
 	if (!scan.fatal)
 		return scan.text;
 	mem_free(scan.text);
