@@ -10,7 +10,6 @@
 #include <event2/listener.h>
 #include <sys/socket.h>
 
-#include "base/memory.h"
 #include "base/rng.h"
 #include "demo_visit.h"
 
@@ -60,10 +59,10 @@ static int server_init(struct server *server, const struct demo_backend *start)
 
 int demo_backend_run(const struct demo_backend *start)
 {
-	struct server *server = mem_zalloc(1, sizeof *server);
+	/* Static: what hangs on it goes with the process, and is no leak till then. */
+	static struct server server;
 
-	/* What was allocated goes with the process. */
-	if (server == NULL || server_init(server, start) == -1)
+	if (server_init(&server, start) == -1)
 		return 1;
-	return event_base_dispatch(server->base) == -1;
+	return event_base_dispatch(server.base) == -1;
 }
