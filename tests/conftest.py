@@ -29,6 +29,13 @@ def pytest_configure(config):
         if value:
             os.environ[variable] = value
     config.addinivalue_line("markers", "rfc(section): the rule that a test is about")
+    config.addinivalue_line("markers", "bare(reason): why it cannot run with words in front of the program")
+
+
+def pytest_runtest_setup(item):
+    bare = item.get_closest_marker("bare")
+    if bare and program.wrapper():
+        pytest.skip(f"not with TINYLB_WRAPPER: {bare.args[0]}")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -274,8 +274,11 @@ class Tinylb:
             else:
                 others.append(pid)
         if not found and wrapper():
-            # valgrind keeps titles to itself; then the order of birth has to do
-            found = {(slot, 0): pid for slot, pid in enumerate(others)}
+            # valgrind keeps titles to itself; the log tells, or else the order of birth has to do
+            started = re.findall(r"worker (\d+) gen (\d+) \(pid (\d+)\) was started", self.log())
+            found = {(int(slot), int(gen)): int(pid) for slot, gen, pid in started if int(pid) in others}
+            if not started:
+                found = {(slot, 0): pid for slot, pid in enumerate(others)}
         return found
 
     def worker_pids(self):

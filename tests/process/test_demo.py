@@ -51,6 +51,7 @@ def test_says_what_it_does(demo):
     assert len(lb.log().splitlines()) <= 46, "little else"
 
 
+@pytest.mark.bare("it finds processes by their titles")
 def test_each_backend_is_a_process(demo):
     lb = demo()
     titles = sorted(process.title(p) for p in backend_pids(lb.pid))
@@ -197,6 +198,7 @@ def test_backends_end_when_the_master_is_killed(demo):
     assert_gone(pids, lb.ports)
 
 
+@pytest.mark.bare("it finds processes by their titles")
 def test_reload_keeps_it_running(demo):
     lb = demo()
     backends = backend_pids(lb.pid)
@@ -207,6 +209,7 @@ def test_reload_keeps_it_running(demo):
     assert backend_pids(lb.pid) == backends
 
 
+@pytest.mark.bare("it finds processes by their titles")
 def test_a_dead_backend_does_not_end_it(demo):
     lb = demo()
     for pid in backend_pids(lb.pid):
@@ -223,7 +226,7 @@ class Terminal:
         words = ["demo", "--port", str(self.ports[0]), "--backends", ",".join(map(str, self.ports[1:]))]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(command(*words)[0], command(*words), environment())
+            os.execvpe(command(*words)[0], command(*words), environment())
 
     def read_until(self, text):
         data = b""

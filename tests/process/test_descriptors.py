@@ -77,6 +77,7 @@ def test_limit_of_connections(tinylb, origin):
     check_exhaustion(lb, handler, 11)
 
 
+@pytest.mark.bare("it counts descriptors")
 def test_descriptors_taken_away(tinylb, origin):
     """The limit sinks while the worker runs: accept fails, and the reserve that was computed at the
     start is gone. Requests on connections that are open get an answer, if only a 502."""
@@ -175,6 +176,7 @@ def test_logs_are_reopened_without_descriptors(tinylb, origin):
     assert lb.worker == pid
 
 
+@pytest.mark.bare("it counts descriptors")
 @pytest.mark.parametrize("number", [5, 6, 7, 8])
 def test_far_too_few(tinylb, origin, number):
     """The start is refused with a reason that the program gives itself, and not with a library's."""
@@ -188,6 +190,7 @@ def test_far_too_few(tinylb, origin, number):
     assert all(" tinylb[" in line for line in lb.log().splitlines())
 
 
+@pytest.mark.bare("it counts descriptors")
 def test_just_enough(tinylb, origin):
     lb = tinylb(backends=[origin(name="x").url], prefix=low(32), access_log=True, top={"log": "@DIR@/log"})
     assert lb.get("/").text == "x"

@@ -3,6 +3,8 @@ lost nor fatal: what they ask for is done when its time has come."""
 
 import signal
 
+import pytest
+
 from lib import process
 from lib.wait import wait_for
 
@@ -20,6 +22,7 @@ def start_and_signal(lb, number):
     lb.signal(number)
 
 
+@pytest.mark.bare("it sees by the mask of signals how far the start is")
 def test_hup(tinylb, origin):
     """Who changes the settings and sends HUP must not end up with the old ones."""
     lb = tinylb(backends=[origin().url], start=False)
@@ -40,18 +43,21 @@ def test_hups_without_pause(tinylb, origin):
     wait_for(lambda: lb.get("/").text == "b", "the new settings")
 
 
+@pytest.mark.bare("it sees by the mask of signals how far the start is")
 def test_term(tinylb, origin):
     lb = tinylb(backends=[origin().url], start=False)
     start_and_signal(lb, signal.SIGTERM)
     assert lb.wait_exit() == 0
 
 
+@pytest.mark.bare("it sees by the mask of signals how far the start is")
 def test_int(tinylb, origin):
     lb = tinylb(backends=[origin().url], start=False)
     start_and_signal(lb, signal.SIGINT)
     assert lb.wait_exit() == 0
 
 
+@pytest.mark.bare("it sees by the mask of signals how far the start is")
 def test_usr1(tinylb, origin):
     lb = tinylb(backends=[origin().url], start=False)
     start_and_signal(lb, signal.SIGUSR1)

@@ -143,6 +143,7 @@ def test_taken_address_changes_nothing(tinylb, origin):
     assert lb.get("/").status == 200 and generations(lb) == [1]
 
 
+@pytest.mark.bare("it counts descriptors")
 def test_failure_half_way_changes_nothing(tinylb, origin):
     """Descriptors run out after the first new worker was ready: it is sent home again."""
     lb = tinylb(backends=[origin().url], workers=2)
@@ -161,6 +162,7 @@ def test_failure_half_way_changes_nothing(tinylb, origin):
     wait_for(lambda: len(lb.workers()) == 2 and lb.workers() != before, "new workers")
 
 
+@pytest.mark.bare("it counts descriptors")
 def test_settings_that_cannot_be_read(tinylb, origin):
     """No descriptor is left to open the file: that is no mistake in it."""
     lb = tinylb(backends=[origin().url])

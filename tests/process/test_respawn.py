@@ -12,6 +12,7 @@ from lib.wait import SLOW, wait_for
 
 def kill(lb, pid, number=signal.SIGKILL):
     lb.deaths_expected = True
+    lb.wait_log(r"tinylb \S+ is ready: ")  # one that dies before that has failed to start
     os.kill(pid, number)
 
 
@@ -87,6 +88,7 @@ def test_randomness_is_not_replayed(tinylb, origin):
     assert picks() != first
 
 
+@pytest.mark.bare("it counts descriptors")
 @pytest.mark.parametrize("descriptors", [4, 5, 6, 7])
 def test_start_that_cannot_succeed_ends(tinylb, origin, descriptors):
     """Wherever it fails on the way, the program says why and ends; nothing is tried again and again."""

@@ -407,7 +407,10 @@ static void test_lookup_is_shared(void **state)
 	assert_int_equal(b[0].addresses->count, 0);
 	pid = fork();
 	if (pid == 0) {
-		_exit(settings_lookup(s, NULL));
+		int missing = settings_lookup(s, NULL);
+
+		settings_free(s);
+		_exit(missing);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
