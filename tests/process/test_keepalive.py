@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from lib.wait import DEADLINE, wait_for
+from lib.wait import DEADLINE, wait_for, wait_still
 
 pytestmark = pytest.mark.rfc("9112 9.3")
 
@@ -192,3 +192,52 @@ def test_request_cut_short_is_not_reused(tinylb, origin):
         assert lb.get("/next").text == "next"
     assert [(r.target, r.index) for r in o.requests][1] == ("/next", 0)
     assert not any(r.connection == 0 for r in o.requests[1:])
+
+
+def use_at_once(lb, o, go, n):
+    """Makes n requests that are all in flight at once, and lets them end in their order."""
+    clients = [lb.client() for _ in range(n)]
+    for i, c in enumerate(clients):
+        c.send_request("GET", "/held")
+        o.wait_requests(i + 1)
+    for c in clients:
+        go.release()
+        assert c.response().status == 200
+    return clients
+
+
+def held(go):
+    """A handler that answers /held when it may."""
+    def handler(_, request):
+        if request.path == "/held":
+            assert go.acquire(timeout=DEADLINE)
+        return b"x"
+
+    return handler
+
+
+def test_last_used_is_used_first(tinylb, origin):
+    """So those that are not needed grow old, and go."""
+    go = threading.Semaphore(0)
+    o = origin(held(go))
+    lb = tinylb(backends=[o.url])
+    clients = use_at_once(lb, o, go, 4)
+    assert len({r.connection for r in o.requests}) == 4
+    for c in [*clients, *clients]:
+        assert c.get("/").status == 200
+    assert len({r.connection for r in o.requests[4:]}) == 1
+
+
+def test_so_many_are_kept(tinylb, origin):
+    """A burst leaves 512 idle connections to a backend at the most."""
+    go = threading.Event()
+    o = origin(lambda c, r: b"x" if go.wait(2 * DEADLINE) else None)
+    lb = tinylb(backends=[o.url], log_level="notice")
+    clients = [lb.client() for _ in range(520)]
+    for c in clients:
+        c.send_request("GET", "/")
+    o.wait_requests(520)
+    go.set()
+    for c in clients:
+        assert c.response().status == 200
+    assert wait_still(lambda: len(o.open_connections)) == 512

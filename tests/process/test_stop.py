@@ -48,6 +48,27 @@ def test_what_is_in_flight_is_finished(tinylb, slow, number):
     assert lb.wait_exit() == 0
 
 
+def test_backend_connections_are_not_kept(tinylb, origin):
+    """What will not be needed any more ends at once, and not when the last request does."""
+    first, second = threading.Event(), threading.Event()
+    o = origin(lambda c, r: b"done" if (first if r.path == "/1" else second).wait(2 * DEADLINE) else None)
+    lb = tinylb(backends=[o.url], timeouts={"drain": "20s"})
+    a, b = lb.client(), lb.client()
+    a.send_request("GET", "/1")
+    o.wait_requests(1)
+    b.send_request("GET", "/2")
+    o.wait_requests(2)
+    lb.term()
+    wait_for(lambda: refuses(lb), "the end of accepting")
+    first.set()
+    assert a.response().text == "done"
+    wait_for(o.connections[0].ended.is_set, "the end of the first one's connection")
+    assert b.is_quiet() and lb.is_running()
+    second.set()
+    assert b.response().text == "done"
+    assert lb.wait_exit() == 0
+
+
 def test_interrupt_from_a_terminal(tinylb, slow):
     """^C goes to every process of the group, and still the master alone decides."""
     lb = tinylb(backends=[slow.url], workers=2, timeouts={"drain": "20s"})

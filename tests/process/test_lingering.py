@@ -1,0 +1,42 @@
+"""Behind its last answer a connection is not closed at once, for that could destroy the answer: what the
+client still sends is taken and forgotten. But that, too, has its limits."""
+
+import resource
+
+import pytest
+
+from lib import process
+from lib.wait import DEADLINE, wait_for, wait_still
+
+
+@pytest.mark.rfc("9112 9.6")
+def test_lingering_silent_ends(tinylb, origin):
+    """One that neither says nor closes anything behind its answer is not waited for for ever."""
+    lb = tinylb(backends=[origin().url])
+    before = wait_still(lambda: len(process.descriptors(lb.worker)))
+    c = lb.client()
+    c.send("NONSENSE\r\n\r\n")
+    assert c.response().status == 400 and c.at_end()
+    assert len(process.descriptors(lb.worker)) == before + 1
+    wait_for(lambda: len(process.descriptors(lb.worker)) == before, "the end of the lingering connection", 2 * DEADLINE)
+
+
+def test_lingering_ones_are_limited(tinylb, origin):
+    """Waiting for others to close must not be what fills a worker: the oldest go."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] < 3000:
+        pytest.skip("needs 3000 descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3000, limits[1]))
+    try:
+        lb = tinylb(backends=[origin().url], log_level="notice")
+        before = len(process.descriptors(lb.worker))
+        clients = [lb.client() for _ in range(1100)]
+        for c in clients:
+            c.send("NONSENSE\r\n\r\n")
+        for c in clients:
+            assert c.response().status == 400 and c.at_end()
+        assert len(process.descriptors(lb.worker)) <= before + 1024 + 1
+        assert lb.get("/").status == 200
+        lb.close_clients()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
