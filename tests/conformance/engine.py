@@ -105,9 +105,9 @@ def variants_of(case, quick, seed):
 
 def is_alone(case):
     """What a backend sends too much must find nobody else on that connection: such runs go one by one."""
-    step = case.want.steps[0]
-    surplus = step.kind == "pass" and "noreuse" in step.flags and not case.reply_end and not case.early
-    return case.kind == "response" and bool(case.greet or surplus)
+    steps = [outcome.steps[0] for outcome in case.outcomes]
+    surplus = any(step.kind == "pass" and step.flags & {"noreuse", "surplus"} for step in steps)
+    return case.kind == "response" and bool(case.greet or surplus and not case.reply_end and not case.early)
 
 
 def together(cases, most):

@@ -284,7 +284,7 @@ def judge_connections(step, o, strict):
         yield "the connection was not kept"
     if strict and o.dirty and (step.kind != "pass" or "noreuse" in step.flags):
         yield "the backend's connection was left open"
-    if strict and step.kind == "pass" and not step.flags & {"noreuse", "mayreuse"} and not o.kept:
+    if strict and step.kind == "pass" and not step.flags & {"noreuse", "mayreuse", "surplus"} and not o.kept:
         yield "the backend's connection was not kept"
 
 
