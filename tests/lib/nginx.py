@@ -14,22 +14,25 @@ from .wait import wait_for
 
 CONFIG = """
 daemon off; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log notice; {user}
-events {{ worker_connections 1024; }}
+events {{ worker_connections {connections}; }}
 http {{
   access_log {dir}/access.log; sendfile on; keepalive_requests 1000000; default_type text/plain;
   client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
   uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi; client_max_body_size 0;
   server {{
-    listen 127.0.0.1:{port}; root {root};
+    listen 127.0.0.1:{port} {listen}; root {root};
     add_header X-Server {name};
     location /-compressed-/ {{ gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any; alias {root}/; }}
+    {more}
   }}
 }}
 """
 
 
 class Nginx:
-    def __init__(self, directory, root, name):
+    def __init__(self, directory, root, name, more="", listen="", connections=1024):
+        """more: what else is to stand in the server's block; @PORT@ is its own port
+        listen: options of its socket"""
         self.name = name
         self.directory = os.path.join(directory, f"nginx-{name}")
         os.makedirs(self.directory)
@@ -37,7 +40,8 @@ class Nginx:
         path = os.path.join(self.directory, "nginx.conf")
         user = "user root;" if os.geteuid() == 0 else ""
         with open(path, "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(dir=self.directory, port=self.port, root=root, name=name, user=user))
+            f.write(CONFIG.format(dir=self.directory, port=self.port, root=root, name=name, user=user,
+                                  more=more.replace("@PORT@", str(self.port)), listen=listen, connections=connections))
         with open(os.path.join(self.directory, "stderr"), "wb") as err:
             self.popen = subprocess.Popen([find(), "-p", self.directory, "-c", path, "-e", "stderr"],
                                           stdin=subprocess.DEVNULL, stdout=err, stderr=err, start_new_session=True)
