@@ -22,8 +22,8 @@
 
 /* Back-pressure: whoever writes into a stream stops reading its source when stream_is_full, and
  * reads on when `drained` is called and it is not full any more. */
-#define STREAM_BACKLOG_HIGH ((size_t)128 * 1024)
-#define STREAM_BACKLOG_LOW  ((size_t)32 * 1024)
+#define STREAM_BACKLOG_HIGH ((size_t)32 * 1024)
+#define STREAM_BACKLOG_LOW  ((size_t)16 * 1024)
 
 struct stream;
 

@@ -152,7 +152,7 @@ def test_buffers_are_shared(tinylb, origin, connect, directory):
     o.wait_requests(101)
     for _ in range(5):
         assert lb.client().get("/").body == BODY
-    # at 128 kB each it is 12 MB and more
+    # at 96 kB each it would be more than 9 MB
     assert process.status(lb.worker, "VmRSS") - before < (6 if SLOW == 1 else 300) * 1024
     assert [read_all(c) == BODY for c in slow[:20]] == [True] * 20
     assert not lb.log_lines("limits.buffers")
