@@ -23,4 +23,8 @@ enum parse_result response_parse(struct response *response, const char *data, si
 	size_t seen, enum method method, const struct head_limits *limits)
 	__attribute__((warn_unused_result));
 
+/* True where the backend says for how many seconds it keeps an idle connection: "Keep-Alive:
+ * timeout=5" (RFC 2068 19.7.1.1; up to a day). */
+bool response_keep_alive_timeout(const struct response *response, uint64_t *seconds);
+
 #endif

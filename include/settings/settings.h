@@ -71,6 +71,7 @@ struct timeout_settings {
 	uint64_t response;       /* between two bytes of a request or a response under way */
 	uint64_t idle_client;
 	uint64_t idle_backend;
+	uint64_t lifetime_backend; /* of a connection that is used again and again */
 	uint64_t tunnel;
 	uint64_t drain;
 };

@@ -154,3 +154,19 @@ enum parse_result response_parse(struct response *r, const char *data, size_t le
 		return refuse(r, "head is too long");
 	return result;
 }
+
+bool response_keep_alive_timeout(const struct response *r, uint64_t *seconds)
+{
+	static const struct slice name = { "timeout=", 8 };
+	const struct field *field = fields_find(&r->fields, FIELD_KEEP_ALIVE);
+	struct slice rest = field != NULL ? field->value : slice_of(NULL, 0);
+	struct slice element;
+
+	while (slice_next_element(&rest, &element))
+		if (element.len > name.len &&
+			slice_equals_nocase(slice_of(element.data, name.len), name))
+			return slice_parse_decimal(
+				       slice_of(element.data + name.len, element.len - name.len),
+				       86400, seconds) == 0;
+	return false;
+}

@@ -71,6 +71,14 @@ static bool take_interim(struct exchange *x, struct response *response, struct g
 	return x->minor == 0 || add_head(x, response, out) == 0;
 }
 
+static void note_keep_alive(struct upstream *u, const struct response *response)
+{
+	uint64_t seconds;
+
+	if (response_keep_alive_timeout(response, &seconds))
+		upstream_keeps_for(u, seconds);
+}
+
 static bool take_final(struct exchange *x, struct response *response, struct gather *out)
 {
 	struct body body = forward_response_body(response, x->minor);
@@ -83,6 +91,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 		return false;
 	x->state = ANSWER_BODY;
 	x->holding = false;
+	note_keep_alive(x->upstream, response);
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
 	return true;

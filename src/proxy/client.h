@@ -37,7 +37,7 @@ struct client {
 	size_t unsent; /* of what is being flushed, when that was looked at last */
 	bool last;     /* the connection ends behind what is being flushed */
 	bool trusted;  /* it is a proxy that is believed what it says of its clients */
-	uint64_t since_us; /* the first byte of a head; when it became idle */
+	uint64_t since_us; /* the first byte of a head; when it became idle, or began to linger */
 	enum client_state state;
 	uint32_t listener;
 	uint8_t ip_len; /* of the address inside `name`; 0: a unix socket's peer has none */

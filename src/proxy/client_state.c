@@ -10,8 +10,9 @@
 /* So many may linger at a time: waiting for others to close must not be what fills a worker. */
 #define LINGER_COUNT_MAX 1024
 
-/* A lingering client may send this much more before it is cut off. */
-#define LINGER_MAX ((size_t)16 * 1024 * 1024)
+/* A lingering client may send this much more, and for so long, before it is cut off. */
+#define LINGER_MAX    ((size_t)16 * 1024 * 1024)
+#define LINGER_MAX_US UINT64_C(30000000)
 
 static void bury(struct grave *grave)
 {
@@ -44,6 +45,7 @@ void client_set_state(struct client *c, enum client_state state)
 		break;
 	case CLIENT_LINGER:
 		c->seen = 0;
+		c->since_us = proxy->loop->now_us;
 		list_append(&proxy->lingering, &c->idle);
 		deadline_start(&c->deadline, &proxy->wait_close, proxy->loop);
 		break;
@@ -133,6 +135,11 @@ void client_flushed(struct client *c)
 		client_next(c);
 }
 
+static uint64_t lingers_for(const struct client *c)
+{
+	return c->state == CLIENT_LINGER ? c->proxy->loop->now_us - c->since_us : 0;
+}
+
 size_t client_hear_out(struct client *c, size_t len)
 {
 	if (c->state == CLIENT_FLUSH && !c->last) {
@@ -142,8 +149,10 @@ size_t client_hear_out(struct client *c, size_t len)
 		return 0;
 	}
 	c->seen += len;
-	if (c->seen > LINGER_MAX)
+	if (c->seen > LINGER_MAX || lingers_for(c) > LINGER_MAX_US)
 		client_reset(c);
+	else if (c->state == CLIENT_LINGER)
+		deadline_start(&c->deadline, &c->proxy->wait_close, c->proxy->loop);
 	return len;
 }
 

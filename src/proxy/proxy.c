@@ -12,7 +12,7 @@
 #include "pool.h"
 #include "upstream.h"
 
-/* A client that lingers has this long to close. */
+/* A client that lingers and says nothing has this long to close. */
 #define LINGER_MS 5000
 
 /* A client that was idle for less may just have sent its next request. */

@@ -14,6 +14,8 @@
 /* Idle connections kept for each backend. */
 #define IDLE_MAX 512
 
+#define SECOND_US UINT64_C(1000000)
+
 static struct upstream *upstream_of(struct stream *stream)
 {
 	return LIST_ITEM(stream, struct upstream, stream);
@@ -86,14 +88,32 @@ static const struct stream_events events = {
 	.ended = ended,
 };
 
+static uint64_t idle_for(const struct upstream *u)
+{
+	return u->proxy->loop->now_us - u->idle_since_us;
+}
+
+/* Closes those that the backend said it would not keep for so long. */
+static void close_unwanted(struct backend *backend)
+{
+	while (!list_is_empty(&backend->idle)) {
+		struct upstream *u = LIST_ITEM(backend->idle.next, struct upstream, link);
+
+		if (idle_for(u) < u->idle_most_us)
+			return;
+		upstream_close(u);
+	}
+}
+
 struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, uint64_t idle_us)
 {
 	struct upstream *u;
 
+	close_unwanted(backend);
 	if (list_is_empty(&backend->idle))
 		return NULL;
 	u = LIST_ITEM(backend->idle.next, struct upstream, link);
-	if (u->proxy->loop->now_us - u->idle_since_us >= idle_us)
+	if (idle_for(u) >= idle_us)
 		return NULL;
 	leave_idle(u);
 	u->exchange = exchange;
@@ -115,6 +135,8 @@ struct upstream *upstream_connect(
 	u->backend = backend;
 	u->exchange = exchange;
 	u->address = address;
+	u->opened_us = proxy->loop->now_us;
+	u->idle_most_us = UINT64_MAX;
 	list_init(&u->link);
 	deadline_init(&u->deadline);
 	if (stream_connect(&u->stream, proxy->loop, &events, &backend->addresses->list[address]) ==
@@ -126,11 +148,27 @@ struct upstream *upstream_connect(
 	return NULL;
 }
 
+void upstream_keeps_for(struct upstream *u, uint64_t seconds)
+{
+	uint64_t us = seconds * SECOND_US;
+
+	u->idle_most_us = us >= 2 * SECOND_US ? us - SECOND_US : us / 2;
+}
+
+static bool is_worth_keeping(const struct upstream *u)
+{
+	const struct proxy *proxy = u->proxy;
+	uint64_t most_us = proxy->settings->timeouts.lifetime_backend * 1000;
+
+	return !proxy->draining && u->backend->idle_count < IDLE_MAX && u->idle_most_us > 0 &&
+	       proxy->loop->now_us - u->opened_us < most_us;
+}
+
 void upstream_keep(struct upstream *u)
 {
 	struct backend *backend = u->backend;
 
-	if (u->proxy->draining || backend->idle_count >= IDLE_MAX) {
+	if (!is_worth_keeping(u)) {
 		upstream_close(u);
 		return;
 	}

@@ -20,10 +20,12 @@ struct upstream {
 	struct list link;          /* among the backend's idle ones */
 	struct deadline deadline;  /* of being idle */
 	struct grave grave;
+	uint64_t opened_us;
 	uint64_t idle_since_us;
-	size_t seen; /* bytes of a head that was not whole yet */
-	int address; /* index of the backend's address */
-	bool reused; /* it has served a request before this one */
+	uint64_t idle_most_us; /* it is not used again when it was idle for so long */
+	size_t seen;           /* bytes of a head that was not whole yet */
+	int address;           /* index of the backend's address */
+	bool reused;           /* it has served a request before this one */
 };
 
 /* A connection that is idle for less than `idle_us`, or NULL. It belongs to `exchange` from now on.
@@ -35,6 +37,10 @@ struct upstream *upstream_take(
  * once; otherwise exchange_connected or exchange_upstream_ended follows. */
 struct upstream *upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address);
+
+/* The backend said for how many seconds it keeps an idle connection. It is used for a second less:
+ * a request that arrives as the backend closes would be lost. */
+void upstream_keeps_for(struct upstream *upstream, uint64_t seconds);
 
 /* The exchange is through with it and it can serve another: keeps it, within bounds. */
 void upstream_keep(struct upstream *upstream);

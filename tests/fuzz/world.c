@@ -77,6 +77,7 @@ static struct settings *make_settings(unsigned variant)
 		.response = 10000,
 		.idle_client = 20000,
 		.idle_backend = 8000,
+		.lifetime_backend = 60000,
 		.tunnel = 30000,
 		.drain = 30000 };
 	s->half_close = variant == 1 || variant == 2;

@@ -6,6 +6,7 @@ request wholly sent, the response wholly read, nothing left over, and nobody ask
 """
 
 import threading
+import time
 
 import pytest
 
@@ -241,3 +242,46 @@ def test_so_many_are_kept(tinylb, origin):
     for c in clients:
         assert c.response().status == 200
     assert wait_still(lambda: len(o.open_connections)) == 512
+
+
+def keeping(value):
+    """A backend that says for how long it keeps a connection, and keeps it for longer."""
+    return lambda c, r: c.respond(200, b"x", [("Keep-Alive", value)])
+
+
+@pytest.mark.parametrize("value", ["timeout=20", "max=5, Timeout=20", "timeout=x", "timeout", "timeout=", "5", "max=0"])
+def test_announced_limit_is_not_reached(tinylb, origin, value):
+    o = origin(keeping(value))
+    lb = tinylb(backends=[o.url])
+    assert [lb.get("/").status for _ in range(5)] == [200] * 5
+    assert len(o.connections) == 1
+
+
+@pytest.mark.parametrize("value", ["timeout=1", "max=100, timeout=1", "TIMEOUT=1,max=100"])
+def test_announced_limit_is_kept(tinylb, origin, value):
+    """RFC 2068 19.7.1.1. A request that comes as the backend closes would be lost; so no such connection is
+    used in the last second of its time, or, where it has only one, in the second half of that."""
+    o = origin(keeping(value))
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    for n in range(1, 4):
+        assert c.get("/").status == 200
+        assert len(o.connections) == n
+        time.sleep(0.6)
+
+
+def test_limit_of_nothing(tinylb, origin):
+    o = origin(keeping("timeout=0"))
+    lb = tinylb(backends=[o.url])
+    assert [lb.get("/").status for _ in range(3)] == [200] * 3
+    assert len(o.connections) == 3
+
+
+def test_connections_have_a_lifetime(tinylb, origin):
+    """However busy, a connection to a backend ends some time: names and routes change."""
+    o = origin()
+    lb = tinylb(backends=[o.url], timeouts={"lifetime_backend": "300ms"})
+    c = lb.client()
+    wait_for(lambda: c.get("/").status == 200 and len(o.connections) > 2, "a third connection")
+    assert o.count > 3
+    wait_for(lambda: len(o.open_connections) <= 1, "the end of the old ones")

@@ -2,6 +2,7 @@
 client still sends is taken and forgotten. But that, too, has its limits."""
 
 import resource
+import time
 
 import pytest
 
@@ -19,6 +20,19 @@ def test_lingering_silent_ends(tinylb, origin):
     assert c.response().status == 400 and c.at_end()
     assert len(process.descriptors(lb.worker)) == before + 1
     wait_for(lambda: len(process.descriptors(lb.worker)) == before, "the end of the lingering connection", 2 * DEADLINE)
+
+
+@pytest.mark.rfc("9112 9.6")
+def test_lingering_talker_is_heard_out(tinylb, origin):
+    """Who still sends, slowly, is not cut off while it does: the answer it has not read would be lost."""
+    lb = tinylb(backends=[origin().url])
+    c = lb.client()
+    c.send("NONSENSE\r\n\r\n")
+    begin = time.monotonic()
+    while time.monotonic() < begin + 6.5:  # longer than one that says nothing may take
+        c.send("x")
+        time.sleep(0.2)
+    assert c.response().status == 400 and c.at_end()
 
 
 def test_lingering_ones_are_limited(tinylb, origin):
