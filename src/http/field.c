@@ -65,12 +65,11 @@ bool field_is_token(struct slice s)
 }
 
 /* Of a name that is none of those known. */
-static inline enum field_id id_of_other(struct slice name)
+static enum field_id id_of_other(struct slice name)
 {
 	static const struct slice prefix = { "X-Forwarded-", 12 };
 
-	if (name.len <= prefix.len || (name.data[0] | 0x20) != 'x' ||
-		!slice_equals_nocase(slice_of(name.data, prefix.len), prefix))
+	if (name.len <= prefix.len || !slice_equals_nocase(slice_of(name.data, prefix.len), prefix))
 		return FIELD_OTHER;
 	return FIELD_X_FORWARDED_OTHER;
 }
@@ -81,19 +80,16 @@ static inline enum field_id id_of(struct slice name)
 	int which;
 	char initial;
 
-	if (name.len == 0)
-		return FIELD_OTHER;
-	if (name.len > NAME_MAX)
+	if (name.len == 0 || name.len > NAME_MAX)
 		return id_of_other(name);
 	k = &known[name.len];
 	initial = (char)(name.data[0] | 0x20);
-	if (initial != k->initial[0] && initial != k->initial[1])
-		return id_of_other(name);
 	which = initial == k->initial[1];
-	if (memcmp(name.data, k->name[which], name.len) != 0 &&
-		!slice_equals_nocase(name, slice_of(k->name[which], name.len)))
-		return id_of_other(name);
-	return k->id[which];
+	if ((initial == k->initial[0] || initial == k->initial[1]) &&
+		(memcmp(name.data, k->name[which], name.len) == 0 ||
+			slice_equals_nocase(name, slice_of(k->name[which], name.len))))
+		return k->id[which];
+	return initial == 'x' ? id_of_other(name) : FIELD_OTHER;
 }
 
 enum field_id field_id_of(struct slice name)
