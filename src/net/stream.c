@@ -54,14 +54,12 @@ static void drop_rest(struct stream *s)
 	s->rest = NULL;
 }
 
-/* Moves the rest to the front of the scratch buffer and returns its length. */
+/* Moves the rest, which there must be, to the front of the scratch buffer and returns its length.
+ */
 static size_t fetch_rest(struct stream *s)
 {
-	size_t len;
+	size_t len = evbuffer_get_length(s->rest);
 
-	if (s->rest == NULL)
-		return 0;
-	len = evbuffer_get_length(s->rest);
 	evbuffer_copyout(s->rest, s->loop->scratch, len);
 	drop_rest(s);
 	return len;
@@ -104,7 +102,7 @@ static size_t read_size(const struct stream *s)
 
 static void receive(struct stream *s)
 {
-	size_t kept = fetch_rest(s);
+	size_t kept = s->rest != NULL ? fetch_rest(s) : 0;
 	size_t room = LOOP_SCRATCH_SIZE - kept;
 	size_t most = read_size(s);
 	ssize_t n = -1;
