@@ -62,6 +62,12 @@ def test_every_option_is_described():
     assert options_of_page() == options_of_program()
 
 
+def test_every_type_is_described():
+    part = plain(read("src", "tinylb.conf.5")).split(".Sh FORMAT")[1].split(".Sh OPTIONS")[0]
+    types = {t for line in re.findall(r"^\.It (.+)$", part, re.M) for t in line.split(" , ")}
+    assert types == {re.match(r"\w+", words).group() for words in options_of_program().values()}
+
+
 def blocks(name):
     """The literal blocks of a page."""
     found = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed", read("src", name), re.M | re.S)
