@@ -39,9 +39,9 @@ def test_connections_of_one_address(tinylb, origin, connect):
     assert {(line.reason, line.request, line.backend, line.id) for line in lines} == {("client-limit", "", "-", "-")}
 
 
-def allowed(lb, connect):
+def allowed(lb, connect, source="127.0.0.1"):
     """A connection that is not refused, or None."""
-    c = connect(("127.0.0.1", lb.port))
+    c = connect(("127.0.0.1", lb.port), source=(source, 0))
     c.send_request("GET", "/")
     return c if c.response().status == 200 else None
 
@@ -77,14 +77,16 @@ def test_any_number_by_default(tinylb, origin):
     assert [c.get("/").status for c in clients] == [200] * 300
 
 
-def test_addresses_are_forgotten(tinylb, origin, connect):
-    """A worker that has seen many addresses is no larger for it."""
+def test_places_come_back(tinylb, origin, connect):
+    """However many addresses a worker has seen, each may come again, and nothing is left of it."""
     lb = tinylb(backends=[origin().url], limits={"connections_per_client": 1})
-    for i in range(300):
-        c = connect(("127.0.0.1", lb.port), source=(f"127.0.{i // 100}.{i % 100 + 1}", 0))
+    sources = [f"127.0.{i // 100}.{i % 100 + 1}" for i in range(300)]
+    for source in sources:
+        c = connect(("127.0.0.1", lb.port), source=(source, 0))
         assert c.get("/").status == 200
         c.close()
-    wait_for(lambda: allowed(lb, connect), "the end of the last one")
+    for source in sources:
+        wait_for(lambda s=source: allowed(lb, connect, s), "room for another").close()
     reload(lb)
     assert lb.get("/").status == 200
 
