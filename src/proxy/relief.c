@@ -40,7 +40,11 @@ static bool cut_exchange(struct deadline *d)
 
 	if (stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream) == 0)
 		return false;
-	exchange_end(x, REASON_BUFFERS_FULL, false, AFTERWARDS_RESET);
+	if (x->state == ANSWER_HEAD)
+		exchange_answer(
+			x, 503, REASON_BUFFERS_FULL, "the backend takes the request too slowly");
+	else
+		exchange_end(x, REASON_BUFFERS_FULL, false, AFTERWARDS_RESET);
 	return true;
 }
 

@@ -1,6 +1,10 @@
 """What one client, and all of them together, may take of a worker: connections of one address, room for
 those whose requests come slowly, and bytes that wait to be taken."""
 
+import contextlib
+import select
+import socket
+import threading
 import time
 
 import pytest
@@ -120,6 +124,9 @@ SIZE = 1_500_000
 BODY = bytes(range(256)) * (SIZE // 256 + 1)
 BODY = BODY[:SIZE]
 
+# What the log says.
+CUT_OFF = r"limits.buffers is reached: \d+ clients or backends that took nothing were cut off"
+
 
 def much(conn, request):
     """One copy of it for all connections."""
@@ -141,6 +148,11 @@ def slow_readers(connect, path, count):
     for c in clients:
         c.send_request("GET", "/")
     return clients
+
+
+def cut_off(lb):
+    """The lines of those who were."""
+    return [line for line in lb.access_lines() if line.reason == "buffers-full"]
 
 
 def test_buffers_are_shared(tinylb, origin, connect, directory):
@@ -168,11 +180,46 @@ def test_who_takes_nothing_is_cut_off(tinylb, origin, connect, directory):
                 listen=("127.0.0.1:@PORT@", f"unix:{directory}/front.sock"))
     slow = slow_readers(connect, f"{directory}/front.sock", 400)
     o.wait_requests(400)
-    said = r"limits.buffers is reached: \d+ clients or backends that took nothing were cut off"
     deadline = time.monotonic() + 3 * DEADLINE
-    while not lb.log_lines(said):
+    while not lb.log_lines(CUT_OFF):
         assert time.monotonic() < deadline and lb.client().get("/").body == BODY
     got = [read_all(c) for c in slow[::8]]
     assert set(got) == {BODY, None}
-    wait_for(lambda: len([line for line in lb.access_lines() if line.reason == "buffers-full"]) >= got.count(None),
+    wait_for(lambda: len(cut_off(lb)) >= got.count(None),
              "a line for each that was cut off")
+
+
+def push(client):
+    """Sends as much as the connection takes."""
+    with contextlib.suppress(OSError):
+        while select.select([], [client.sock], [], 0)[1]:
+            client.sock.send(BODY[:65536], socket.MSG_DONTWAIT)
+
+
+def test_backend_that_takes_nothing(tinylb, origin, connect, directory):
+    """Who waits for one to take a request has had no answer yet, and gets one."""
+    over = threading.Event()
+
+    def answer(conn, request):
+        if request.method == "GET":
+            much(conn, request)
+        elif over.wait(4 * DEADLINE):
+            conn.reset()
+
+    o = origin(answer, path=f"{directory}/back.sock", read_body=False)
+    lb = tinylb(backends=[f"unix:{o.path}"], limits={"buffers": "1M"},
+                listen=("127.0.0.1:@PORT@", f"unix:{directory}/front.sock"))
+    clients = [connect(f"{directory}/front.sock") for _ in range(400)]
+    for c in clients:
+        c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10000000\r\n\r\n")
+    o.wait_requests(400)
+    deadline = time.monotonic() + 3 * DEADLINE
+    while not lb.log_lines(CUT_OFF):
+        for c in clients:
+            push(c)
+        assert time.monotonic() < deadline and lb.client().get("/").body == BODY
+    over.set()
+    statuses = [c.response().status for c in clients]
+    assert set(statuses) == {502, 503}
+    wait_for(lambda: len(cut_off(lb)) == statuses.count(503), "a line for each that was cut off")
+    assert {line.status for line in cut_off(lb)} == {503}
