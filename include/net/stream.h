@@ -34,7 +34,7 @@ struct stream_events {
 	 * stream_again.
 	 */
 	size_t (*received)(struct stream *stream, const char *data, size_t len);
-	/* The backlog fell to STREAM_BACKLOG_LOW or below, or did so further, or is empty. */
+	/* The backlog fell, and is STREAM_BACKLOG_LOW or less now. */
 	void (*drained)(struct stream *stream);
 	/* The connection that stream_connect began is there. */
 	void (*connected)(struct stream *stream);

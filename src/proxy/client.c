@@ -177,7 +177,9 @@ static bool is_counted(const struct client *c, const struct address *peer)
 	       peer->u.sa.sa_family != AF_UNIX;
 }
 
-/* Returns false where its address has too many already. */
+/* Returns false where its address has too many already. One that there is no memory to count may
+ * stay.
+ */
 static bool count_in(struct client *c, const struct address *peer)
 {
 	struct proxy *proxy = c->proxy;
