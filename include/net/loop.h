@@ -5,7 +5,6 @@
 #ifndef TINYLB_NET_LOOP_H
 #define TINYLB_NET_LOOP_H
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdbool.h>
@@ -18,6 +17,8 @@
  * the next read starts behind the rest: hence the double size of the buffer. */
 #define LOOP_READ_SIZE    ((size_t)64 * 1024)
 #define LOOP_SCRATCH_SIZE (2 * LOOP_READ_SIZE)
+
+struct evbuffer;
 
 struct loop {
 	struct event_base *base;

@@ -6,6 +6,7 @@
 
 #include "net/loop.h"
 
+#include <event2/buffer.h>
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -36,7 +36,7 @@ struct proxy {
 	struct sources sources;
 	struct list spare; /* exchanges to be used again */
 	size_t spare_count;
-	uint64_t relief_us;      /* proxy_relieve looks again at this time */
+	uint64_t relief_us;      /* relief_look looks again at this time */
 	uint64_t relief_said_us; /* and says so */
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;
@@ -53,9 +53,5 @@ struct proxy {
 	struct fields trailers;
 	char head_out[HEAD_OUT_SIZE];
 };
-
-/* Where more is buffered than limits.buffers allows, ends those that took nothing for the longest.
- */
-void proxy_relieve(struct proxy *proxy);
 
 #endif

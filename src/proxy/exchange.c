@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "http/reply.h"
+#include "relief.h"
 
 /* Every member but the room for the head, which is reused. */
 static void clear(struct exchange *x)
@@ -114,7 +115,7 @@ void exchange_throttle(struct exchange *x, struct stream *from)
 		stream_pause(from);
 		x->unsent = unsent(x);
 	}
-	proxy_relieve(x->proxy);
+	relief_look(x->proxy);
 }
 
 /* Whether anything of the backlogs was taken since that was looked at last. */

@@ -169,7 +169,8 @@ static inline struct stream *exchange_other(const struct exchange *x, const stru
 	return from == &x->client->stream ? &x->upstream->stream : &x->client->stream;
 }
 
-/* Stops reading `from` where enough of what it sent waits to be taken. May end exchanges. */
+/* Stops reading `from` where enough of what it sent waits to be taken. Others may end over it
+ * (relief.h). */
 void exchange_throttle(struct exchange *x, struct stream *from);
 
 static inline bool exchange_is_connecting(const struct exchange *x)

@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include "relief.h"
+
 #include "base/log.h"
 #include "client.h"
 #include "context.h"
@@ -75,7 +77,7 @@ static unsigned cut_stalled(
 	return count;
 }
 
-void proxy_relieve(struct proxy *p)
+void relief_look(struct proxy *p)
 {
 	uint64_t now_us = p->loop->now_us;
 	unsigned count;
