@@ -118,8 +118,7 @@ void exchange_throttle(struct exchange *x, struct stream *from)
 	relief_look(x->proxy);
 }
 
-/* Whether anything of the backlogs was taken since that was looked at last. */
-static bool is_taken(struct exchange *x)
+bool exchange_is_taken(struct exchange *x)
 {
 	size_t before = x->unsent;
 
@@ -286,7 +285,7 @@ void exchange_bytes_expired(struct deadline *deadline)
 	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
 	bool client = client_stalls(x);
 
-	if (is_taken(x)) { /* slowly */
+	if (exchange_is_taken(x)) { /* slowly */
 		exchange_alive(x);
 		return;
 	}

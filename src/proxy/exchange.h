@@ -181,7 +181,13 @@ static inline bool exchange_is_connecting(const struct exchange *x)
 /* Any bytes count as life. */
 static inline void exchange_alive(struct exchange *x)
 {
-	deadline_start(&x->deadline, &x->proxy->wait_bytes, x->proxy->loop);
+	struct proxy *proxy = x->proxy;
+
+	deadline_start(&x->deadline,
+		x->state == ANSWER_TUNNEL ? &proxy->wait_tunnel : &proxy->wait_bytes, proxy->loop);
 }
+
+/* Whether anything of the backlogs was taken since that was looked at last. */
+bool exchange_is_taken(struct exchange *x);
 
 #endif

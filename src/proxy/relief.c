@@ -42,6 +42,11 @@ static bool cut_exchange(struct deadline *d)
 
 	if (stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream) == 0)
 		return false;
+	/* The deadline does not see who takes little at a time. */
+	if (exchange_is_taken(x)) {
+		exchange_alive(x);
+		return false;
+	}
 	if (x->state == ANSWER_HEAD)
 		exchange_answer(
 			x, 503, REASON_BUFFERS_FULL, "the backend takes the request too slowly");
@@ -52,8 +57,10 @@ static bool cut_exchange(struct deadline *d)
 
 static bool cut_client(struct deadline *d)
 {
-	client_reset(LIST_ITEM(d, struct client, deadline));
-	return true;
+	struct client *c = LIST_ITEM(d, struct client, deadline);
+
+	client_flush_expired(d);
+	return !stream_is_open(&c->stream);
 }
 
 /* Cuts those of a queue that stalled, longest first, as long as there is too much. Returns how

@@ -6,15 +6,10 @@
 
 #include "exchange.h"
 
-static void alive(struct exchange *x)
-{
-	deadline_start(&x->deadline, &x->proxy->wait_tunnel, x->proxy->loop);
-}
-
 void exchange_open_tunnel(struct exchange *x)
 {
 	x->state = ANSWER_TUNNEL;
-	alive(x);
+	exchange_alive(x);
 	/* What the client sent behind its request has waited for this. */
 	stream_resume(&x->client->stream);
 	if (stream_rest(&x->client->stream) > 0)
@@ -34,7 +29,7 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 	struct stream *from = exchange_other(x, to);
 	struct iovec piece = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 
-	alive(x);
+	exchange_alive(x);
 	if (len == 0)
 		return;
 	if (to == &x->client->stream)
@@ -49,7 +44,7 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 
 void exchange_tunnel_drained(struct exchange *x, struct stream *from)
 {
-	alive(x);
+	exchange_alive(x);
 	if (x->client->stream.broken || x->upstream->stream.broken)
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
 	else if (is_over(x))

@@ -129,9 +129,11 @@ CUT_OFF = r"limits.buffers is reached: \d+ clients or backends that took nothing
 
 
 def much(conn, request):
-    """One copy of it for all connections."""
-    conn.send(f"HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n")
-    conn.send(BODY)
+    """One copy of it for all connections, or as much as is asked for."""
+    size = int(request.target[1:] or SIZE)
+    conn.send(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n")
+    for at in range(0, size, SIZE):
+        conn.send(memoryview(BODY)[:size - at])
 
 
 def read_all(c):
@@ -223,3 +225,42 @@ def test_backend_that_takes_nothing(tinylb, origin, connect, directory):
     assert set(statuses) == {502, 503}
     wait_for(lambda: len(cut_off(lb)) == statuses.count(503), "a line for each that was cut off")
     assert {line.status for line in cut_off(lb)} == {503}
+
+
+class SlowReader:
+    """Reads little at a time, but steadily, until it is told to hurry."""
+
+    def __init__(self, c, size):
+        self.c = c
+        c.send_request("GET", f"/{size}", [("Connection", "close")])
+        self.got = bytearray()
+        self.hurry = threading.Event()
+        self.thread = threading.Thread(target=self.work, daemon=True)
+        self.thread.start()
+
+    def work(self):
+        try:
+            while chunk := self.c.sock.recv(1_000_000 if self.hurry.wait(0.02) else 2000):
+                self.got += chunk
+        except OSError:
+            pass  # too little was got
+
+    def finish(self):
+        self.hurry.set()
+        self.thread.join(DEADLINE)
+        return self.got.partition(b"\r\n\r\n")[2]
+
+
+def test_who_takes_little_is_not_cut_off(tinylb, origin, connect, directory):
+    """Those are meant that stall. Who has read a little in each second gets all, though the socket took
+    nothing for longer."""
+    o = origin(much, path=f"{directory}/back.sock")
+    lb = tinylb(backends=[f"unix:{o.path}"], limits={"buffers": "1M"},
+                listen=("127.0.0.1:@PORT@", f"unix:{directory}/front.sock"))
+    # of some the last byte has come from the backend, of others not
+    sizes = range(2_000_000, 3_500_000, 50_000)
+    readers = [SlowReader(lb.client(rcvbuf=4096), size) for size in sizes]
+    time.sleep(1.2)  # they would count as stalled now, did they not read
+    slow_readers(connect, f"{directory}/front.sock", 400)
+    wait_for(lambda: lb.client().get("/").body == BODY and lb.log_lines("limits.buffers is reached"), "cuts")
+    assert [len(r.finish()) - size for r, size in zip(readers, sizes)] == [0] * len(readers)
