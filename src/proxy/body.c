@@ -102,7 +102,7 @@ size_t exchange_request(struct exchange *x, const char *data, size_t len)
 		return send_body(x, data, len);
 	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it
 	 * is depends on the answer. */
-	if (len >= LOOP_READ_SIZE)
+	if (len >= loop_share(x->proxy->loop, LOOP_READ_SIZE))
 		stream_pause(&x->client->stream);
 	return 0;
 }

@@ -144,7 +144,7 @@ size_t client_hear_out(struct client *c, size_t len)
 {
 	if (c->state == CLIENT_FLUSH && !c->last) {
 		/* Its next request waits. */
-		if (len >= LOOP_READ_SIZE)
+		if (len >= loop_share(c->proxy->loop, LOOP_READ_SIZE))
 			stream_pause(&c->stream);
 		return 0;
 	}

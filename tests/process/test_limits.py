@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lib import process
+from lib.client import make_request
 from lib.message import Closed
 from lib.wait import DEADLINE, SLOW, wait_for
 from test_reload import reload
@@ -225,6 +226,27 @@ def test_backend_that_takes_nothing(tinylb, origin, connect, directory):
     assert set(statuses) == {502, 503}
     wait_for(lambda: len(cut_off(lb)) == statuses.count(503), "a line for each that was cut off")
     assert {line.status for line in cut_off(lb)} == {503}
+
+
+def test_what_is_sent_ahead_has_its_share(tinylb, origin, directory):
+    """Requests behind one that is not answered yet wait, mostly with those who sent them; all are answered."""
+    answer = threading.Event()
+    o = origin(lambda conn, request: answer.wait(DEADLINE) and b"fine", path=f"{directory}/back.sock")
+    lb = tinylb(backends=[f"unix:{o.path}"], limits={"buffers": "1M"})
+    clients = [lb.client() for _ in range(200)]
+    for c in clients:
+        c.send_request("GET", "/")
+    o.wait_requests(len(clients))
+    before = process.status(lb.worker, "VmRSS")
+    ahead = make_request("GET", "/", [("X-Long", "a" * 2000)]) * 40
+    for c in clients:
+        c.send(ahead)
+    time.sleep(0.5)  # it is read as far as it ever will be
+    # at 64 kB each it is 13 MB
+    assert process.status(lb.worker, "VmRSS") - before < (6 if SLOW == 1 else 300) * 1024
+    answer.set()
+    for c in clients[::40]:
+        assert [c.response().status for _ in range(41)] == [200] * 41
 
 
 class SlowReader:
