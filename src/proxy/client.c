@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "exchange.h"
 #include "http/reply.h"
+#include "relief.h"
 
 static struct client *client_of(struct stream *stream)
 {
@@ -103,6 +104,7 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	if (c->state == CLIENT_IDLE)
 		client_set_state(c, CLIENT_HEAD);
 	c->seen = len;
+	relief_look(proxy);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
  * What a worker buffers stays within limits.buffers: as it fills up, every stream gets a smaller
  * share (loop_share). Where that is not enough, those go who have taken nothing for the longest:
- * they hold what others need.
+ * they hold what others need. So do heads that do not arrive.
  */
 #include "config.h"
 
@@ -34,6 +34,12 @@ static bool is_stalled(
 	const struct deadline_queue *queue, const struct deadline *d, uint64_t now_us)
 {
 	return now_us + queue->duration_us >= d->due_us + STALLED_US;
+}
+
+static bool cut_head(struct deadline *d)
+{
+	client_give_way(LIST_ITEM(d, struct client, deadline));
+	return true;
 }
 
 static bool cut_exchange(struct deadline *d)
@@ -92,13 +98,14 @@ void relief_look(struct proxy *p)
 	if (!is_too_much(p) || now_us < p->relief_us)
 		return;
 	p->relief_us = now_us + LOOK_EVERY_US;
-	count = cut_stalled(p, &p->wait_flush, cut_client) +
+	/* A head can be sent again; what is cut in the middle may not be. */
+	count = cut_stalled(p, &p->wait_head, cut_head) +
+		cut_stalled(p, &p->wait_flush, cut_client) +
 		cut_stalled(p, &p->wait_bytes, cut_exchange) +
 		cut_stalled(p, &p->wait_tunnel, cut_exchange);
 	if (count == 0 || now_us < p->relief_said_us)
 		return;
 	p->relief_said_us = now_us + SAY_EVERY_US;
-	log_warnx(
-		"limits.buffers is reached: %u clients or backends that took nothing were cut off",
+	log_warnx("limits.buffers is reached: %u clients or backends that stalled were cut off",
 		count);
 }

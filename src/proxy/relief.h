@@ -4,8 +4,8 @@
 
 struct proxy;
 
-/* Where more is buffered than limits.buffers allows, ends those exchanges and clients that took
- * nothing for the longest. Never one on which something moved in the last second. */
+/* Where more is buffered than limits.buffers allows, ends those exchanges and clients that stalled
+ * for the longest, a second at least. May end the client whose head is being read. */
 void relief_look(struct proxy *proxy);
 
 #endif

@@ -126,7 +126,7 @@ BODY = bytes(range(256)) * (SIZE // 256 + 1)
 BODY = BODY[:SIZE]
 
 # What the log says.
-CUT_OFF = r"limits.buffers is reached: \d+ clients or backends that took nothing were cut off"
+CUT_OFF = r"limits.buffers is reached: \d+ clients or backends that stalled were cut off"
 
 
 def much(conn, request):
@@ -226,6 +226,25 @@ def test_backend_that_takes_nothing(tinylb, origin, connect, directory):
     assert set(statuses) == {502, 503}
     wait_for(lambda: len(cut_off(lb)) == statuses.count(503), "a line for each that was cut off")
     assert {line.status for line in cut_off(lb)} == {503}
+
+
+def test_long_heads_that_are_slow_give_way(tinylb, origin):
+    """Heads that do not arrive must not be what fills the buffers: others would be cut off for it."""
+    lb = tinylb(backends=[origin().url], limits={"buffers": "1M"}, timeouts={"request_header": "1m"})
+    slow = [lb.client() for _ in range(60)]
+    for c in slow:
+        c.send("GET / HTTP/1.1\r\nHost: t\r\nX-Long: " + "a" * 30_000)
+    another = lb.client()
+    another.send("GET / HTTP/1.1\r\nX-Short: ")
+    wait_for(lambda: another.send("a") or lb.log_lines("limits.buffers is reached"), "room")
+    r = slow[0].response()
+    assert r.status == 503 and "comes slowly" in r.text
+    assert lb.access(1)[0].reason == "no-room"
+    left = [c for c in slow if c.is_quiet()]
+    assert 20 < len(left) < 60
+    for c in left:
+        c.send("\r\n\r\n")
+    assert [c.response().status for c in left] == [200] * len(left)
 
 
 def test_what_is_sent_ahead_has_its_share(tinylb, origin, directory):
