@@ -38,7 +38,7 @@ enum field_id {
 	FIELD_X_FORWARDED_OTHER, /* X-Forwarded-Port and whatever else begins so */
 	FIELD_X_REAL_IP,
 	FIELD_X_REQUEST_ID,
-	FIELD_UNDERSCORE_TWIN, /* one of the above but for underscores: X_Forwarded_For */
+	FIELD_TWIN, /* one of the above but for other marks: X_Forwarded_For */
 	FIELD_ID_COUNT
 };
 
@@ -89,7 +89,7 @@ struct body {
 	uint64_t length; /* of BODY_LENGTH */
 };
 
-/* The id of a field name, whatever its case; never FIELD_UNDERSCORE_TWIN. */
+/* The id of a field name, whatever its case; never FIELD_TWIN. */
 enum field_id field_id_of(struct slice name);
 
 /* Makes `fields` empty. */

@@ -67,9 +67,10 @@ bool field_is_token(struct slice s)
 /* Of a name that is none of those known. */
 static enum field_id id_of_other(struct slice name)
 {
-	static const struct slice prefix = { "X-Forwarded-", 12 };
+	static const struct slice prefix = { "X-Forwarded", 11 };
 
-	if (name.len <= prefix.len || !slice_equals_nocase(slice_of(name.data, prefix.len), prefix))
+	if (name.len < prefix.len || (name.len > prefix.len && name.data[prefix.len] != '-') ||
+		!slice_equals_nocase(slice_of(name.data, prefix.len), prefix))
 		return FIELD_OTHER;
 	return FIELD_X_FORWARDED_OTHER;
 }
@@ -98,16 +99,17 @@ enum field_id field_id_of(struct slice name)
 }
 
 /* A server behind a CGI-like interface cannot tell X_Forwarded_For from X-Forwarded-For (puma's
- * CVE-2024-45614), so whoever sends the one means to forge the other. */
-static enum field_id id_of_underscored(struct slice name)
+ * CVE-2024-45614), some not even X.Forwarded.For, so whoever sends the one means to forge the
+ * other.
+ */
+static enum field_id id_of_marked(struct slice name)
 {
 	char dashed[NAME_MAX + 1]; /* one more than a name that is known by all its length */
 	size_t len = name.len < sizeof dashed ? name.len : sizeof dashed;
 
 	for (size_t i = 0; i < len; i++)
-		dashed[i] = (char)(name.data[i] == '_' ? '-' : name.data[i]);
-	return field_id_of(slice_of(dashed, len)) != FIELD_OTHER ? FIELD_UNDERSCORE_TWIN
-								 : FIELD_OTHER;
+		dashed[i] = octet_is(name.data[i], OCTET_NAME) ? name.data[i] : '-';
+	return field_id_of(slice_of(dashed, len)) != FIELD_OTHER ? FIELD_TWIN : FIELD_OTHER;
 }
 
 static bool is_blank(char c)
@@ -121,7 +123,7 @@ static const char *bad(const char **why, const char *reason)
 	return NULL;
 }
 
-/* A name that did not end in a colon at `p`: it may go on with an underscore, or be wrong. */
+/* A name that did not end in a colon at `p`: it may go on with another mark, or be wrong. */
 static const char *read_odd_name(
 	struct field *field, const char *begin, const char *p, const char *end, const char **why)
 {
@@ -133,7 +135,7 @@ static const char *read_odd_name(
 	if (p == begin || *p != ':')
 		return bad(why, "bad field name");
 	field->name = slice_of(begin, (size_t)(p - begin));
-	field->id = id_of_underscored(field->name);
+	field->id = id_of_marked(field->name);
 	return p + 1;
 }
 

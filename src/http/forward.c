@@ -16,7 +16,7 @@
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE))
 #define REWRITTEN_REQUEST                                                                          \
 	(REWRITTEN | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_TE) |       \
-		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_X_REQUEST_ID))
+		FIELD_BIT(FIELD_TWIN) | FIELD_BIT(FIELD_X_REQUEST_ID))
 
 /* Fields that stand plain one after another in the input are one copy. */
 static void write_fields(struct text *out, const struct fields *fields, uint32_t without)

@@ -33,8 +33,8 @@ static char twice_room[80 * 1024];
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
 		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_MAX_FORWARDS) | FIELD_BIT(FIELD_TE) |      \
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE) |                    \
-		FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_REQUEST_ID) |                             \
-		FIELD_BIT(FIELD_UNDERSCORE_TWIN) | FIELD_BIT(FIELD_TRAILER))
+		FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_REQUEST_ID) | FIELD_BIT(FIELD_TWIN) |     \
+		FIELD_BIT(FIELD_TRAILER))
 /* What is said of the client. */
 #define CLAIMS                                                                                     \
 	(FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |                           \
@@ -159,7 +159,7 @@ static void claim_added(const struct forward_request *how)
 	const struct fields *back = &request_back.fields;
 
 	FUZZ_CLAIM(fields_find(back, FIELD_VIA) != NULL);
-	FUZZ_CLAIM((back->present & FIELD_BIT(FIELD_UNDERSCORE_TWIN)) == 0);
+	FUZZ_CLAIM((back->present & FIELD_BIT(FIELD_TWIN)) == 0);
 	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_REQUEST_ID)) == 0);
 	FUZZ_CLAIM(slice_equals(last_value(back, FIELD_X_REQUEST_ID), how->request_id));
 	claim_client(how);

@@ -12,13 +12,13 @@ from test_reload import reload
 
 CLAIMS = [
     ("X-Forwarded-For", "6.6.6.6"), ("x-forwarded-for", "6.6.6.7"), ("X-Forwarded-Host", "evil.example"),
-    ("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "6666"), ("X-Forwarded-Server", "evil"),
+    ("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "6666"), ("X-Forwarded-Server", "evil"), ("X-Forwarded", "6.6.6.6"),
     ("x-FORWARDED-client-cert-of-any-length", "evil"), ("X-Real-IP", "6.6.6.6"),
     ("Forwarded", "for=6.6.6.6;proto=https"), ("X-Request-Id", "evil-id"),
 ]
 TWINS = [
     ("X_Forwarded_For", "evil"), ("X_FORWARDED-HOST", "evil"), ("X-Forwarded_Proto", "evil"), ("X_Real_IP", "evil"),
-    ("X_Forwarded_Prefix", "evil"), ("X_Forwarded_Of_Any_Length_At_All", "evil"), ("X_Request_Id", "evil"),
+    ("X_Forwarded_Prefix", "evil"), ("X.Forwarded.For", "evil"), ("X-Real+IP", "evil"), ("X_Forwarded", "evil"), ("X_Forwarded_Of_Any_Length_At_All", "evil"), ("X_Request_Id", "evil"),
 ]
 MADE = re.compile(r"[0-9a-f]{32}")
 
