@@ -57,6 +57,7 @@ class Syslog:
         return found
 
 
+@pytest.mark.bare("without a log only titles tell generations apart")
 def test_logger_that_does_not_read(tinylb, origin, directory):
     logger = Syslog(f"{directory}/syslog")
     lb = tinylb(backends=[origin().url], top={"log": "syslog"},
@@ -102,6 +103,7 @@ def test_logger_that_went_away(tinylb, origin, directory):
         assert lost >= REQUESTS
 
 
+@pytest.mark.bare("without a log only titles tell generations apart")
 def test_standard_error_is_a_full_pipe(tinylb, origin, directory):
     """The pipe is shared with others: it stays as blocking as it was."""
     lb = tinylb(backends=[origin().url], start=False)
