@@ -33,6 +33,7 @@ struct loop {
 	struct list queues; /* of struct deadline_queue */
 	struct event tick;  /* runs while any deadline does: a loop without work sleeps */
 	bool ticking;
+	bool hurried; /* the next tick comes at once */
 };
 
 /* Inside an object that may be in use further up the stack when it ends. */

@@ -59,16 +59,24 @@ size_t loop_share(const struct loop *loop, size_t usual)
 	return usual < free_room / 8 ? usual : free_room / 8;
 }
 
-static void expire_front(struct deadline_queue *queue, uint64_t now_us)
+/* What expires in one turn of the loop: thousands that began together must not make everybody else
+ * wait for the end of all of them. */
+#define EXPIRE_MOST 64
+
+/* Returns how many expired, up to `most`. */
+static unsigned expire_front(struct deadline_queue *queue, uint64_t now_us, unsigned most)
 {
-	while (!list_is_empty(&queue->waiting)) {
+	unsigned count = 0;
+
+	for (; count < most && !list_is_empty(&queue->waiting); count++) {
 		struct deadline *first = LIST_ITEM(queue->waiting.next, struct deadline, link);
 
 		if (first->due_us > now_us)
-			return;
+			break;
 		deadline_stop(first);
 		queue->expired(first);
 	}
+	return count;
 }
 
 static bool is_anything_waiting(const struct loop *loop)
@@ -79,15 +87,29 @@ static bool is_anything_waiting(const struct loop *loop)
 	return false;
 }
 
+/* The next tick comes in its time, or at once behind what else waits. */
+static void set_tick(struct loop *loop, bool at_once)
+{
+	static const struct timeval usual = { .tv_usec = DEADLINE_TICK_MS * 1000 };
+	static const struct timeval soon = { .tv_usec = 1 };
+
+	/* It cannot fail: loop_init made room for it. */
+	if (loop->hurried != at_once)
+		loop->ticking = event_add(&loop->tick, at_once ? &soon : &usual) == 0;
+	loop->hurried = at_once;
+}
+
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
+	unsigned left = EXPIRE_MOST;
 
 	(void)fd;
 	(void)what;
 	loop_wake(loop);
-	for (struct list *l = loop->queues.next; l != &loop->queues; l = l->next)
-		expire_front(LIST_ITEM(l, struct deadline_queue, link), loop->now_us);
+	for (struct list *l = loop->queues.next; l != &loop->queues && left > 0; l = l->next)
+		left -= expire_front(LIST_ITEM(l, struct deadline_queue, link), loop->now_us, left);
+	set_tick(loop, left == 0);
 	/* Only now: what expires may start a deadline in a queue that was looked at before. */
 	if (!is_anything_waiting(loop)) {
 		event_del(&loop->tick);
