@@ -13,7 +13,7 @@ from .ports import reserve_port
 from .wait import wait_for
 
 CONFIG = """
-daemon off; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log notice; {user}
+daemon off; worker_processes {workers}; pid {dir}/pid; error_log {dir}/error.log notice; {user}
 events {{ worker_connections {connections}; }}
 http {{
   access_log {dir}/access.log; sendfile on; keepalive_requests 1000000; default_type text/plain;
@@ -30,9 +30,9 @@ http {{
 
 
 class Nginx:
-    def __init__(self, directory, root, name, more="", listen="", connections=1024):
+    def __init__(self, directory, root, name, more="", listen="", connections=1024, workers=1):
         """more: what else is to stand in the server's block; @PORT@ is its own port
-        listen: options of its socket"""
+        listen: options of its socket; connections: of each worker"""
         self.name = name
         self.directory = os.path.join(directory, f"nginx-{name}")
         os.makedirs(self.directory)
@@ -41,7 +41,8 @@ class Nginx:
         user = "user root;" if os.geteuid() == 0 else ""
         with open(path, "w", encoding="utf-8") as f:
             f.write(CONFIG.format(dir=self.directory, port=self.port, root=root, name=name, user=user,
-                                  more=more.replace("@PORT@", str(self.port)), listen=listen, connections=connections))
+                                  more=more.replace("@PORT@", str(self.port)), listen=listen, connections=connections,
+                                  workers=workers))
         with open(os.path.join(self.directory, "stderr"), "wb") as err:
             self.popen = subprocess.Popen([find(), "-p", self.directory, "-c", path, "-e", "stderr"],
                                           stdin=subprocess.DEVNULL, stdout=err, stderr=err, start_new_session=True)

@@ -12,7 +12,7 @@ from test_reload import reload
 
 CLAIMS = [
     ("X-Forwarded-For", "6.6.6.6"), ("x-forwarded-for", "6.6.6.7"), ("X-Forwarded-Host", "evil.example"),
-    ("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "6666"), ("X-Forwarded-Server", "evil"), ("X-Forwarded", "6.6.6.6"),
+    ("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "evil"), ("X-Forwarded-Server", "evil"), ("X-Forwarded", "6.6.6.6"),
     ("x-FORWARDED-client-cert-of-any-length", "evil"), ("X-Real-IP", "6.6.6.6"),
     ("Forwarded", "for=6.6.6.6;proto=https"), ("X-Request-Id", "evil-id"),
 ]
@@ -35,7 +35,7 @@ def test_claims_of_a_stranger_are_replaced(tinylb, origin, forwarded):
     """RFC 7239 8.1; CVE-2023-27487."""
     r = seen(tinylb, origin, CLAIMS + TWINS + [("X-Other", "stays")], top={"forwarded": forwarded})
     text = r.head.decode("latin-1")
-    assert "6.6.6" not in text and "evil" not in text and "https" not in text and "6666" not in text
+    assert "6.6.6" not in text and "evil" not in text and "https" not in text
     assert r.headers.one("x-other") == "stays"
     assert ("x-forwarded-for" in r.headers) == (forwarded in ("x-forwarded", "both"))
     assert ("forwarded" in r.headers) == (forwarded in ("rfc7239", "both"))
