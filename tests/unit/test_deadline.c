@@ -172,10 +172,47 @@ static void test_starts_without_memory(void **state)
 	assert_int_equal(fired, 1);
 }
 
+#define CROWD 1000
+
+static unsigned crowd_gone;
+
+static void expired_one(struct deadline *deadline)
+{
+	(void)deadline;
+	crowd_gone++;
+}
+
+/* A thousand that are due at once go some at a time, and what else is ready comes between: no turn
+ * of the loop is as long as all of them. */
+static void test_crowd_in_turns(void **state)
+{
+	static struct deadline crowd[CROWD];
+	unsigned turns = 0;
+
+	(void)state;
+	crowd_gone = 0;
+	loop_wake(&loop);
+	deadline_queue_init(&shorter, &loop, 1, expired_one);
+	for (size_t i = 0; i < CROWD; i++) {
+		deadline_init(&crowd[i]);
+		deadline_start(&crowd[i], &shorter, &loop);
+	}
+	while (crowd_gone < CROWD) {
+		unsigned before = crowd_gone;
+
+		assert_int_equal(event_base_loop(loop.base, EVLOOP_ONCE), 0);
+		assert_in_range(crowd_gone - before, 0, 64);
+		turns += crowd_gone > before;
+	}
+	assert_in_range(turns, CROWD / 64, CROWD);
+	deadline_queue_fini(&shorter);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_crowd_in_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_started_when_expired, set_up, tear_down),
