@@ -33,7 +33,10 @@ struct loop {
 	struct list queues; /* of struct deadline_queue */
 	struct event tick;  /* runs while any deadline does: a loop without work sleeps */
 	bool ticking;
-	bool hurried; /* the next tick comes at once */
+	bool hurried;         /* the next tick comes at once */
+	struct event turn;    /* waits behind all that this turn of the loop brought */
+	uint64_t trickles_us; /* when the first stream that trickles was read in this turn; 0: none
+			       */
 };
 
 /* Inside an object that may be in use further up the stack when it ends. */
@@ -71,6 +74,10 @@ void loop_uncount(struct loop *loop, const struct evbuffer *buffer);
  * have nothing yet.
  */
 size_t loop_share(const struct loop *loop, size_t usual);
+
+/* Whether one more stream that brings little at a time may be read in this turn of the loop: after
+ * some of them, those who have just come are looked for first. */
+bool loop_grants_trickle(struct loop *loop);
 
 /* Calls bury(grave) when the stack has unwound to the loop: callbacks that still hold the object
  * can look at it until then. Its events must have been deleted. */

@@ -55,6 +55,7 @@ struct stream {
 	bool delivering; /* `received` is running */
 	bool paused;     /* not reading: by stream_pause */
 	bool full;       /* the last read took all that one may: there can be more */
+	bool trickles;   /* the owner's: its message comes in small pieces; others are read first */
 	bool ended;      /* `ended` was called, or nothing is to be read any more */
 	bool broken;     /* writing failed: what is written is dropped, reading may go on */
 	bool finishing;  /* the sending side is to be ended when the backlog is empty */
@@ -108,7 +109,6 @@ bool stream_has_more(const struct stream *stream);
 /* Stops and resumes reading. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
-
 /* Has `received` called soon with what it left, if anything, though nothing more has come. */
 void stream_again(struct stream *stream);
 

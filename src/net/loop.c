@@ -59,24 +59,43 @@ size_t loop_share(const struct loop *loop, size_t usual)
 	return usual < free_room / 8 ? usual : free_room / 8;
 }
 
-/* What expires in one turn of the loop: thousands that began together must not make everybody else
- * wait for the end of all of them. */
-#define EXPIRE_MOST 64
+/* What thousands send in small pieces at the same moment, and thousands of deadlines that began
+ * together, must not hold up everybody else: either gets so much of a turn. */
+#define CROWD_US 300
 
-/* Returns how many expired, up to `most`. */
-static unsigned expire_front(struct deadline_queue *queue, uint64_t now_us, unsigned most)
+static void turn_cb(evutil_socket_t fd, short what, void *arg)
 {
-	unsigned count = 0;
+	struct loop *loop = arg;
 
-	for (; count < most && !list_is_empty(&queue->waiting); count++) {
+	(void)fd;
+	(void)what;
+	loop->trickles_us = 0;
+}
+
+bool loop_grants_trickle(struct loop *loop)
+{
+	if (loop->trickles_us == 0) {
+		loop->trickles_us = loop->now_us;
+		event_active(&loop->turn, EV_TIMEOUT, 1);
+	}
+	return loop->now_us - loop->trickles_us < CROWD_US;
+}
+
+/* Lets expire what is due, until `until_us`. Returns false where that came first. */
+static bool expire_front(struct loop *loop, struct deadline_queue *queue, uint64_t until_us)
+{
+	while (!list_is_empty(&queue->waiting)) {
 		struct deadline *first = LIST_ITEM(queue->waiting.next, struct deadline, link);
 
-		if (first->due_us > now_us)
+		if (first->due_us > loop->now_us)
 			break;
+		if (loop->now_us >= until_us)
+			return false;
 		deadline_stop(first);
 		queue->expired(first);
+		loop_wake(loop);
 	}
-	return count;
+	return true;
 }
 
 static bool is_anything_waiting(const struct loop *loop)
@@ -102,14 +121,16 @@ static void set_tick(struct loop *loop, bool at_once)
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
-	unsigned left = EXPIRE_MOST;
+	uint64_t until_us;
+	bool done = true;
 
 	(void)fd;
 	(void)what;
 	loop_wake(loop);
-	for (struct list *l = loop->queues.next; l != &loop->queues && left > 0; l = l->next)
-		left -= expire_front(LIST_ITEM(l, struct deadline_queue, link), loop->now_us, left);
-	set_tick(loop, left == 0);
+	until_us = loop->now_us + CROWD_US;
+	for (struct list *l = loop->queues.next; l != &loop->queues && done; l = l->next)
+		done = expire_front(loop, LIST_ITEM(l, struct deadline_queue, link), until_us);
+	set_tick(loop, !done);
 	/* Only now: what expires may start a deadline in a queue that was looked at before. */
 	if (!is_anything_waiting(loop)) {
 		event_del(&loop->tick);
@@ -174,6 +195,7 @@ int loop_init(struct loop *loop)
 	if (loop->scratch == NULL || loop->base == NULL)
 		goto fail;
 	if (event_assign(&loop->reap, loop->base, -1, 0, reap_cb, loop) == -1 ||
+		event_assign(&loop->turn, loop->base, -1, 0, turn_cb, loop) == -1 ||
 		event_assign(&loop->tick, loop->base, -1, EV_PERSIST, tick_cb, loop) == -1 ||
 		reserve_timers(loop) == -1)
 		goto fail;
@@ -191,6 +213,7 @@ void loop_fini(struct loop *loop)
 	event_base_loop(loop->base, EVLOOP_NONBLOCK);
 	bury_all(loop);
 	event_del(&loop->tick);
+	event_del(&loop->turn);
 	event_del(&loop->reap);
 	event_base_free(loop->base);
 	mem_free(loop->scratch);

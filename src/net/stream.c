@@ -148,7 +148,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 		stream_end(s, ENOMEM);
 	else if (what & EV_TIMEOUT) /* first: behind what is new there may be the end */
 		deliver_rest(s);
-	else
+	else if (!s->trickles || loop_grants_trickle(s->loop)) /* else epoll tells of it again */
 		receive(s);
 }
 
@@ -174,6 +174,7 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	s->again = false;
 	s->paused = false;
 	s->full = false;
+	s->trickles = false;
 	s->ended = false;
 	s->broken = false;
 	s->finishing = false;

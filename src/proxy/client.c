@@ -108,6 +108,9 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	return 0;
 }
 
+/* A body of which less comes at a time lets others go first. */
+#define TRICKLE_SIZE 1024
+
 static size_t received(struct stream *stream, const char *data, size_t len)
 {
 	struct client *c = client_of(stream);
@@ -122,6 +125,7 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	case CLIENT_BUSY:
 		break;
 	}
+	c->stream.trickles = len < TRICKLE_SIZE;
 	return exchange_request(c->exchange, data, len);
 }
 

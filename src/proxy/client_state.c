@@ -28,6 +28,8 @@ void client_set_state(struct client *c, enum client_state state)
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->linger_count += state == CLIENT_LINGER;
 	c->state = state;
+	/* Those who have just sent a request go before those who are at it, or at the end. */
+	c->stream.trickles = state != CLIENT_IDLE;
 	switch (state) {
 	case CLIENT_IDLE:
 		c->seen = 0;

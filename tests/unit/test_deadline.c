@@ -172,18 +172,29 @@ static void test_starts_without_memory(void **state)
 	assert_int_equal(fired, 1);
 }
 
-#define CROWD 1000
+#define CROWD     200
+#define EACH_US   50
+#define TURN_US   300 /* what a crowd may take of a turn */
+#define EACH_TURN (TURN_US / EACH_US + 1)
 
 static unsigned crowd_gone;
+
+static void take_time(uint64_t us)
+{
+	for (uint64_t end = clock_us() + us; clock_us() < end;)
+		;
+	loop_wake(&loop);
+}
 
 static void expired_one(struct deadline *deadline)
 {
 	(void)deadline;
+	take_time(EACH_US);
 	crowd_gone++;
 }
 
-/* A thousand that are due at once go some at a time, and what else is ready comes between: no turn
- * of the loop is as long as all of them. */
+/* Many that are due at once go some at a time, and what else is ready comes between: no turn of the
+ * loop is as long as all of them. */
 static void test_crowd_in_turns(void **state)
 {
 	static struct deadline crowd[CROWD];
@@ -201,11 +212,24 @@ static void test_crowd_in_turns(void **state)
 		unsigned before = crowd_gone;
 
 		assert_int_equal(event_base_loop(loop.base, EVLOOP_ONCE), 0);
-		assert_in_range(crowd_gone - before, 0, 64);
+		assert_in_range(crowd_gone - before, 0, EACH_TURN);
 		turns += crowd_gone > before;
 	}
-	assert_in_range(turns, CROWD / 64, CROWD);
+	assert_in_range(turns, CROWD / EACH_TURN, CROWD);
 	deadline_queue_fini(&shorter);
+}
+
+/* Streams that trickle have so much of each turn, and the next turn again. */
+static void test_trickles_in_turns(void **state)
+{
+	(void)state;
+	for (int turn = 0; turn < 2; turn++) {
+		loop_wake(&loop);
+		assert_true(loop_grants_trickle(&loop));
+		take_time(TURN_US);
+		assert_false(loop_grants_trickle(&loop));
+		assert_in_range(event_base_loop(loop.base, EVLOOP_NONBLOCK), 0, 1);
+	}
 }
 
 int main(void)
@@ -213,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_in_turns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_trickles_in_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_started_when_expired, set_up, tear_down),
