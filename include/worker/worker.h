@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "board/board.h"
 #include "settings/settings.h"
 
 /*
@@ -26,7 +27,8 @@ struct worker_start {
 	uint32_t generation;             /* from 1 */
 	uint32_t respawn; /* how many workers this slot had before in this generation */
 	uint64_t root_seed;
-	int channel; /* to the master; the worker's from now on */
+	struct board_place *place; /* on the board: this worker writes it; borrowed */
+	int channel;               /* to the master; the worker's from now on */
 	/* At least one per listener of the settings. The array is borrowed for the life of the
 	 * process, the descriptors are the worker's from now on. Unix sockets are shared by all
 	 * workers and never -1; a listener whose port the kernel chooses is never -1 either. */

@@ -117,7 +117,9 @@ static int prepare(struct master *m, const struct settings *settings)
 		return -1;
 	}
 	m->signals = signals_open();
-	if (m->signals == -1 || rng_root_seed(&m->root_seed) == -1 || rng_root_seed(&seed) == -1) {
+	m->board = state_new_board();
+	if (m->signals == -1 || m->board == NULL || rng_root_seed(&m->root_seed) == -1 ||
+		rng_root_seed(&seed) == -1) {
 		log_error("cannot start");
 		return -1;
 	}
@@ -155,6 +157,7 @@ static void fini(struct master *m)
 {
 	generation_free_past(m);
 	escrow_fini(&m->escrow);
+	board_free(m->board);
 	pidfile_close(&m->pidfile);
 	daemon_fini(&m->daemon);
 	fd_close(&m->signals);

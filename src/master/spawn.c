@@ -131,7 +131,7 @@ int spawn_resolver(struct master *m, struct generation *g)
 	if (c->pid == 0)
 		run_resolver(m, g);
 	if (c->pid == -1) {
-		child_remove(c);
+		child_remove(m, c);
 		return -1;
 	}
 	announce(c);
@@ -139,18 +139,36 @@ int spawn_resolver(struct master *m, struct generation *g)
 }
 
 /* The parent's side of a fork: keeps its end of the channel. */
-static int adopt(struct child *c, int ends[2])
+static int adopt(struct master *m, struct child *c, int ends[2])
 {
 	fd_close(&ends[1]);
 	if (c->pid == -1) {
 		fd_close(&ends[0]);
-		child_remove(c);
+		child_remove(m, c);
 		return -1;
 	}
 	c->channel = ends[0];
 	c->deadline = c->started + START_TIMEOUT_MS;
 	announce(c);
 	return 0;
+}
+
+/* A worker that is about to be forked, with a place on the board. NULL with errno. */
+static struct child *add_worker(struct master *m, struct generation *g, uint32_t slot)
+{
+	struct child *c = child_add(m, CHILD_WORKER, g, slot);
+
+	if (c == NULL)
+		return NULL;
+	c->place = board_take(m->board, g->number, slot);
+	if (c->place != NULL)
+		return c;
+	log_errorx("worker %u gen %u: no place is left on the board, of %u: too many old workers "
+		   "have not ended yet",
+		slot, g->number, board_size(m->board));
+	child_remove(m, c);
+	errno = EAGAIN;
+	return NULL;
 }
 
 int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
@@ -161,7 +179,7 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 		.respawn = g->slots[slot].respawn,
 		.root_seed = g->settings->seed != 0 ? (uint64_t)g->settings->seed : m->root_seed,
 		.access_log = g->access_log };
-	struct child *c = child_add(m, CHILD_WORKER, g, slot);
+	struct child *c = add_worker(m, g, slot);
 	int ends[2], result;
 
 	start.sockets =
@@ -169,16 +187,17 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 	if (c == NULL || start.sockets == NULL || channel_pair(ends) == -1) {
 		mem_free(start.sockets);
 		if (c != NULL)
-			child_remove(c);
+			child_remove(m, c);
 		return -1;
 	}
 	start.socket_count =
 		escrow_assign(&m->escrow, g->settings, slot, g->workers, start.sockets);
 	start.channel = ends[1];
+	start.place = c->place;
 	c->pid = fork_child();
 	if (c->pid == 0)
 		run_worker(m, g, slot, &start);
-	result = adopt(c, ends);
+	result = adopt(m, c, ends);
 	mem_free(start.sockets);
 	return result;
 }

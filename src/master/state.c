@@ -1,14 +1,9 @@
-/*
- * The tables of children and generations: making, finding, naming, freeing. What happens to them is
- * decided in reload.c and supervise.c.
- */
+/* Generations: making and freeing them. What happens to them is decided in reload.c. */
 #include "config.h"
 
 #include "state.h"
 
-#include <assert.h>
 #include <sched.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +21,20 @@ static uint32_t count_processors(void)
 	/* More processors than the set has room for. */
 	online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online > 0 ? (uint32_t)online : 1;
+}
+
+/* The most that the settings may ask for. */
+#define WORKERS_MAX 256
+
+/* Generations with workers at one time: two that drain, the current and the next one, and what is
+ * left of one that failed. */
+#define GENERATIONS_MAX 5
+
+struct board *state_new_board(void)
+{
+	uint32_t processors = count_processors();
+
+	return board_new(GENERATIONS_MAX * (processors > WORKERS_MAX ? processors : WORKERS_MAX));
 }
 
 struct generation *generation_new(struct master *m, struct settings *settings)
@@ -84,63 +93,4 @@ void generation_free_past(struct master *m)
 			log_info("generation %u has ended", g->number);
 		generation_free(g);
 	}
-}
-
-struct child *child_add(struct master *m, enum child_role role, struct generation *g, uint32_t slot)
-{
-	struct child *c = mem_zalloc(1, sizeof *c);
-
-	if (c == NULL)
-		return NULL;
-	c->role = role;
-	c->generation = g;
-	c->slot = slot;
-	c->channel = -1;
-	c->started = clock_ms();
-	list_append(&m->children, &c->link);
-	return c;
-}
-
-void child_remove(struct child *c)
-{
-	list_remove(&c->link);
-	fd_close(&c->channel);
-	mem_free(c);
-}
-
-struct child *child_find(struct master *m, pid_t pid)
-{
-	for (struct list *l = m->children.next; l != &m->children; l = l->next)
-		if (LIST_ITEM(l, struct child, link)->pid == pid)
-			return LIST_ITEM(l, struct child, link);
-	return NULL;
-}
-
-void child_set_state(struct child *c, enum child_state state, uint64_t timeout)
-{
-	static const char *const names[] = {
-		[CHILD_STARTING] = "starting",
-		[CHILD_READY] = "ready",
-		[CHILD_DRAINING] = "draining",
-		[CHILD_ENDING] = "ending",
-		[CHILD_KILLED] = "killed",
-	};
-	char name[CHILD_NAME_SIZE];
-
-	/* A child only ever moves on. */
-	assert(state > c->state);
-	log_debug("%s: %s -> %s", child_name(c, name), names[c->state], names[state]);
-	c->state = state;
-	c->deadline = timeout > 0 ? clock_ms() + timeout : 0;
-}
-
-const char *child_name(const struct child *c, char out[CHILD_NAME_SIZE])
-{
-	if (c->role == CHILD_RESOLVER)
-		snprintf(out, CHILD_NAME_SIZE, "resolver gen %u (pid %d)", c->generation->number,
-			(int)c->pid);
-	else
-		snprintf(out, CHILD_NAME_SIZE, "worker %u gen %u (pid %d)", c->slot,
-			c->generation->number, (int)c->pid);
-	return out;
 }

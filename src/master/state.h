@@ -1,43 +1,19 @@
-/* What the master knows: its children, the generations they belong to, and itself. */
+/* What the master knows: the generations that its children belong to, and itself. */
 #ifndef TINYLB_SRC_MASTER_STATE_H
 #define TINYLB_SRC_MASTER_STATE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "backoff.h"
-#include "base/channel.h"
 #include "base/list.h"
 #include "base/rng.h"
+#include "board/board.h"
+#include "child.h"
 #include "daemon.h"
 #include "escrow.h"
 #include "master/master.h"
 #include "pidfile.h"
-
-enum child_role { CHILD_WORKER, CHILD_RESOLVER };
-
-enum child_state {
-	CHILD_STARTING, /* until MESSAGE_READY */
-	CHILD_READY,
-	CHILD_DRAINING, /* was told to finish */
-	CHILD_ENDING,   /* was sent SIGTERM */
-	CHILD_KILLED,   /* was sent SIGKILL */
-};
-
-struct child {
-	struct list link;
-	enum child_role role;
-	struct generation *generation; /* borrowed */
-	uint32_t slot;
-	pid_t pid;
-	int channel; /* owned; -1: none, or the other side closed it */
-	enum child_state state;
-	uint64_t started;            /* monotonic ms */
-	uint64_t deadline;           /* of the state; 0: none */
-	char why[MESSAGE_TEXT_SIZE]; /* why it failed, in its own words */
-};
 
 /* A place for a worker, counted within a generation. */
 struct slot {
@@ -59,13 +35,14 @@ struct generation {
 	struct list link; /* in master.past once it drains or failed */
 	uint32_t number;  /* from 1 */
 	enum generation_state state;
-	struct settings *settings; /* owned */
-	uint32_t workers;          /* how many it has places for */
-	uint32_t spawned;          /* while it starts: how many were */
-	uint64_t started;          /* monotonic ms */
-	uint64_t deadline;         /* of LOOKUP and STARTING */
-	int access_log;            /* owned; -1: off */
-	struct slot *slots;        /* owned: `workers` of them */
+	struct settings *settings;  /* owned */
+	uint32_t workers;           /* how many it has places for */
+	uint32_t spawned;           /* while it starts: how many were */
+	uint64_t started;           /* monotonic ms */
+	uint64_t deadline;          /* of LOOKUP and STARTING */
+	int access_log;             /* owned; -1: off */
+	struct slot *slots;         /* owned: `workers` of them */
+	struct board_tally retired; /* what those of its workers have counted that are dead */
 };
 
 enum master_phase {
@@ -88,12 +65,16 @@ struct master {
 	struct daemon daemon;
 	struct pidfile pidfile;
 	struct escrow escrow;
+	struct board *board; /* owned */
 	/* links */
 	struct list children;
 	struct generation *current; /* owned; NULL until the first one is ready */
 	struct generation *next;    /* owned; the one that is being started, or NULL */
 	struct list past;           /* owned; draining and failed ones, oldest first */
 };
+
+/* A board with room for all workers that there can be at one time. NULL with errno. */
+struct board *state_new_board(void) __attribute__((warn_unused_result));
 
 /* Generations. new gives NULL on lack of memory; `settings` is the generation's in any case. */
 struct generation *generation_new(struct master *m, struct settings *settings)
@@ -103,18 +84,5 @@ unsigned generation_count_children(const struct master *m, const struct generati
 
 /* Frees what is past and has no children left. */
 void generation_free_past(struct master *m);
-
-/* Children. add gives NULL on lack of memory. */
-struct child *child_add(struct master *m, enum child_role role, struct generation *g, uint32_t slot)
-	__attribute__((warn_unused_result));
-void child_remove(struct child *c);
-struct child *child_find(struct master *m, pid_t pid);
-
-/* The only place that changes a child's state; `timeout` (ms) is that of the new state, 0: none. */
-void child_set_state(struct child *c, enum child_state state, uint64_t timeout);
-
-/* "worker 2 gen 1 (pid 77)" */
-#define CHILD_NAME_SIZE 64
-const char *child_name(const struct child *c, char out[CHILD_NAME_SIZE]);
 
 #endif

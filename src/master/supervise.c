@@ -172,7 +172,7 @@ static void bury(struct master *m, pid_t pid, int status)
 		bury_worker(m, c, status);
 	else if (c->generation == m->next)
 		reload_resolved(m, status == 0);
-	child_remove(c);
+	child_remove(m, c);
 }
 
 void supervise_reap(struct master *m)

@@ -1,0 +1,79 @@
+/*
+ * The table of children: adding, finding, naming, removing. What happens to them is decided in
+ * supervise.c and end.c.
+ */
+#include "config.h"
+
+#include "child.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "state.h"
+
+struct child *child_add(struct master *m, enum child_role role, struct generation *g, uint32_t slot)
+{
+	struct child *c = mem_zalloc(1, sizeof *c);
+
+	if (c == NULL)
+		return NULL;
+	c->role = role;
+	c->generation = g;
+	c->slot = slot;
+	c->channel = -1;
+	c->started = clock_ms();
+	list_append(&m->children, &c->link);
+	return c;
+}
+
+void child_remove(struct master *m, struct child *c)
+{
+	list_remove(&c->link);
+	if (c->place != NULL)
+		board_retire(m->board, c->place, &c->generation->retired);
+	fd_close(&c->channel);
+	mem_free(c);
+}
+
+struct child *child_find(struct master *m, pid_t pid)
+{
+	for (struct list *l = m->children.next; l != &m->children; l = l->next)
+		if (LIST_ITEM(l, struct child, link)->pid == pid)
+			return LIST_ITEM(l, struct child, link);
+	return NULL;
+}
+
+void child_set_state(struct child *c, enum child_state state, uint64_t timeout)
+{
+	static const char *const names[] = {
+		[CHILD_STARTING] = "starting",
+		[CHILD_READY] = "ready",
+		[CHILD_DRAINING] = "draining",
+		[CHILD_ENDING] = "ending",
+		[CHILD_KILLED] = "killed",
+	};
+	char name[CHILD_NAME_SIZE];
+
+	/* A child only ever moves on. */
+	assert(state > c->state);
+	log_debug("%s: %s -> %s", child_name(c, name), names[c->state], names[state]);
+	c->state = state;
+	if (c->place != NULL)
+		atomic_store_explicit(&c->place->state, (uint32_t)state, memory_order_relaxed);
+	c->deadline = timeout > 0 ? clock_ms() + timeout : 0;
+}
+
+const char *child_name(const struct child *c, char out[CHILD_NAME_SIZE])
+{
+	if (c->role == CHILD_RESOLVER)
+		snprintf(out, CHILD_NAME_SIZE, "resolver gen %u (pid %d)", c->generation->number,
+			(int)c->pid);
+	else
+		snprintf(out, CHILD_NAME_SIZE, "worker %u gen %u (pid %d)", c->slot,
+			c->generation->number, (int)c->pid);
+	return out;
+}

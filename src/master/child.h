@@ -1,0 +1,52 @@
+/* The master's children: workers, and the process that looks up names. */
+#ifndef TINYLB_SRC_MASTER_CHILD_H
+#define TINYLB_SRC_MASTER_CHILD_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/channel.h"
+#include "base/list.h"
+#include "board/board.h"
+
+struct generation;
+struct master;
+
+enum child_role { CHILD_WORKER, CHILD_RESOLVER };
+
+enum child_state {
+	CHILD_STARTING, /* until MESSAGE_READY */
+	CHILD_READY,
+	CHILD_DRAINING, /* was told to finish */
+	CHILD_ENDING,   /* was sent SIGTERM */
+	CHILD_KILLED,   /* was sent SIGKILL */
+};
+
+struct child {
+	struct list link;
+	enum child_role role;
+	struct generation *generation; /* borrowed */
+	uint32_t slot;
+	pid_t pid;
+	int channel; /* owned; -1: none, or the other side closed it */
+	enum child_state state;
+	uint64_t started;            /* monotonic ms */
+	uint64_t deadline;           /* of the state; 0: none */
+	struct board_place *place;   /* a worker's, on the board; NULL: none */
+	char why[MESSAGE_TEXT_SIZE]; /* why it failed, in its own words */
+};
+
+/* Children. add gives NULL on lack of memory. */
+struct child *child_add(struct master *m, enum child_role role, struct generation *g, uint32_t slot)
+	__attribute__((warn_unused_result));
+void child_remove(struct master *m, struct child *c);
+struct child *child_find(struct master *m, pid_t pid);
+
+/* The only place that changes a child's state; `timeout` (ms) is that of the new state, 0: none. */
+void child_set_state(struct child *c, enum child_state state, uint64_t timeout);
+
+/* "worker 2 gen 1 (pid 77)" */
+#define CHILD_NAME_SIZE 64
+const char *child_name(const struct child *c, char out[CHILD_NAME_SIZE]);
+
+#endif
