@@ -11,9 +11,8 @@
 enum pulse_activity {
 	PULSE_WAITING, /* for events */
 	PULSE_ACCEPTING,
-	PULSE_READING,
-	PULSE_REQUEST, /* working on what a client sent */
-	PULSE_ANSWER,  /* working on what a backend sent */
+	PULSE_REQUEST, /* reading from a client, and what follows from that */
+	PULSE_ANSWER,  /* likewise from a backend */
 	PULSE_WRITING,
 	PULSE_DEADLINES,
 	PULSE_ORDERS, /* of the master */
@@ -34,13 +33,13 @@ static inline void pulse_beat(struct pulse *pulse, uint64_t now_us)
 /* `fd`: on which descriptor, or -1. */
 static inline void pulse_do(struct pulse *pulse, enum pulse_activity activity, int fd)
 {
-	uint64_t number = (uint64_t)(uint32_t)(fd + 1);
+	uint64_t number = (uint32_t)fd;
 
 	atomic_store_explicit(&pulse->doing, number << PULSE_ACTIVITY_BITS | (uint64_t)activity,
 		memory_order_relaxed);
 }
 
-/* Writes "working on what a client sent (descriptor 12)" into `out` and returns it. */
+/* Writes "reading from a client (descriptor 12)" into `out` and returns it. */
 #define PULSE_TEXT_SIZE 64
 const char *pulse_describe(const struct pulse *pulse, char out[PULSE_TEXT_SIZE]);
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/pulse.h"
 
 /* How much one read takes from a socket at the most. What a callback leaves of it is kept, so that
  * the next read starts behind the rest: hence the double size of the buffer. */
@@ -22,8 +23,10 @@ struct evbuffer;
 
 struct loop {
 	struct event_base *base;
-	uint64_t now_us; /* monotonic; read anew at the start of each callback: loop_wake */
-	char *scratch;   /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
+	uint64_t now_us;     /* monotonic; read anew at the start of each callback: loop_wake */
+	struct pulse *pulse; /* borrowed; its own, unless it is set to one that others see */
+	struct pulse own_pulse;
+	char *scratch; /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
 	/* What waits in memory: left by readers, not yet taken by peers, or counted by
 	 * loop_count. Whoever reads takes less as it grows, so that it stays below `most`. */
 	size_t buffered;
@@ -56,8 +59,20 @@ void loop_fini(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* Reads the clock: each callback from the kernel begins with it. */
+/* Each callback from the kernel begins with one of these: it reads the clock, and shows that the
+ * loop turns and what is done now, on which descriptor (or -1). */
 void loop_wake(struct loop *loop);
+static inline void loop_begin(struct loop *loop, enum pulse_activity activity, int fd)
+{
+	pulse_do(loop->pulse, activity, fd);
+	loop_wake(loop);
+}
+
+/* Shows that it has ended. */
+static inline void loop_rest(struct loop *loop)
+{
+	pulse_do(loop->pulse, PULSE_WAITING, -1);
+}
 
 /*
  * Counts what is in `buffer` from now on among what is buffered. 0, or -1 when memory is short.

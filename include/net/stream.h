@@ -28,6 +28,7 @@
 struct stream;
 
 struct stream_events {
+	enum pulse_activity reading; /* what the process shows it does while it reads */
 	/*
 	 * Bytes are here: those that the last call left and what has come since. Returns how many
 	 * are done with; the rest is kept and comes again with the next bytes, or after

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/rng.h"
+#include "board/board.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "settings/settings.h"
@@ -21,6 +22,7 @@ struct proxy_start {
 	const struct settings *settings; /* likewise */
 	struct rng rng;                  /* seeded for this worker */
 	int access_log;                  /* a descriptor, the proxy's from now on; -1: off */
+	struct board_place *place;       /* where to count, borrowed; NULL: nowhere */
 	/* Called when a client is gone: there may be room for another. */
 	void (*left)(void *context);
 	void *context;

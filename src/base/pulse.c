@@ -11,9 +11,8 @@ const char *pulse_describe(const struct pulse *pulse, char out[PULSE_TEXT_SIZE])
 	static const char *const names[] = {
 		[PULSE_WAITING] = "waiting for events",
 		[PULSE_ACCEPTING] = "accepting connections",
-		[PULSE_READING] = "reading",
-		[PULSE_REQUEST] = "working on what a client sent",
-		[PULSE_ANSWER] = "working on what a backend sent",
+		[PULSE_REQUEST] = "reading from a client",
+		[PULSE_ANSWER] = "reading from a backend",
 		[PULSE_WRITING] = "writing",
 		[PULSE_DEADLINES] = "looking after deadlines",
 		[PULSE_ORDERS] = "doing what the master said",
@@ -25,8 +24,8 @@ const char *pulse_describe(const struct pulse *pulse, char out[PULSE_TEXT_SIZE])
 	const char *name =
 		activity < sizeof names / sizeof *names ? names[activity] : "nobody knows what";
 
-	if (number > 0 && number <= INT32_MAX)
-		snprintf(out, PULSE_TEXT_SIZE, "%s (descriptor %d)", name, (int)(number - 1));
+	if (activity != PULSE_WAITING && number <= INT32_MAX)
+		snprintf(out, PULSE_TEXT_SIZE, "%s (descriptor %d)", name, (int)number);
 	else
 		snprintf(out, PULSE_TEXT_SIZE, "%s", name);
 	return out;

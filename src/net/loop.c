@@ -126,7 +126,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	loop_wake(loop);
+	loop_begin(loop, PULSE_DEADLINES, -1);
 	until_us = loop->now_us + CROWD_US;
 	for (struct list *l = loop->queues.next; l != &loop->queues && done; l = l->next)
 		done = expire_front(loop, LIST_ITEM(l, struct deadline_queue, link), until_us);
@@ -136,6 +136,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 		event_del(&loop->tick);
 		loop->ticking = false;
 	}
+	loop_rest(loop);
 }
 
 /* libevent ends the process when it cannot have the descriptors of a base: epoll's and a pair for
@@ -188,6 +189,7 @@ static int reserve_timers(struct loop *loop)
 int loop_init(struct loop *loop)
 {
 	*loop = (struct loop){ .now_us = clock_us(), .buffered_most = SIZE_MAX };
+	loop->pulse = &loop->own_pulse;
 	list_init(&loop->dead);
 	list_init(&loop->queues);
 	loop->scratch = mem_alloc(LOOP_SCRATCH_SIZE);
@@ -232,6 +234,7 @@ void loop_stop(struct loop *loop)
 void loop_wake(struct loop *loop)
 {
 	loop->now_us = clock_us();
+	pulse_beat(loop->pulse, loop->now_us);
 }
 
 void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grave *grave))

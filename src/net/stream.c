@@ -140,8 +140,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct stream *s = arg;
 
-	(void)fd;
-	loop_wake(s->loop);
+	loop_begin(s->loop, s->events->reading, fd);
 	/* EV_TIMEOUT is how stream_again asks: there is a rest, but nothing new. EV_SIGNAL is how
 	 * stream_resume tells that it failed. */
 	if (what & EV_SIGNAL)
@@ -150,6 +149,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 		deliver_rest(s);
 	else if (!s->trickles || loop_grants_trickle(s->loop)) /* else epoll tells of it again */
 		receive(s);
+	loop_rest(s->loop); /* closed it may be, but it is not freed yet */
 }
 
 void stream_connected(struct stream *s)

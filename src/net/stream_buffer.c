@@ -43,13 +43,14 @@ static void written_cb(struct bufferevent *buffer, void *arg)
 	/* A unix socket can connect so fast that this comes before the connection is announced. */
 	if (s->connecting)
 		return;
-	loop_wake(s->loop);
+	loop_begin(s->loop, PULSE_WRITING, s->fd);
 	if (stream_backlog(s) == 0) {
 		stream_drop_buffer(s);
 		if (s->finishing)
 			end_sending(s);
 	}
 	s->events->drained(s);
+	loop_rest(s->loop);
 }
 
 /* The peer takes nothing any more. What it still sends, an early answer perhaps, is read first: the

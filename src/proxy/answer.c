@@ -226,9 +226,9 @@ static void end_body(struct exchange *x)
 		exchange_answer(x, 0, REASON_TRUNCATED, NULL);
 }
 
-static struct failure connect_failed(const struct exchange *x, int error)
+static struct failure connect_failed(struct exchange *x, int error)
 {
-	complain(x, "cannot connect", strerror(error));
+	exchange_cannot_connect(x, strerror(error));
 	return (struct failure){ 502, REASON_CONNECT_FAILED, "no backend could be reached" };
 }
 

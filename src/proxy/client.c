@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "account.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "exchange.h"
@@ -59,7 +60,7 @@ static void refuse(struct client *c, int status, enum reason reason, const char 
 		.reason = reason,
 	};
 
-	record_log_write(&proxy->log, &record, proxy->loop->now_us);
+	account_request(proxy, &record);
 	if (client_reply(c, &reply) == -1)
 		client_reset(c);
 	else
@@ -152,6 +153,7 @@ static void ended(struct stream *stream, int error)
 }
 
 static const struct stream_events events = {
+	.reading = PULSE_REQUEST,
 	.received = received,
 	.drained = drained,
 	.ended = ended,
@@ -220,6 +222,7 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 	}
 	list_append(&proxy->clients, &c->link);
 	proxy->client_count++;
+	account_accept(proxy);
 	client_set_state(c, CLIENT_IDLE);
 	if (!count_in(c, peer))
 		refuse_unread(c, 429, REASON_CLIENT_LIMIT,

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "account.h"
 #include "base/memory.h"
 #include "client.h"
 
@@ -65,6 +66,7 @@ static void leave(struct client *c)
 	deadline_stop(&c->deadline);
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->client_count--;
+	account_leave(proxy);
 	source_leave(&proxy->sources, c->source);
 	loop_mourn(proxy->loop, &c->grave, bury);
 	proxy->left(proxy->context);

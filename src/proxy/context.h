@@ -3,6 +3,7 @@
 #define TINYLB_PROXY_CONTEXT_H
 
 #include "base/rng.h"
+#include "board/board.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "net/deadline.h"
@@ -20,6 +21,7 @@ struct proxy {
 	struct loop *loop;
 	const struct settings *settings;
 	struct head_limits limits;
+	struct board_place *place; /* NULL: nobody counts */
 	void (*left)(void *context);
 	void *context;
 	/* runtime */

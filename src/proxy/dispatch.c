@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "account.h"
 #include "base/log.h"
 #include "exchange.h"
 #include "http/forward.h"
@@ -58,6 +59,12 @@ static struct upstream *take_idle(struct exchange *x)
 		method_is_idempotent(x->method) ? UINT64_MAX : ONCE_IDLE_US);
 }
 
+void exchange_cannot_connect(struct exchange *x, const char *why)
+{
+	account_connect_error(x->proxy);
+	backend_complain(exchange_backend(x), x->proxy->loop->now_us, "cannot connect", why);
+}
+
 /* Begins with the address that answered last and goes round. */
 static struct upstream *connect_next_address(struct exchange *x)
 {
@@ -72,8 +79,7 @@ static struct upstream *connect_next_address(struct exchange *x)
 			u = upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL)
 			return u;
-		backend_complain(
-			backend, x->proxy->loop->now_us, "cannot connect", strerror(errno));
+		exchange_cannot_connect(x, strerror(errno));
 	}
 	return NULL;
 }
@@ -223,8 +229,7 @@ void exchange_connect_expired(struct deadline *deadline)
 {
 	struct exchange *x = LIST_ITEM(deadline, struct exchange, deadline);
 
-	backend_complain(
-		exchange_backend(x), x->proxy->loop->now_us, "cannot connect", "no answer in time");
+	exchange_cannot_connect(x, "no answer in time");
 	exchange_retry(x, (struct failure){ 504, REASON_CONNECT_TIMEOUT,
 				  "the backend could not be reached in time" });
 }

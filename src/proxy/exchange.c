@@ -7,6 +7,7 @@
 
 #include "exchange.h"
 
+#include "account.h"
 #include "base/clock.h"
 #include "http/reply.h"
 #include "relief.h"
@@ -163,13 +164,11 @@ void exchange_client_ended(struct exchange *x, int error)
 
 static void write_record(struct exchange *x, enum reason reason)
 {
-	struct proxy *proxy = x->proxy;
-
 	x->record.reason = reason;
 	x->record.bytes = x->response.content;
 	if (x->backend != PICKER_NONE)
 		x->record.backend = x->pool->backends[x->backend].url;
-	record_log_write(&proxy->log, &x->record, proxy->loop->now_us);
+	account_request(x->proxy, &x->record);
 }
 
 static void let_go_of_upstream(struct exchange *x, bool reuse)

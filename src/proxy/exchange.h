@@ -102,6 +102,9 @@ void exchange_upstream_ended(struct exchange *x, int error);
 
 /* For the queues of deadlines. */
 void exchange_connect_expired(struct deadline *deadline);
+
+/* An attempt to connect to the present backend has failed. */
+void exchange_cannot_connect(struct exchange *exchange, const char *why);
 void exchange_bytes_expired(struct deadline *deadline);
 void exchange_tunnel_expired(struct deadline *deadline);
 

@@ -51,6 +51,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 {
 	p->loop = start->loop;
 	p->settings = start->settings;
+	p->place = start->place;
 	p->left = start->left;
 	p->context = start->context;
 	p->rng = start->rng;

@@ -82,6 +82,7 @@ static void ended(struct stream *stream, int error)
 }
 
 static const struct stream_events events = {
+	.reading = PULSE_ANSWER,
 	.received = received,
 	.drained = drained,
 	.connected = connected,

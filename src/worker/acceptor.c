@@ -128,14 +128,10 @@ static bool is_full(const struct acceptors *all)
 	return proxy_client_count(all->proxy) >= all->most;
 }
 
-static void accept_cb(evutil_socket_t fd, short what, void *arg)
+static void accept_some(struct acceptor *a)
 {
-	struct acceptor *a = arg;
 	struct acceptors *all = a->all;
 
-	(void)fd;
-	(void)what;
-	loop_wake(all->loop);
 	/* Somebody waits, or this would not have been called. */
 	if (is_full(all) && !proxy_make_room(all->proxy)) {
 		rest(all, "that is as many as limits.connections and open files allow");
@@ -150,6 +146,17 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
 		if (result != ACCEPTED)
 			return;
 	}
+}
+
+static void accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct acceptor *a = arg;
+	struct loop *loop = a->all->loop;
+
+	(void)what;
+	loop_begin(loop, PULSE_ACCEPTING, fd);
+	accept_some(a);
+	loop_rest(loop);
 }
 
 int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,

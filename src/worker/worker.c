@@ -122,13 +122,11 @@ static void keep_reserve(struct worker *w)
 	w->reserve = fcntl(w->start->channel, F_DUPFD_CLOEXEC, 0);
 }
 
-static void told_cb(evutil_socket_t channel, short what, void *arg)
+static void listen_to_master(struct worker *w, int channel)
 {
-	struct worker *w = arg;
 	struct message m;
 	int fd;
 
-	(void)what;
 	for (;;) {
 		fd_close(&w->reserve);
 		switch (channel_receive(channel, &m, &fd)) {
@@ -147,6 +145,16 @@ static void told_cb(evutil_socket_t channel, short what, void *arg)
 			return;
 		}
 	}
+}
+
+static void told_cb(evutil_socket_t channel, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)what;
+	loop_begin(&w->loop, PULSE_ORDERS, -1);
+	listen_to_master(w, channel);
+	loop_rest(&w->loop);
 }
 
 static void stop_cb(evutil_socket_t signal, short what, void *arg)
@@ -197,6 +205,7 @@ static int make_proxy(struct worker *w)
 		.loop = &w->loop,
 		.settings = s->settings,
 		.access_log = s->access_log,
+		.place = s->place,
 		.left = left,
 		.context = w,
 	};
@@ -223,6 +232,16 @@ static void unblock_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* From now on the master sees this worker's pulse. */
+static void show_life(struct worker *w)
+{
+	struct board_place *place = w->start->place;
+
+	atomic_store_explicit(&place->pid, (uint32_t)getpid(), memory_order_relaxed);
+	w->loop.pulse = &place->pulse;
+	loop_wake(&w->loop);
+}
+
 static int set_up(struct worker *w)
 {
 	struct worker_start *start = w->start;
@@ -236,6 +255,7 @@ static int set_up(struct worker *w)
 	errno = ENOMEM;
 	if (loop_init(&w->loop) == -1)
 		return escrow_fail(start, "cannot start", "");
+	show_life(w);
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
 		acceptors_init(&w->acceptors, &w->loop, w->proxy, start->sockets,
 			start->socket_count, most_clients(start->settings)) == -1)

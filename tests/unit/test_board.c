@@ -235,8 +235,7 @@ static void test_pulse_in_words(void **state)
 	(void)state;
 	assert_string_equal(pulse_describe(&pulse, text), "waiting for events");
 	pulse_do(&pulse, PULSE_REQUEST, 12);
-	assert_string_equal(
-		pulse_describe(&pulse, text), "working on what a client sent (descriptor 12)");
+	assert_string_equal(pulse_describe(&pulse, text), "reading from a client (descriptor 12)");
 	pulse_do(&pulse, PULSE_DEADLINES, -1);
 	assert_string_equal(pulse_describe(&pulse, text), "looking after deadlines");
 	pulse.doing = UINT64_MAX;
