@@ -19,16 +19,21 @@ enum message_type {
 	MESSAGE_DRAIN,
 	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
 	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */
+	/* Accept also from this socket, another worker's, for listener `number`; and: no more. */
+	MESSAGE_FOSTER,
+	MESSAGE_RELEASE,
+	/* worker to master: it does not accept from that socket, or not any more */
+	MESSAGE_RELEASED,
 };
 
 #define MESSAGE_MAGIC     0x626c7974u /* "tylb": guards against a stray writer */
 #define MESSAGE_TEXT_SIZE 240
 
 struct message {
-	uint32_t magic;  /* filled in by channel_send */
-	uint32_t type;   /* enum message_type */
-	uint32_t number; /* which listener */
-	uint32_t unused;
+	uint32_t magic;               /* filled in by channel_send */
+	uint32_t type;                /* enum message_type */
+	uint32_t number;              /* which listener */
+	uint32_t id;                  /* of a FOSTER, and of what is said about it later */
 	char text[MESSAGE_TEXT_SIZE]; /* NUL-terminated */
 };
 

@@ -76,7 +76,6 @@ int stream_connect(struct stream *stream, struct loop *loop, const struct stream
 
 /* Closes it; nothing is called any more. Harmless when closed. */
 void stream_close(struct stream *stream);
-
 /* As stream_close, but the peer sees a reset: for a message that must not look complete. */
 void stream_reset(struct stream *stream);
 

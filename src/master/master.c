@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/title.h"
 #include "end.h"
+#include "foster.h"
 #include "reload.h"
 #include "reopen.h"
 #include "signals.h"
@@ -156,6 +157,7 @@ static void run(struct master *m, struct settings *settings)
 static void fini(struct master *m)
 {
 	generation_free_past(m);
+	foster_fini(m);
 	escrow_fini(&m->escrow);
 	board_free(m->board);
 	pidfile_close(&m->pidfile);
@@ -172,6 +174,7 @@ int master_run(const struct master_options *options)
 	m.daemon.status = -1;
 	m.pidfile.fd = -1;
 	list_init(&m.children);
+	list_init(&m.fosters);
 	list_init(&m.past);
 	if (options->daemon && (code = daemon_start(&m.daemon)) != -1)
 		return code;

@@ -60,6 +60,7 @@ struct master {
 	int exit_code;
 	bool reload_again; /* a HUP came that has to wait: for a reload, or for old generations */
 	uint32_t last_generation;
+	uint32_t last_foster; /* id */
 	struct rng jitter;
 	int signals; /* a signalfd */
 	struct daemon daemon;
@@ -68,6 +69,7 @@ struct master {
 	struct board *board; /* owned */
 	/* links */
 	struct list children;
+	struct list fosters;        /* owned; of struct foster: foster.c */
 	struct generation *current; /* owned; NULL until the first one is ready */
 	struct generation *next;    /* owned; the one that is being started, or NULL */
 	struct list past;           /* owned; draining and failed ones, oldest first */

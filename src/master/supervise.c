@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "end.h"
+#include "foster.h"
 #include "reload.h"
 #include "spawn.h"
 
@@ -40,7 +41,7 @@ static void take_escrow(struct master *m, struct child *c, uint32_t number, int 
 		log_error("cannot take a socket from %s", child_name(c, name));
 }
 
-static void take_ready(struct child *c)
+static void take_ready(struct master *m, struct child *c)
 {
 	char name[CHILD_NAME_SIZE];
 
@@ -49,6 +50,8 @@ static void take_ready(struct child *c)
 	child_set_state(c, CHILD_READY, 0);
 	if (c->generation->state == GENERATION_CURRENT)
 		log_info("%s is ready", child_name(c, name));
+	if (c->generation == m->current)
+		foster_end(m, c->slot);
 }
 
 static void take_message(struct master *m, struct child *c, const struct message *message, int fd)
@@ -58,7 +61,10 @@ static void take_message(struct master *m, struct child *c, const struct message
 		take_escrow(m, c, message->number, fd);
 		return;
 	case MESSAGE_READY:
-		take_ready(c);
+		take_ready(m, c);
+		break;
+	case MESSAGE_RELEASED:
+		foster_released(m, c, message->id);
 		break;
 	case MESSAGE_FAILED:
 		snprintf(c->why, sizeof c->why, "%s", message->text);
@@ -110,8 +116,8 @@ static void schedule(struct master *m, struct generation *g, uint32_t slot, uint
 {
 	struct slot *s = &g->slots[slot];
 
-	s->respawn++;
 	s->due = clock_ms() + backoff_next(&s->backoff, lived, rng_next(&m->jitter));
+	s->respawn++;
 }
 
 static void replace(struct master *m, const struct child *c, const char *death)
@@ -126,6 +132,8 @@ static void replace(struct master *m, const struct child *c, const char *death)
 			(uintmax_t)(s->due - now));
 	else
 		log_errorx("%s %s; the next one starts now", child_name(c, name), death);
+	if (s->due > now)
+		foster_begin(m, c->slot);
 }
 
 /* The start of a whole generation ends with the death of one of its workers. */
@@ -168,6 +176,7 @@ static void bury(struct master *m, pid_t pid, int status)
 	supervise_read(m, c);
 	/* Its id may be another process's soon: nobody must find it any more. */
 	list_remove(&c->link);
+	foster_move(m, c);
 	if (c->role == CHILD_WORKER)
 		bury_worker(m, c, status);
 	else if (c->generation == m->next)
@@ -191,6 +200,7 @@ static void respawn(struct master *m, struct generation *g, uint32_t slot)
 	if (spawn_worker(m, g, slot) == -1) {
 		log_error("cannot start worker %u", slot);
 		schedule(m, g, slot, 0);
+		foster_begin(m, slot);
 	}
 }
 
@@ -209,6 +219,7 @@ void supervise_timers(struct master *m)
 			respawn(m, g, i);
 	if (m->next != NULL && m->next->deadline <= now)
 		reload_overdue(m);
+	foster_retry(m);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -219,7 +230,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 uint64_t supervise_next_due(const struct master *m)
 {
 	const struct generation *g = m->current;
-	uint64_t due = UINT64_MAX;
+	uint64_t due = foster_next_due(m);
 
 	for (struct list *l = m->children.next; l != &m->children; l = l->next)
 		due = earlier(due, LIST_ITEM(l, struct child, link)->deadline);

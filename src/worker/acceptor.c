@@ -29,20 +29,16 @@
  * time, for libevent keeps the room. */
 static int watch(struct acceptors *all)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		struct acceptor *a = &all->list[i];
-
-		if (a->fd != -1 && event_add(&a->readable, NULL) == -1)
+	for (struct list *l = all->list.next; l != &all->list; l = l->next)
+		if (event_add(&LIST_ITEM(l, struct acceptor, link)->readable, NULL) == -1)
 			return -1;
-	}
 	return 0;
 }
 
 static void unwatch(struct acceptors *all)
 {
-	for (size_t i = 0; i < all->count; i++)
-		if (all->list[i].fd != -1)
-			event_del(&all->list[i].readable);
+	for (struct list *l = all->list.next; l != &all->list; l = l->next)
+		event_del(&LIST_ITEM(l, struct acceptor, link)->readable);
 }
 
 static void watch_again(struct acceptors *all)
@@ -159,38 +155,91 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
 	loop_rest(loop);
 }
 
+/* Takes over `fd`. NULL when memory is short. */
+static struct acceptor *add(struct acceptors *all, int fd, uint32_t listener)
+{
+	struct acceptor *a = mem_zalloc(1, sizeof *a);
+
+	if (a == NULL)
+		return NULL;
+	a->all = all;
+	a->fd = fd;
+	a->listener = listener;
+	if (event_assign(&a->readable, all->loop->base, fd, EV_READ | EV_PERSIST, accept_cb, a) ==
+		-1) {
+		mem_free(a);
+		return NULL;
+	}
+	list_append(&all->list, &a->link);
+	return a;
+}
+
+/* The event goes first: epoll would go on reporting a socket of which there are duplicates. */
+static void drop(struct acceptor *a)
+{
+	event_del(&a->readable);
+	list_remove(&a->link);
+	fd_close(&a->fd);
+	mem_free(a);
+}
+
 int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,
 	const struct worker_socket *sockets, size_t count, size_t most)
 {
-	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .count = count, .most = most };
-	all->list = mem_zalloc(count, sizeof *all->list);
-	if (all->list == NULL || evtimer_assign(&all->retry, loop->base, retry_cb, all) == -1)
+	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .most = most };
+	list_init(&all->list);
+	if (evtimer_assign(&all->retry, loop->base, retry_cb, all) == -1)
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		struct acceptor *a = &all->list[i];
-
-		a->all = all;
-		a->fd = sockets[i].fd;
-		a->listener = sockets[i].listener;
-		if (event_assign(&a->readable, loop->base, a->fd, EV_READ | EV_PERSIST, accept_cb,
-			    a) == -1)
+	for (size_t i = 0; i < count; i++)
+		if (add(all, sockets[i].fd, sockets[i].listener) == NULL)
 			return -1;
-	}
 	return 0;
 }
 
 int acceptors_listen(struct acceptors *all)
 {
-	for (size_t i = 0; i < all->count; i++)
-		if (listen(all->list[i].fd, BACKLOG) == -1)
+	for (struct list *l = all->list.next; l != &all->list; l = l->next)
+		if (listen(LIST_ITEM(l, struct acceptor, link)->fd, BACKLOG) == -1)
 			return -1;
 	return watch(all);
 }
 
+int acceptors_adopt(struct acceptors *all, int fd, uint32_t listener, uint32_t foster)
+{
+	struct acceptor *a;
+
+	/* Who has no room cannot help. */
+	if (all->resting)
+		return -1;
+	a = add(all, fd, listener);
+	if (a == NULL)
+		return -1;
+	a->foster = foster;
+	if (event_add(&a->readable, NULL) == 0)
+		return 0;
+	a->fd = -1;
+	drop(a);
+	return -1;
+}
+
+void acceptors_release(struct acceptors *all, uint32_t foster)
+{
+	struct list *next;
+
+	for (struct list *l = all->list.next; l != &all->list; l = next) {
+		struct acceptor *a = LIST_ITEM(l, struct acceptor, link);
+
+		next = l->next;
+		/* What waits on it is for the worker whose socket it is. */
+		if (a->foster == foster)
+			drop(a);
+	}
+}
+
 static void take_waiting_ones(struct acceptors *all)
 {
-	for (size_t i = 0; i < all->count; i++)
-		while (accept_one(&all->list[i]) == ACCEPTED)
+	for (struct list *l = all->list.next; l != &all->list; l = l->next)
+		while (accept_one(LIST_ITEM(l, struct acceptor, link)) == ACCEPTED)
 			;
 }
 
@@ -203,15 +252,10 @@ void acceptors_stop(struct acceptors *all)
 
 void acceptors_close(struct acceptors *all, bool take_waiting)
 {
-	/* The event goes first: epoll would go on reporting a socket of which there are
-	 * duplicates. */
 	event_del(&all->retry);
 	unwatch(all);
 	if (take_waiting)
 		take_waiting_ones(all);
-	for (size_t i = 0; i < all->count; i++)
-		fd_close(&all->list[i].fd);
-	mem_free(all->list);
-	all->list = NULL;
-	all->count = 0;
+	while (!list_is_empty(&all->list))
+		drop(LIST_ITEM(all->list.next, struct acceptor, link));
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "net/loop.h"
 #include "proxy/proxy.h"
 #include "worker/worker.h"
@@ -18,18 +19,19 @@ struct acceptors;
 
 /* One socket. */
 struct acceptor {
+	struct list link; /* in acceptors.list */
 	struct acceptors *all;
 	struct event readable;
 	int fd; /* owned */
 	uint32_t listener;
+	uint32_t foster; /* the id of what the master said; 0: this worker's own */
 };
 
 struct acceptors {
-	struct loop *loop;     /* borrowed */
-	struct proxy *proxy;   /* borrowed */
-	struct acceptor *list; /* owned */
-	size_t count;
-	size_t most;  /* clients at one time */
+	struct loop *loop;   /* borrowed */
+	struct proxy *proxy; /* borrowed */
+	struct list list;    /* of struct acceptor, owned */
+	size_t most;         /* clients at one time */
 	bool resting; /* full, or out of descriptors or memory: until one leaves, or for `retry` */
 	struct event retry;
 	uint64_t said_us; /* when that was logged last */
@@ -42,6 +44,12 @@ int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy
 
 /* Begins to listen and to accept. 0, or -1 with errno. */
 int acceptors_listen(struct acceptors *all) __attribute__((warn_unused_result));
+
+/* Accepts from one more socket, which it takes over, until acceptors_release. -1: there is no room
+ * for more clients or no memory, and fd stays the caller's. */
+int acceptors_adopt(struct acceptors *all, int fd, uint32_t listener, uint32_t foster)
+	__attribute__((warn_unused_result));
+void acceptors_release(struct acceptors *all, uint32_t foster);
 
 /* A client has left: there may be room again. */
 void acceptors_left(struct acceptors *all);

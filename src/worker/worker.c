@@ -100,11 +100,46 @@ static void take_log(struct worker *w, uint32_t type, int fd)
 		proxy_take_access_log(w->proxy, fd);
 }
 
+/* A worker whose clients have all its descriptors must still be able to take a log. */
+static void keep_reserve(struct worker *w)
+{
+	w->reserve = fcntl(w->start->channel, F_DUPFD_CLOEXEC, 0);
+}
+
+static void tell_released(struct worker *w, uint32_t id)
+{
+	struct message m = { .type = MESSAGE_RELEASED, .id = id };
+
+	/* The master that does not hear it finds out by itself. */
+	if (channel_send(w->start->channel, &m, -1) == -1)
+		log_debug("cannot tell the master that a socket was released");
+}
+
+/* A socket of a worker that does not accept at present. To have no descriptor left besides it would
+ * be to accept nothing from it. */
+static void take_foster(struct worker *w, const struct message *m, int fd)
+{
+	bool fine = fd != -1 && !w->draining && m->number < settings_of(w)->listener_count;
+
+	keep_reserve(w);
+	if (fine && w->reserve != -1 && acceptors_adopt(&w->acceptors, fd, m->number, m->id) == 0)
+		return;
+	fd_close(&fd);
+	tell_released(w, m->id);
+}
+
 static void obey(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
 	case MESSAGE_DRAIN:
 		start_draining(w);
+		break;
+	case MESSAGE_FOSTER:
+		take_foster(w, m, fd);
+		break;
+	case MESSAGE_RELEASE:
+		acceptors_release(&w->acceptors, m->id);
+		tell_released(w, m->id);
 		break;
 	case MESSAGE_REOPEN_LOG:
 	case MESSAGE_REOPEN_ACCESS:
@@ -114,12 +149,6 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		fd_close(&fd);
 		break;
 	}
-}
-
-/* A worker whose clients have all its descriptors must still be able to take a log. */
-static void keep_reserve(struct worker *w)
-{
-	w->reserve = fcntl(w->start->channel, F_DUPFD_CLOEXEC, 0);
 }
 
 static void listen_to_master(struct worker *w, int channel)
