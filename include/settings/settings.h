@@ -90,6 +90,7 @@ struct settings {
 	int64_t seed; /* 0: from the kernel */
 	char *user;   /* NULL: stay */
 	char *group;
+	bool sandbox; /* workers give up what they do not need */
 	enum host_policy host;
 	struct network_set trusted; /* peers that are believed what they say of the client */
 	int forwarded;              /* of enum forwarded */

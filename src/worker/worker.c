@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "escrow.h"
 #include "privilege.h"
+#include "sandbox.h"
 
 /* Descriptors that are neither a client's nor a backend connection's. */
 #define OTHER_FDS 64
@@ -289,6 +290,8 @@ static int set_up(struct worker *w)
 		acceptors_init(&w->acceptors, &w->loop, w->proxy, start->sockets,
 			start->socket_count, most_clients(start->settings)) == -1)
 		return escrow_fail(start, "cannot start", "");
+	/* One worker of a generation tells for all of them. */
+	(void)sandbox_enter(start->settings, start->slot == 0 && start->respawn == 0);
 	return 0;
 }
 
