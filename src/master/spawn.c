@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -78,11 +79,14 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
 	exit(code);
 }
 
-/* Without rights a resolver cannot do harm, whatever a name server sends. */
+/* Without rights, and the means to gain some, a resolver cannot do harm, whatever a name server
+ * sends. */
 static void drop_privileges(const struct settings *settings)
 {
 	const struct passwd *user;
 
+	if (settings->sandbox && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		log_warn("names are looked up without no_new_privs");
 	if (geteuid() != 0)
 		return;
 	user = getpwnam(settings->user != NULL ? settings->user : "nobody");

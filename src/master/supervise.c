@@ -8,6 +8,7 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -95,6 +96,12 @@ void supervise_read(struct master *m, struct child *c)
 	}
 }
 
+/* Behind the name of a signal: what it tells of its cause. */
+static const char *explain_signal(int number)
+{
+	return number == SIGSYS ? " for a system call that its sandbox forbids" : "";
+}
+
 /* "was killed by SIGSEGV, leaving a core", "exited with code 1", or its own words. */
 static void describe_death(const struct child *c, int status, char out[DEATH_SIZE])
 {
@@ -102,7 +109,8 @@ static void describe_death(const struct child *c, int status, char out[DEATH_SIZ
 
 	if (WIFSIGNALED(status)) {
 		name = sigabbrev_np(WTERMSIG(status));
-		snprintf(out, DEATH_SIZE, "was killed by SIG%s%s", name != NULL ? name : "?",
+		snprintf(out, DEATH_SIZE, "was killed by SIG%s%s%s", name != NULL ? name : "?",
+			explain_signal(WTERMSIG(status)),
 			WCOREDUMP(status) ? ", leaving a core" : "");
 	} else if (c->why[0] != '\0') {
 		snprintf(out, DEATH_SIZE, "could not start: %s", c->why);
