@@ -24,6 +24,8 @@ enum message_type {
 	MESSAGE_RELEASE,
 	/* worker to master: it does not accept from that socket, or not any more */
 	MESSAGE_RELEASED,
+	/* worker to worker: a connection that was accepted from listener `number` */
+	MESSAGE_CLIENT,
 };
 
 #define MESSAGE_MAGIC     0x626c7974u /* "tylb": guards against a stray writer */

@@ -50,7 +50,11 @@ struct board_place {
 	_Alignas(64) struct pulse pulse;
 	_Atomic uint64_t clients; /* connected now */
 	_Atomic uint32_t pid;
+	_Atomic uint32_t takes; /* 1: connections that siblings pass to it */
+	_Atomic uint32_t taken; /* as many of `passed` as it has taken */
 	struct board_cells cells;
+	/* Connections that were passed to it: the one cell with many writers, who only add one. */
+	_Alignas(64) _Atomic uint32_t passed;
 	/* written by the master */
 	_Alignas(64) _Atomic uint32_t generation; /* 0: nobody has this place */
 	_Atomic uint32_t slot;

@@ -21,14 +21,26 @@ struct worker_socket {
 	uint32_t listener; /* index into the listeners of the settings */
 };
 
+/* The two ends of a channel by which workers of a generation pass connections to one of them:
+ * siblings send into `in`, and it receives from `out`. The master keeps both, so that what is
+ * inside outlives the worker. */
+struct worker_inbox {
+	int in, out;
+};
+
 struct worker_start {
 	const struct settings *settings; /* borrowed for the life of the process */
 	uint32_t slot;                   /* 0 .. workers-1 */
 	uint32_t generation;             /* from 1 */
 	uint32_t respawn; /* how many workers this slot had before in this generation */
 	uint64_t root_seed;
+	uint32_t workers;          /* of this generation */
+	struct board *board;       /* borrowed */
 	struct board_place *place; /* on the board: this worker writes it; borrowed */
-	int channel;               /* to the master; the worker's from now on */
+	/* Of all slots; borrowed; NULL: connections are not passed. This worker has the `out` of
+	 * its own and the `in` of the others. */
+	const struct worker_inbox *inboxes;
+	int channel; /* to the master; the worker's from now on */
 	/* At least one per listener of the settings. The array is borrowed for the life of the
 	 * process, the descriptors are the worker's from now on. Unix sockets are shared by all
 	 * workers and never -1; a listener whose port the kernel chooses is never -1 either. */

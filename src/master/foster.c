@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "inbox.h"
 
 #define RETRY_MS 200
 
@@ -115,6 +116,7 @@ static void place(struct master *m, struct foster *f)
 		f->id = ++m->last_foster;
 		if (send_to(f, MESSAGE_FOSTER, e->fd) == 0) {
 			f->due = 0;
+			inboxes_forward(m->current->inboxes, f->slot, f->keeper->slot);
 			log_info("%s accepts in the place of worker %u on %s",
 				child_name(f->keeper, name), f->slot,
 				m->current->settings->listeners[f->listener].address_text);

@@ -51,7 +51,7 @@ static int become_child(const struct master *m, const struct generation *g, cons
 static void run_worker(const struct master *m, const struct generation *g, uint32_t slot,
 	struct worker_start *start)
 {
-	int *keep = mem_zalloc(start->socket_count + 3, sizeof *keep);
+	int *keep = mem_zalloc(start->socket_count + start->workers + 3, sizeof *keep);
 	struct message failed = { .type = MESSAGE_FAILED };
 	char role[32];
 	size_t n = 0;
@@ -64,6 +64,8 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
 	keep[n++] = log_keep_fd();
 	for (size_t i = 0; i < start->socket_count; i++)
 		keep[n++] = start->sockets[i].fd;
+	for (uint32_t i = 0; start->inboxes != NULL && i < start->workers; i++)
+		keep[n++] = i == slot ? start->inboxes[i].out : start->inboxes[i].in;
 	snprintf(role, sizeof role, "worker %u", slot);
 	if (become_child(m, g, role, keep, n) == -1) {
 		snprintf(failed.text, sizeof failed.text, "cannot open the log %s: %s",
@@ -180,6 +182,9 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 	struct worker_start start = { .settings = g->settings,
 		.slot = slot,
 		.generation = g->number,
+		.workers = g->workers,
+		.board = m->board,
+		.inboxes = g->inboxes,
 		.respawn = g->slots[slot].respawn,
 		.root_seed = g->settings->seed != 0 ? (uint64_t)g->settings->seed : m->root_seed,
 		.access_log = g->access_log };

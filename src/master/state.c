@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "inbox.h"
 
 static uint32_t count_processors(void)
 {
@@ -56,6 +57,7 @@ struct generation *generation_new(struct master *m, struct settings *settings)
 		generation_free(g);
 		return NULL;
 	}
+	g->inboxes = inboxes_open(g->workers);
 	return g;
 }
 
@@ -66,6 +68,7 @@ void generation_free(struct generation *g)
 	list_remove(&g->link);
 	settings_free(g->settings);
 	fd_close(&g->access_log);
+	inboxes_close(g->inboxes, g->workers);
 	mem_free(g->slots);
 	mem_free(g);
 }

@@ -14,6 +14,7 @@
 #include "escrow.h"
 #include "master/master.h"
 #include "pidfile.h"
+#include "worker/worker.h"
 
 /* A place for a worker, counted within a generation. */
 struct slot {
@@ -35,13 +36,15 @@ struct generation {
 	struct list link; /* in master.past once it drains or failed */
 	uint32_t number;  /* from 1 */
 	enum generation_state state;
-	struct settings *settings;  /* owned */
-	uint32_t workers;           /* how many it has places for */
-	uint32_t spawned;           /* while it starts: how many were */
-	uint64_t started;           /* monotonic ms */
-	uint64_t deadline;          /* of LOOKUP and STARTING */
-	int access_log;             /* owned; -1: off */
-	struct slot *slots;         /* owned: `workers` of them */
+	struct settings *settings; /* owned */
+	uint32_t workers;          /* how many it has places for */
+	uint32_t spawned;          /* while it starts: how many were */
+	uint64_t started;          /* monotonic ms */
+	uint64_t deadline;         /* of LOOKUP and STARTING */
+	int access_log;            /* owned; -1: off */
+	struct slot *slots;        /* owned: `workers` of them */
+	/* Owned, both ends; for each slot; NULL: there is one only, or no descriptors for them. */
+	struct worker_inbox *inboxes;
 	struct board_tally retired; /* what those of its workers have counted that are dead */
 };
 

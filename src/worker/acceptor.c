@@ -44,6 +44,7 @@ static void unwatch(struct acceptors *all)
 static void watch_again(struct acceptors *all)
 {
 	all->resting = false;
+	passing_set_room(all->passing, true);
 	if (watch(all) == -1)
 		log_warnx("cannot watch a listening socket");
 }
@@ -59,8 +60,10 @@ static void rest(struct acceptors *all, const char *why)
 			proxy_client_count(all->proxy), why);
 	}
 	all->resting = evtimer_add(&all->retry, &pause) == 0;
-	if (all->resting)
-		unwatch(all);
+	if (!all->resting)
+		return;
+	unwatch(all);
+	passing_set_room(all->passing, false);
 }
 
 static void retry_cb(evutil_socket_t fd, short what, void *arg)
@@ -115,7 +118,9 @@ static enum accepted accept_one(struct acceptor *a)
 	fd = accept4(a->fd, &peer.u.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1)
 		return judge_error(errno);
-	proxy_accept(a->all->proxy, fd, &peer, a->listener);
+	/* A unix socket is shared: there the next worker that is free accepts. */
+	if (peer.u.sa.sa_family == AF_UNIX || !passing_pass(a->all->passing, fd, a->listener))
+		proxy_accept(a->all->proxy, fd, &peer, a->listener);
 	return ACCEPTED;
 }
 
@@ -184,9 +189,9 @@ static void drop(struct acceptor *a)
 }
 
 int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,
-	const struct worker_socket *sockets, size_t count, size_t most)
+	struct passing *passing, const struct worker_socket *sockets, size_t count, size_t most)
 {
-	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .most = most };
+	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .passing = passing, .most = most };
 	list_init(&all->list);
 	if (evtimer_assign(&all->retry, loop->base, retry_cb, all) == -1)
 		return -1;

@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "net/loop.h"
+#include "passing.h"
 #include "proxy/proxy.h"
 #include "worker/worker.h"
 
@@ -28,10 +29,11 @@ struct acceptor {
 };
 
 struct acceptors {
-	struct loop *loop;   /* borrowed */
-	struct proxy *proxy; /* borrowed */
-	struct list list;    /* of struct acceptor, owned */
-	size_t most;         /* clients at one time */
+	struct loop *loop;       /* borrowed */
+	struct proxy *proxy;     /* borrowed */
+	struct passing *passing; /* borrowed */
+	struct list list;        /* of struct acceptor, owned */
+	size_t most;             /* clients at one time */
 	bool resting; /* full, or out of descriptors or memory: until one leaves, or for `retry` */
 	struct event retry;
 	uint64_t said_us; /* when that was logged last */
@@ -39,7 +41,7 @@ struct acceptors {
 
 /* Takes over the sockets, which are bound. 0, or -1 when memory is short. */
 int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,
-	const struct worker_socket *sockets, size_t count, size_t most)
+	struct passing *passing, const struct worker_socket *sockets, size_t count, size_t most)
 	__attribute__((warn_unused_result));
 
 /* Begins to listen and to accept. 0, or -1 with errno. */

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "escrow.h"
+#include "passing.h"
 #include "privilege.h"
 #include "sandbox.h"
 
@@ -32,6 +33,7 @@ struct worker {
 	struct loop loop;
 	struct proxy *proxy;
 	struct acceptors acceptors;
+	struct passing passing;
 	struct event told; /* by the master */
 	struct event stop; /* TERM */
 	struct event quit; /* QUIT */
@@ -51,6 +53,7 @@ static void left(void *context)
 {
 	struct worker *w = context;
 
+	passing_left(&w->passing);
 	if (!w->draining)
 		acceptors_left(&w->acceptors);
 }
@@ -83,6 +86,7 @@ static void start_draining(struct worker *w)
 		return;
 	w->draining = true;
 	loop_wake(&w->loop);
+	passing_end(&w->passing);
 	acceptors_stop(&w->acceptors);
 	proxy_drain(w->proxy);
 	w->drain_until_us = w->loop.now_us + settings_of(w)->timeouts.drain * 1000;
@@ -219,11 +223,11 @@ static int add_events(struct worker *w)
 }
 
 /* Each client needs a descriptor, and while it waits for an answer another one. */
-static size_t most_clients(const struct settings *settings)
+static size_t most_clients(const struct worker_start *start)
 {
-	size_t limit = fd_raise_limit();
-	size_t room = limit > 2 * OTHER_FDS ? (limit - OTHER_FDS) / 2 : limit / 4;
-	size_t wanted = (size_t)settings->limits.connections;
+	size_t limit = fd_raise_limit(), others = OTHER_FDS + start->workers;
+	size_t room = limit > 2 * others ? (limit - others) / 2 : limit / 4;
+	size_t wanted = (size_t)start->settings->limits.connections;
 
 	return wanted != 0 && wanted < room ? wanted : room;
 }
@@ -287,8 +291,9 @@ static int set_up(struct worker *w)
 		return escrow_fail(start, "cannot start", "");
 	show_life(w);
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
-		acceptors_init(&w->acceptors, &w->loop, w->proxy, start->sockets,
-			start->socket_count, most_clients(start->settings)) == -1)
+		passing_init(&w->passing, start, &w->loop, w->proxy) == -1 ||
+		acceptors_init(&w->acceptors, &w->loop, w->proxy, &w->passing, start->sockets,
+			start->socket_count, most_clients(start)) == -1)
 		return escrow_fail(start, "cannot start", "");
 	/* One worker of a generation tells for all of them. */
 	(void)sandbox_enter(start->settings, start->slot == 0 && start->respawn == 0);
@@ -301,6 +306,7 @@ static int begin(struct worker *w)
 
 	if (acceptors_listen(&w->acceptors) == -1)
 		return escrow_fail(w->start, "cannot listen", "");
+	passing_begin(&w->passing);
 	if (channel_send(w->start->channel, &ready, -1) == -1)
 		return -1;
 	unblock_signals();
@@ -310,6 +316,7 @@ static int begin(struct worker *w)
 static void take_down(struct worker *w)
 {
 	acceptors_close(&w->acceptors, false);
+	passing_fini(&w->passing);
 	proxy_free(w->proxy);
 	event_del(&w->told);
 	event_del(&w->stop);

@@ -1,0 +1,233 @@
+/*
+ * Who has too many, and who takes them. The counts stand on the board, and with them what is on its
+ * way to each, lest in a rush all pass to the same one. A sibling that leaves lying what it was
+ * sent gets no more: it may hang, and where it has no clients nothing else tells.
+ */
+#include "config.h"
+
+#include "passing.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "base/channel.h"
+#include "base/fd.h"
+#include "base/memory.h"
+
+/* A sibling must have fewer by this much, and by a tenth, for a pass to be worth its while. */
+#define LEAD_LEAST 2
+
+/* So many siblings are looked at for one connection. */
+#define LOOKS_MAX 8
+
+/* Who has not stirred for so long after something was sent, or with clients, may hang. */
+#define SILENT_US  UINT64_C(50000)
+#define STALLED_US UINT64_C(500000)
+
+/* The board is searched no more often than this for the place of a sibling. */
+#define SEARCH_US UINT64_C(100000)
+
+static uint32_t count_of(const struct passing *p)
+{
+	return p->start->inboxes != NULL ? p->start->workers : 0;
+}
+
+/* The place may be another worker's by now. */
+static bool is_place_of(const struct passing *p, struct board_place *place, uint32_t slot)
+{
+	return atomic_load_explicit(&place->generation, memory_order_acquire) ==
+		       p->start->generation &&
+	       atomic_load_explicit(&place->slot, memory_order_relaxed) == slot;
+}
+
+static void search_board(struct passing *p)
+{
+	struct board *board = p->start->board;
+
+	if (p->searched_us != 0 && p->loop->now_us - p->searched_us < SEARCH_US)
+		return;
+	p->searched_us = p->loop->now_us;
+	for (uint32_t i = 0; i < board_size(board); i++) {
+		struct board_place *place = board_place_at(board, i);
+		uint32_t slot = atomic_load_explicit(&place->slot, memory_order_relaxed);
+
+		if (slot < count_of(p) && is_place_of(p, place, slot))
+			p->places[slot] = place;
+	}
+}
+
+static struct board_place *find_place(struct passing *p, uint32_t slot)
+{
+	if (p->places[slot] == NULL || !is_place_of(p, p->places[slot], slot)) {
+		p->places[slot] = NULL;
+		search_board(p);
+	}
+	return p->places[slot];
+}
+
+/* How many clients a sibling has, with those on their way to it; UINT64_MAX: it takes none. */
+static uint64_t load_of(struct passing *p, uint32_t slot)
+{
+	struct board_place *place = find_place(p, slot);
+	uint64_t silent_us, clients;
+	uint32_t waiting;
+
+	if (place == NULL || atomic_load_explicit(&place->takes, memory_order_relaxed) == 0)
+		return UINT64_MAX;
+	silent_us =
+		p->loop->now_us - atomic_load_explicit(&place->pulse.beat_us, memory_order_relaxed);
+	clients = atomic_load_explicit(&place->clients, memory_order_relaxed);
+	waiting = atomic_load_explicit(&place->passed, memory_order_relaxed) -
+		  atomic_load_explicit(&place->taken, memory_order_relaxed);
+	/* A pulse that has just beaten may be ahead of this worker's time. */
+	if (silent_us < INT64_MAX &&
+		((waiting > 0 && silent_us > SILENT_US) || (clients > 0 && silent_us > STALLED_US)))
+		return UINT64_MAX;
+	return clients + waiting;
+}
+
+/* The slot with the fewest of those looked at; this worker's own where no other is worth it. */
+static uint32_t choose(struct passing *p)
+{
+	uint64_t mine = proxy_client_count(p->proxy) + 1;
+	uint64_t lead = mine / 10 > LEAD_LEAST ? mine / 10 : LEAD_LEAST;
+	uint32_t own = p->start->slot, best = own, count = count_of(p), slot;
+	uint64_t least = mine > lead ? mine - lead : 0;
+
+	if (least == 0)
+		return own;
+	slot = rng_below(&p->rng, count);
+	for (uint32_t i = 0; i < count && i <= LOOKS_MAX; i++, slot = (slot + 1) % count) {
+		uint64_t load = slot != own ? load_of(p, slot) : UINT64_MAX;
+
+		if (load < least) {
+			least = load;
+			best = slot;
+		}
+	}
+	return best;
+}
+
+bool passing_pass(struct passing *p, int fd, uint32_t listener)
+{
+	struct message m = { .type = MESSAGE_CLIENT, .number = listener };
+	struct board_place *place;
+	uint32_t slot;
+
+	if (!p->open)
+		return false;
+	slot = choose(p);
+	if (slot == p->start->slot)
+		return false;
+	place = p->places[slot];
+	atomic_fetch_add_explicit(&place->passed, 1, memory_order_relaxed);
+	if (channel_send(p->start->inboxes[slot].in, &m, fd) == -1) {
+		atomic_fetch_sub_explicit(&place->passed, 1, memory_order_relaxed);
+		return false;
+	}
+	fd_close(&fd);
+	return true;
+}
+
+static void take(struct passing *p, const struct message *m, int fd)
+{
+	struct address peer;
+
+	peer.len = sizeof peer.u;
+	if (m->type != MESSAGE_CLIENT || m->number >= p->start->settings->listener_count ||
+		getpeername(fd, &peer.u.sa, &peer.len) == -1)
+		fd_close(&fd); /* it is gone already */
+	else
+		proxy_accept(p->proxy, fd, &peer, m->number);
+}
+
+static bool make_reserve(struct passing *p)
+{
+	if (p->reserve == -1)
+		p->reserve = fcntl(p->start->channel, F_DUPFD_CLOEXEC, 0);
+	return p->reserve != -1;
+}
+
+/* Nothing is on its way any more, whoever was sent it. */
+static void forget_waiting(struct passing *p)
+{
+	struct board_place *place = p->start->place;
+
+	atomic_store_explicit(&place->taken,
+		atomic_load_explicit(&place->passed, memory_order_relaxed), memory_order_relaxed);
+}
+
+static void take_all(struct passing *p)
+{
+	struct message m;
+	int fd;
+
+	while (make_reserve(p)) {
+		fd_close(&p->reserve);
+		if (channel_receive(p->start->inboxes[p->start->slot].out, &m, &fd) !=
+			CHANNEL_MESSAGE) {
+			forget_waiting(p);
+			return;
+		}
+		take(p, &m, fd);
+	}
+	p->stuck = true;
+	event_del(&p->readable);
+}
+
+static void inbox_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct passing *p = arg;
+
+	(void)what;
+	loop_begin(p->loop, PULSE_ACCEPTING, fd);
+	take_all(p);
+	loop_rest(p->loop);
+}
+
+int passing_init(
+	struct passing *p, const struct worker_start *start, struct loop *loop, struct proxy *proxy)
+{
+	*p = (struct passing){ .start = start, .loop = loop, .proxy = proxy, .reserve = -1 };
+	if (start->inboxes == NULL)
+		return 0;
+	rng_seed(&p->rng, ~start->root_seed, start->slot, start->generation, start->respawn);
+	p->places = mem_zalloc(start->workers, sizeof(struct board_place *));
+	if (p->places == NULL ||
+		event_assign(&p->readable, loop->base, start->inboxes[start->slot].out,
+			EV_READ | EV_PERSIST, inbox_cb, p) == -1)
+		return -1;
+	return event_add(&p->readable, NULL);
+}
+
+void passing_fini(struct passing *p)
+{
+	if (p->places != NULL)
+		event_del(&p->readable);
+	mem_free(p->places);
+	p->places = NULL;
+	fd_close(&p->reserve);
+}
+
+void passing_set_room(struct passing *p, bool room)
+{
+	atomic_store_explicit(&p->start->place->takes, room && p->open, memory_order_relaxed);
+}
+
+void passing_begin(struct passing *p)
+{
+	p->open = p->places != NULL;
+	passing_set_room(p, true);
+}
+
+void passing_end(struct passing *p)
+{
+	p->open = false;
+	passing_set_room(p, false);
+}
+
+void passing_left(struct passing *p)
+{
+	if (p->stuck && make_reserve(p))
+		p->stuck = event_add(&p->readable, NULL) == -1;
+}

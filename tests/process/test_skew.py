@@ -1,0 +1,81 @@
+"""Workers share out connections themselves where the kernel's hash is uneven.
+
+Of few connections a hash gives some workers far more than their share. A worker that has clearly more clients
+than a sibling passes fresh ones on, so that none has more than two, or a tenth, above the others; what is
+passed is lost on no way, whoever dies or hangs.
+"""
+
+import collections
+import os
+import signal
+
+import pytest
+from lib.process import state
+from lib.wait import wait_for
+
+WORKERS = 8
+
+
+def connect(lb, count, at_once=False):
+    clients = []
+    for _ in range(count):
+        clients.append(lb.client())
+        clients[-1].send_request("GET", "/")
+        if not at_once:
+            assert clients[-1].response().status == 200
+    for c in clients[0 if at_once else count:]:
+        assert c.response().status == 200
+    return clients
+
+
+def counts(lb, clients):
+    found = collections.Counter(lb.worker_of(c) for c in clients)
+    return [found[pid] for pid in lb.worker_pids()]
+
+
+@pytest.mark.parametrize("connections", [16, 64, 256])
+def test_even(tinylb, origin, connections):
+    lb = tinylb(backends=[origin().url], workers=WORKERS)
+    found = counts(lb, connect(lb, connections))
+    mean = connections / WORKERS
+    assert sum(found) == connections
+    assert max(found) <= mean + max(2, mean / 10), found
+
+
+def test_who_came_back_takes_most(tinylb, origin):
+    lb = tinylb(backends=[origin().url], workers=2)
+    lb.deaths_expected = True
+    connect(lb, 40)
+    killed, other = lb.worker_pids()
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: killed not in lb.worker_pids() and len(lb.worker_pids()) == 2, "the next worker")
+    lb.wait_ready()
+    new = collections.Counter(lb.worker_of(c) for c in connect(lb, 12))
+    assert new[other] <= 4, new
+
+
+def test_what_was_passed_outlives_the_worker(tinylb, origin):
+    """One that hangs is passed a few connections, for without clients it looks idle. The next one has them."""
+    lb = tinylb(backends=[origin().url], workers=2)
+    lb.deaths_expected = True
+    stopped, _ = lb.worker_pids()
+    os.kill(stopped, signal.SIGSTOP)
+    wait_for(lambda: state(stopped) == "T", "the stop")
+    clients = [lb.client() for _ in range(40)]
+    for c in clients:
+        c.send_request("GET", "/")
+    os.kill(stopped, signal.SIGKILL)
+    for c in clients:
+        assert c.response().status == 200
+
+
+def test_reload_loses_nothing_that_was_passed(tinylb, origin):
+    lb = tinylb(backends=[origin().url], workers=4)
+    for i in range(5):
+        clients = [lb.client() for _ in range(40)]
+        lb.hup()
+        for c in clients:
+            c.send_request("GET", "/")
+        for c in clients:
+            assert c.response().status == 200
+        lb.wait_log("reloaded in", i + 1)
