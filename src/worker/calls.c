@@ -15,6 +15,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#ifdef CALLS_ARCH
+
 /* Newer than the C library's headers may be. */
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
@@ -30,8 +32,6 @@ static const int hot[] = {
 	SYS_epoll_pwait,
 	SYS_recvfrom,
 	SYS_writev,
-	SYS_sendmsg,
-	SYS_sendto,
 	SYS_read,
 	SYS_write,
 	SYS_readv,
@@ -53,7 +53,6 @@ static const int allowed[] = {
 	SYS_listen,
 	SYS_recvmmsg,
 	SYS_sendfile,
-	SYS_sendmmsg,
 	SYS_setsockopt,
 	SYS_shutdown,
 	SYS_socketpair,
@@ -290,3 +289,5 @@ const struct call_choice call_choices[] = {
 	CHOICE(SYS_prlimit64, 0, itself, EPERM),
 };
 const size_t call_choice_count = sizeof call_choices / sizeof *call_choices;
+
+#endif

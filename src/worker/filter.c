@@ -1,15 +1,14 @@
 /*
  * The filter of system calls: a program of classic BPF, written when a worker starts, that the
  * kernel runs before each call. Since Linux 5.11 the kernel knows of calls that are allowed
- * whatever their arguments are and does not run it for them: none of those that every request makes
- * has its arguments looked at. Which calls are which is in calls.c.
+ * whatever their arguments are and does not run it for them. Of those that every request makes only
+ * the sending ones have an argument looked at, first of all. Which calls are which is in calls.c.
  */
 #include "config.h"
 
 #include "filter.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -23,14 +22,7 @@
 
 #include "calls.h"
 
-/* Kinds of processors whose calls calls.c knows: 64 bits, the lower half of an argument first. */
-#if defined __x86_64__ && defined __LP64__
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined __aarch64__ && defined __AARCH64EL__
-#define ARCH AUDIT_ARCH_AARCH64
-#else
-#define ARCH 0
-#endif
+#ifdef CALLS_ARCH
 
 #define PROGRAM_MAX 1024
 
@@ -124,15 +116,30 @@ static void add_socket(struct program *p)
 	end_call(p, begin, FAIL(EAFNOSUPPORT));
 }
 
-/* Memory is never both written by the program and run. */
-static void add_memory(struct program *p, int call)
+/* The call fails with `error` where an argument has one of these bits. */
+static void add_without(struct program *p, int call, unsigned argument, uint32_t bits, int error)
 {
 	unsigned short begin = begin_call(p, call);
 
-	add_load(p, 2);
-	add(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, PROT_EXEC);
-	add_return(p, FAIL(EPERM));
+	add_load(p, argument);
+	add(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, bits);
+	add_return(p, FAIL((uint32_t)error));
 	end_call(p, begin, ALLOW);
+}
+
+/* Connections that connect(2) would not allow: Landlock does not see that sending makes one. */
+static void add_sending(struct program *p)
+{
+	add_without(p, SYS_sendmsg, 2, MSG_FASTOPEN, EOPNOTSUPP);
+	add_without(p, SYS_sendto, 3, MSG_FASTOPEN, EOPNOTSUPP);
+	add_without(p, SYS_sendmmsg, 3, MSG_FASTOPEN, EOPNOTSUPP);
+}
+
+/* Memory is never both written by the program and run. */
+static void add_memory(struct program *p)
+{
+	add_without(p, SYS_mmap, 2, PROT_EXEC, EPERM);
+	add_without(p, SYS_mprotect, 2, PROT_EXEC, EPERM);
 }
 
 /* Signals for itself: abort(3). It has one thread, whose number is that of the process. */
@@ -150,22 +157,22 @@ static void add_signals(struct program *p)
 }
 
 /* The calls of another kind of processor, which this one understands too, have other numbers. */
-static void add_arch(struct program *p, uint32_t arch)
+static void add_arch(struct program *p)
 {
 	add(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
-	add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, arch);
+	add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, CALLS_ARCH);
 	add_return(p, KILL);
 }
 
-static void write_program(struct program *p, uint32_t arch)
+static void write_program(struct program *p)
 {
-	add_arch(p, arch);
+	add_arch(p);
 	add(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
+	add_sending(p);
 	add_calls(p, &calls_hot, ALLOW);
 	add_calls(p, &calls_allowed, ALLOW);
 	add_socket(p);
-	add_memory(p, SYS_mmap);
-	add_memory(p, SYS_mprotect);
+	add_memory(p);
 	add_signals(p);
 	for (size_t i = 0; i < call_choice_count; i++)
 		add_choice(p, &call_choices[i]);
@@ -179,10 +186,17 @@ bool filter_enter(void)
 	struct program program = { .len = 0 };
 	struct sock_fprog loaded = { .filter = program.code };
 
-	if (ARCH == 0)
-		return false;
-	write_program(&program, ARCH);
+	write_program(&program);
 	loaded.len = program.len;
 	return program.len < PROGRAM_MAX &&
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &loaded, 0, 0) == 0;
 }
+
+#else
+
+bool filter_enter(void)
+{
+	return false;
+}
+
+#endif

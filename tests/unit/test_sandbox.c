@@ -357,6 +357,28 @@ static int connect_elsewhere(void)
 	return connect_to(&other_address);
 }
 
+/* A connection without connect(2): TCP Fast Open. */
+static int send_elsewhere(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ssize_t n = sendto(
+		fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, &other_address.u.sa, other_address.len);
+
+	return n == -1 ? errno : 0;
+}
+
+static int send_message_elsewhere(void)
+{
+	struct iovec data = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
+	struct msghdr m = { .msg_name = &other_address.u.sa,
+		.msg_namelen = other_address.len,
+		.msg_iov = &data,
+		.msg_iovlen = 1 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return sendmsg(fd, &m, MSG_FASTOPEN | MSG_NOSIGNAL) == -1 ? errno : 0;
+}
+
 static int bind_port(void)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET };
@@ -419,6 +441,9 @@ static void test_what_is_refused(void **state)
 		{ "a new file", write_file, SANDBOX_FILES, EACCES, 0 },
 		{ "what is known of a file", look_at_file, SANDBOX_CALLS, EACCES, 0 },
 		{ "another port", connect_elsewhere, SANDBOX_PORTS, EACCES, 0 },
+		{ "another port at once", send_elsewhere, SANDBOX_CALLS, EOPNOTSUPP, 0 },
+		{ "another port, by message", send_message_elsewhere, SANDBOX_CALLS, EOPNOTSUPP,
+			0 },
 		{ "a port of its own", bind_port, SANDBOX_PORTS, EACCES, 0 },
 		{ "netlink", make_netlink, SANDBOX_CALLS, EAFNOSUPPORT, 0 },
 		{ "UDP", make_udp, SANDBOX_CALLS, EAFNOSUPPORT, 0 },
