@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from lib import namespace
+from lib import namespace, process
 from lib.wait import wait_for
 
 NAME = "back.example.test"
@@ -121,6 +121,17 @@ def test_mistake_does_not_end_a_lookup(tinylb, origin, directory, silence):
     lb.hup()
     lb.wait_ready()
     assert lb.get("/").text == "a"
+
+
+def test_lookup_cannot_gain_rights(tinylb, origin, directory, silence):
+    a = origin(name="a")
+    names = namespace.names(directory, silence)
+    lb = tinylb(backends=[a.url], prefix=names.prefix)
+    lb.write(lb.settings.replace(a.url, url(a, OTHER)))
+    lb.hup()
+    line = lb.wait_log("resolver gen 2 .* was started")[0]
+    pid = int(re.search(r"\(pid (\d+)\)", line).group(1))
+    wait_for(lambda: process.status(pid, "NoNewPrivs") == "1", "no_new_privs")
 
 
 def test_killed_lookup_refuses_the_reload(tinylb, origin, directory, silence):

@@ -200,12 +200,13 @@ static void check_tries(const struct try *tries, size_t count)
 static unsigned find_parts(void)
 {
 	const char *preloaded = getenv("LD_PRELOAD");
-	long version = __real_syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	long version;
 	uint32_t kill = SECCOMP_RET_KILL_PROCESS;
 	unsigned parts = SANDBOX_GAIN;
 
 	if ((preloaded != NULL && strstr(preloaded, "vgpreload") != NULL) || __gcov_init != NULL)
 		return 0;
+	version = __real_syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 	if (version >= 1)
 		parts |= SANDBOX_FILES;
 	if (version >= 4)
@@ -685,5 +686,9 @@ int main(void)
 		cmocka_unit_test(test_rights_of_each_version),
 	};
 
+	if (find_parts() == 0) {
+		print_message("no sandbox under valgrind, and where coverage is measured\n");
+		return EXIT_SKIP;
+	}
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
