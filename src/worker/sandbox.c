@@ -29,6 +29,7 @@
 #endif
 
 /* Of gcov: there only in a build that measures coverage. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the name is the compiler's. */
 extern void __gcov_init(void *) __attribute__((weak));
 
 /* Why this very process has to do without any sandbox; NULL: it has not. */
