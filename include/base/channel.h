@@ -22,6 +22,7 @@ enum message_type {
 	/* Accept also from this socket, another worker's, for listener `number`; and: no more. */
 	MESSAGE_FOSTER,
 	MESSAGE_RELEASE,
+	MESSAGE_NUDGE, /* for the loop to turn once */
 	/* worker to master: it does not accept from that socket, or not any more */
 	MESSAGE_RELEASED,
 	/* worker to worker: a connection that was accepted from listener `number` */

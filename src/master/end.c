@@ -39,6 +39,14 @@ void end_soon(struct child *c)
 	send_signal(c, SIGTERM);
 }
 
+void end_hung(struct child *c)
+{
+	child_set_state(c, CHILD_ENDING, TERM_TIMEOUT_MS);
+	send_signal(c, SIGABRT);
+	/* One that is stopped gets no other signal before it goes on. */
+	send_signal(c, SIGCONT);
+}
+
 void end_gently(struct master *master, struct child *c)
 {
 	struct message m = { .type = MESSAGE_DRAIN };

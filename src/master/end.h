@@ -11,6 +11,10 @@ void end_gently(struct master *m, struct child *c);
 /* SIGTERM, and SIGKILL a little later. */
 void end_soon(struct child *c);
 
+/* For a worker that hangs: SIGABRT, which leaves a core where cores are wanted, and SIGKILL a
+ * little later. */
+void end_hung(struct child *c);
+
 /* Takes the next step with a child whose deadline has passed. */
 void end_overdue(struct child *c);
 

@@ -64,6 +64,8 @@ struct master {
 	bool reload_again; /* a HUP came that has to wait: for a reload, or for old generations */
 	uint32_t last_generation;
 	uint32_t last_foster; /* id */
+	uint64_t look_due;    /* the next look for workers that hang, monotonic ms */
+	uint64_t awake_since; /* from when on such looks came in time */
 	struct rng jitter;
 	int signals; /* a signalfd */
 	struct daemon daemon;

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "end.h"
 #include "foster.h"
+#include "hang.h"
 #include "reload.h"
 #include "spawn.h"
 
@@ -110,7 +111,7 @@ static void describe_death(const struct child *c, int status, char out[DEATH_SIZ
 	if (WIFSIGNALED(status)) {
 		name = sigabbrev_np(WTERMSIG(status));
 		snprintf(out, DEATH_SIZE, "was killed by SIG%s%s%s", name != NULL ? name : "?",
-			explain_signal(WTERMSIG(status)),
+			c->hung_since != 0 ? " because it hung" : explain_signal(WTERMSIG(status)),
 			WCOREDUMP(status) ? ", leaving a core" : "");
 	} else if (c->why[0] != '\0') {
 		snprintf(out, DEATH_SIZE, "could not start: %s", c->why);
@@ -228,6 +229,7 @@ void supervise_timers(struct master *m)
 	if (m->next != NULL && m->next->deadline <= now)
 		reload_overdue(m);
 	foster_retry(m);
+	hang_look(m);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -246,5 +248,6 @@ uint64_t supervise_next_due(const struct master *m)
 		due = earlier(due, g->slots[i].due);
 	if (m->next != NULL)
 		due = earlier(due, m->next->deadline);
+	due = earlier(due, hang_next_due(m));
 	return due;
 }

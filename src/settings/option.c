@@ -144,6 +144,9 @@ const struct option option_table[] = {
 	{ OPTION_TIMEOUTS, "drain", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "30s",
 	  MEMBER(timeout_settings, drain),
 	  .help = "for requests in flight when workers stop" },
+	{ OPTION_TIMEOUTS, "hang", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "10s",
+	  MEMBER(timeout_settings, hang),
+	  .help = "how long a worker may hang before it is ended; 0: for ever" },
 
 	/* limits */
 	{ OPTION_LIMITS, "header_size", OPTION_SIZE, .min = 1024, .max = 65536, .def = "32k",

@@ -70,9 +70,10 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct acceptors *all = arg;
 
-	(void)fd;
 	(void)what;
+	loop_begin(all->loop, PULSE_ACCEPTING, fd);
 	watch_again(all);
+	loop_rest(all->loop);
 }
 
 void acceptors_left(struct acceptors *all)

@@ -10,14 +10,10 @@ import pytest
 
 from lib import process
 from lib.client import Closed
+from lib.slots import answers, ask, keepers, slot_of, socket_of
 from lib.wait import wait_for
 
 FOSTERED = r"worker (\d+) gen 1 \(pid (\d+)\) accepts in the place of worker {}"
-
-
-def slot_of(lb, slot):
-    """The worker of a slot, as soon as there is one."""
-    return wait_for(lambda: lb.workers().get((slot, 1)), f"a worker {slot}")
 
 
 def deaths(lb):
@@ -42,33 +38,6 @@ def crash_until(lb, slot, pause):
         if crash(lb, slot) >= pause:
             return ready
         lb.wait_log(rf"worker {slot} gen 1 .* is ready", times=ready + 1)
-
-
-def keepers(lb, inode):
-    """The workers that have a listening socket."""
-    return [pid for pid in lb.worker_pids() if f"socket:[{inode}]" in process.descriptors(pid).values()]
-
-
-def socket_of(lb, slot):
-    """The listening socket of a worker that has only its own."""
-    found = [i for i in process.listening_inodes(lb.port)
-             if f"socket:[{i}]" in process.descriptors(slot_of(lb, slot)).values()]
-    assert len(found) == 1
-    return found[0]
-
-
-def ask(lb, count):
-    clients = [lb.client() for _ in range(count)]
-    for c in clients:
-        c.send_request("GET", "/")
-    return clients
-
-
-def answers(clients):
-    texts = [c.response().text for c in clients]
-    for c in clients:
-        c.close()
-    return texts
 
 
 def test_sibling_serves_an_empty_slot(tinylb, origin):

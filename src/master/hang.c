@@ -1,0 +1,224 @@
+/*
+ * A worker that hangs cannot say so. That its loop turns it shows on the board, at least each tenth
+ * of a second while it has clients; one that rests shows nothing and need not. So a hang is: no
+ * turn for a while, though there are clients, or connections wait to be accepted.
+ */
+#include "config.h"
+
+#include "hang.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "end.h"
+#include "foster.h"
+
+#define LOOK_MS 200
+
+/* A look that comes later than this says nothing: the machine, or all of us, may have been stopped.
+ * The workers get the time anew to show that they turn. */
+#define LATE_MS 300
+
+/* No turn for so long, and something to do, at two looks in a row: it hangs. Together they take
+ * less than a second from the last turn. */
+#define SUSPECT_MS 500
+
+/* How many connections wait on a listening socket. */
+static uint32_t count_waiting_on(int fd)
+{
+	struct tcp_info info = { .tcpi_unacked = 0 };
+	socklen_t len = sizeof info;
+
+	/* Of a listening socket this is the length of the queue: tcp(7) does not say so, the kernel
+	 * has done so since 2.6. */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return 0;
+	return info.tcpi_unacked;
+}
+
+static uint32_t count_waiting(const struct master *m, const struct child *c)
+{
+	uint32_t waiting = 0;
+
+	for (size_t i = 0; i < m->escrow.count; i++)
+		if (foster_is_keeper(m, c, &m->escrow.entries[i]))
+			waiting += count_waiting_on(m->escrow.entries[i].fd);
+	return waiting;
+}
+
+/* The first line of a file below /proc, empty where there is none. */
+static void read_proc(pid_t pid, const char *file, char *out, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd != -1 ? read(fd, out, size - 1) : -1;
+	out[n > 0 ? (size_t)n : 0] = '\0';
+	fd_close(&fd);
+}
+
+static const char *name_of_state(char letter)
+{
+	switch (letter) {
+	case 'R':
+		return "running";
+	case 'S':
+		return "asleep";
+	case 'D':
+		return "waiting for a device";
+	case 'T':
+		return "stopped";
+	case 't':
+		return "stopped by a debugger";
+	default:
+		return "in an unknown state";
+	}
+}
+
+/* "reading from a client (descriptor 12); the process is asleep in futex_wait" */
+#define DOING_SIZE (PULSE_TEXT_SIZE + 128)
+static void describe(const struct child *c, char out[DOING_SIZE])
+{
+	char stat[512], wchan[64], doing[PULSE_TEXT_SIZE];
+	const char *after;
+	char letter;
+
+	read_proc(c->pid, "stat", stat, sizeof stat);
+	read_proc(c->pid, "wchan", wchan, sizeof wchan);
+	after = strrchr(stat, ')'); /* behind its name, which may be anything */
+	letter = '\0';
+	if (after != NULL && after[1] == ' ')
+		letter = after[2];
+	snprintf(out, DOING_SIZE, "%s; the process is %s%s%s",
+		pulse_describe(&c->place->pulse, doing), name_of_state(letter),
+		wchan[0] != '\0' && wchan[0] != '0' ? " in " : "", wchan[0] != '0' ? wchan : "");
+}
+
+/* Something to read, so that its loop turns if it can. */
+static void nudge(const struct child *c)
+{
+	struct message message = { .type = MESSAGE_NUDGE };
+
+	/* Where the channel is full there is enough to read already. */
+	if (c->channel != -1 && channel_send(c->channel, &message, -1) == -1)
+		log_debug("worker %u has not read what the master said", c->slot);
+}
+
+static uint64_t clients_of(const struct child *c)
+{
+	return atomic_load_explicit(&c->place->clients, memory_order_relaxed);
+}
+
+static void begin(struct master *m, struct child *c, uint64_t now, uint32_t waiting)
+{
+	char name[CHILD_NAME_SIZE], doing[DOING_SIZE];
+
+	c->hung_since = c->suspected;
+	describe(c, doing);
+	log_warnx("%s hangs: nothing for %ju ms, with %ju clients and %u connections that wait; it "
+		  "was %s",
+		child_name(c, name), (uintmax_t)(now - c->hung_since), (uintmax_t)clients_of(c),
+		waiting, doing);
+	foster_move(m, c);
+	foster_begin(m, c->slot);
+}
+
+static void recover(struct master *m, struct child *c, uint64_t now)
+{
+	char name[CHILD_NAME_SIZE];
+
+	log_warnx("%s goes on after %ju ms", child_name(c, name),
+		(uintmax_t)(now > c->hung_since ? now - c->hung_since : 0));
+	c->hung_since = 0;
+	foster_end(m, c->slot);
+}
+
+static void give_up(struct child *c, uint64_t now)
+{
+	char name[CHILD_NAME_SIZE], doing[DOING_SIZE];
+
+	describe(c, doing);
+	log_errorx("%s has hung for %ju ms: ending it; it was %s", child_name(c, name),
+		(uintmax_t)(now - c->hung_since), doing);
+	end_hung(c);
+}
+
+/* It has not turned since `since`, which is no sign where there was nothing to do. */
+static void suspect(struct master *m, struct child *c, uint64_t since, uint64_t now)
+{
+	uint32_t waiting = count_waiting(m, c);
+
+	if (waiting == 0 && clients_of(c) == 0) {
+		c->suspected = 0; /* it rests */
+	} else if (c->suspected != 0) {
+		begin(m, c, now, waiting);
+	} else {
+		/* It may have rested until a moment ago. */
+		c->suspected = since > now - SUSPECT_MS ? since : now - SUSPECT_MS;
+		nudge(c);
+	}
+}
+
+static void look_at(struct master *m, struct child *c, uint64_t now)
+{
+	uint64_t most = c->generation->settings->timeouts.hang;
+	uint64_t beat = atomic_load_explicit(&c->place->pulse.beat_us, memory_order_relaxed) / 1000;
+	uint64_t since = beat > m->awake_since ? beat : m->awake_since;
+	bool turned = beat != c->last_beat;
+
+	c->last_beat = beat;
+	if (turned)
+		c->suspected = 0;
+	if (c->hung_since == 0) {
+		if (!turned && since + SUSPECT_MS <= now)
+			suspect(m, c, since, now);
+	} else if (turned) {
+		recover(m, c, now);
+	} else if (most > 0 && c->hung_since + most <= now && m->awake_since + most <= now) {
+		give_up(c, now);
+	}
+}
+
+/* With one worker there is nobody to take its place, and it may be that none is ended. */
+static bool is_needed(const struct master *m)
+{
+	const struct generation *g = m->current;
+
+	return g != NULL && (g->workers > 1 || g->settings->timeouts.hang > 0);
+}
+
+void hang_look(struct master *m)
+{
+	uint64_t now = clock_ms();
+
+	if (!is_needed(m) || now < m->look_due)
+		return;
+	if (now - m->look_due > LATE_MS)
+		m->awake_since = now;
+	m->look_due = now + LOOK_MS;
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		struct child *c = LIST_ITEM(l, struct child, link);
+
+		if (c->generation == m->current && c->state == CHILD_READY && c->place != NULL)
+			look_at(m, c, now);
+	}
+}
+
+uint64_t hang_next_due(const struct master *m)
+{
+	if (!is_needed(m))
+		return UINT64_MAX;
+	return m->look_due > 0 ? m->look_due : clock_ms();
+}
