@@ -10,17 +10,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/title.h"
 #include "command/demo_backend.h"
 #include "demo_options.h"
 #include "master/master.h"
@@ -49,16 +46,6 @@ static bool has_terminal(void)
 	return true;
 }
 
-static struct address loopback4(uint16_t port)
-{
-	struct address a = { .len = sizeof a.u.in };
-
-	a.u.in.sin_family = AF_INET;
-	a.u.in.sin_port = htons(port);
-	a.u.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return a;
-}
-
 /* Which port the kernel chose. 0, or -1. */
 static int learn_port(int fd, uint16_t *port)
 {
@@ -82,20 +69,11 @@ static bool is_taken_on_ipv6(uint16_t port)
 	return listener_probe(&a) == -1 && errno == EADDRINUSE;
 }
 
-/* A listening socket for a backend, without SO_REUSEPORT: a port that is taken must show. */
+/* Without SO_REUSEPORT: a port that is taken must show. */
 static int listen_backend(uint16_t *port)
 {
-	struct address a = loopback4(*port);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
+	int fd = demo_backend_listen(port);
 
-	if (fd == -1)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == -1 ||
-		bind(fd, &a.u.sa, a.len) == -1 || listen(fd, SOMAXCONN) == -1 ||
-		learn_port(fd, port) == -1)
-		fd_close(&fd);
 	if (fd != -1 && is_taken_on_ipv6(*port)) {
 		fd_close(&fd);
 		errno = EADDRINUSE;
@@ -146,47 +124,25 @@ static int check_balancer_port(struct demo *demo)
 	return 0;
 }
 
-/* A backend's process. Ctrl-C reaches it too, but it has to answer what is in flight, and ends with
- * the lifeline; where the parent is killed before it can close anything, by the signal. */
-static void run_backend(struct demo *demo, int i, pid_t parent)
-{
-	struct demo_backend start = {
-		.listener = demo->listeners[i],
-		.lifeline = demo->lifeline[0],
-		.port = demo->options.backends[i],
-		.delay_ms = demo->options.delay_ms,
-	};
-	const int keep[] = { start.listener, start.lifeline };
-
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(EXIT_OK);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	fd_close_except(keep, 2);
-	fd_raise_limit();
-	title_set("demo backend %u", start.port);
-	_exit(demo_backend_run(&start));
-}
-
 static int fork_backends(struct demo *demo)
 {
-	pid_t parent = getpid();
-
 	if (pipe2(demo->lifeline, O_CLOEXEC) == -1) {
 		log_error("pipe to the backends");
 		return -1;
 	}
 	for (int i = 0; i < demo->options.backend_count; i++) {
-		pid_t pid = fork();
+		const struct demo_backend start = {
+			.listener = demo->listeners[i],
+			.lifeline = demo->lifeline[0],
+			.port = demo->options.backends[i],
+			.delay_ms = demo->options.delay_ms,
+		};
+		pid_t pid = demo_backend_fork(&start);
 
 		if (pid == -1) {
 			log_error("process for backend %u", demo->options.backends[i]);
 			return -1;
 		}
-		if (pid == 0)
-			run_backend(demo, i, parent);
 		demo->children[i] = pid;
 		log_notice("Backend on http://localhost:%u", demo->options.backends[i]);
 	}

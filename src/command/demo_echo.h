@@ -9,7 +9,7 @@
 #include "base/slice.h"
 
 /* A body up to this is echoed, of a larger one only its length. */
-#define ECHO_BODY_MAX 1024
+#define ECHO_BODY_MAX (16 * 1024)
 
 struct echo {
 	struct evbuffer *text; /* what to answer; owned */

@@ -76,6 +76,8 @@ def test_bodies(demo):
     assert c.request("POST", "/", body=b"hello").text.endswith("\n\nhello\n")
     empty = c.request("POST", "/", body=b"").text
     assert "\nContent-Length: 0\n" in empty and empty.endswith("\n\n")
+    text = "0123456789" * 1600
+    assert c.request("POST", "/", body=text.encode()).text.endswith(f"\n\n{text}\n")
     assert c.request("PUT", "/", body=b"x" * 300000).text.endswith("\n\n[300000 bytes]\n")
     c.send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n"
            "X-Sum: 5\r\n\r\n", split=1)
