@@ -7,6 +7,7 @@
 #include "base/title.h"
 #include "command/command.h"
 #include "command/demo.h"
+#include "command/selftest.h"
 
 static int dispatch(const struct words *words)
 {
@@ -31,9 +32,11 @@ int main(int argc, char **argv)
 
 	fd_open_standard();
 	title_init(argc, argv);
-	/* The demo has words of its own. */
+	/* These have words of their own. */
 	if (argc > 1 && strcmp(argv[1], "demo") == 0)
 		return command_demo(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "selftest") == 0)
+		return command_selftest(argc - 1, argv + 1);
 	if (words_read(argc, argv, &words) == 0)
 		code = dispatch(&words);
 	words_free(&words);

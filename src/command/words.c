@@ -28,8 +28,10 @@ static const struct option long_words[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* "demo" is here for the suggestions: whoever calls has it done before anything is read. */
-static const char *const commands[] = { "run", "check", "demo", "help", "version", NULL };
+/* "demo" and "selftest" are here for the suggestions: whoever calls has them done before anything
+ * is read. */
+static const char *const commands[] = { "run", "check", "demo", "selftest", "help", "version",
+	NULL };
 
 void words_print_help(void)
 {
@@ -45,6 +47,9 @@ void words_print_help(void)
 		    "      list every option: name, type, range, default\n"
 		    "  tinylb demo\n"
 		    "      start three small backends and balance them; tinylb demo --help\n"
+		    "  tinylb selftest\n"
+		    "      prove that nothing is lost here while it is reloaded, killed, stopped;\n"
+		    "      tinylb selftest --help\n"
 		    "  tinylb --version, tinylb --help\n"
 		    "\n"
 		    "Signals: HUP reloads, TERM and INT finish what is in flight and stop, a "

@@ -1,0 +1,34 @@
+/*
+ * A process that cleans up behind `tinylb selftest`, however that ends: where it is killed, nobody
+ * else could remove its folder, or end a process that was halted.
+ */
+#ifndef TINYLB_COMMAND_SELFTEST_GUARD_H
+#define TINYLB_COMMAND_SELFTEST_GUARD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct guard {
+	pid_t pid;
+	int pipe; /* its end tells the guard that the time has come */
+};
+
+/* What is to be done at the end. The guard goes by what it was told last. */
+struct guard_task {
+	pid_t group; /* the process group to kill; 0: none */
+	bool keep;   /* the folder */
+};
+
+/* Starts it for that folder. 0, or -1 with errno. To be called before other processes are started,
+ * which must not inherit the pipe beyond an exec or fd_close_except. */
+int guard_start(struct guard *guard, const char *folder) __attribute__((warn_unused_result));
+
+void guard_tell(const struct guard *guard, const struct guard_task *task);
+
+/* Lets it do its task now, and waits for that. */
+void guard_end(struct guard *guard);
+
+/* Removes a folder without folders in it. */
+void guard_sweep(const char *folder);
+
+#endif

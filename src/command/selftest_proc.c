@@ -1,0 +1,160 @@
+/* Reads /proc: children, states, and who holds which connection. */
+#include "config.h"
+
+#include "selftest_proc.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "selftest_scan.h"
+
+#define PATH_SIZE 64
+
+/* Of one process. */
+#define SOCKETS_MAX 4096
+
+/* Until a signal has taken effect. */
+#define STOP_PAUSE_US 200
+#define STOP_ROUNDS   500
+
+/* The beginning of a file as a string. Returns its length, 0 where there is none. */
+static size_t read_file(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd != -1 ? read(fd, out, size - 1) : 0;
+
+	fd_close(&fd);
+	len = len > 0 ? len : 0;
+	out[len] = '\0';
+	return (size_t)len;
+}
+
+bool proc_is_there(void)
+{
+	char path[PATH_SIZE];
+	int pid = (int)getpid();
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	return access(path, R_OK) == 0 && access("/proc/net/tcp", R_OK) == 0;
+}
+
+/* Before its first title a child shows that of the master. */
+static bool read_worker(pid_t pid, struct proc_worker *worker)
+{
+	char path[PATH_SIZE], title[64];
+	const char *at = title;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+	worker->pid = pid;
+	return read_file(path, title, sizeof title) > 0 && scan_text(&at, "tinylb: worker ") &&
+	       scan_number(&at, 10, &worker->slot) && scan_text(&at, " gen ") &&
+	       scan_number(&at, 10, &worker->generation);
+}
+
+size_t proc_workers(pid_t master, struct proc_worker *list, size_t max)
+{
+	char path[PATH_SIZE], children[4096];
+	const char *at = children;
+	size_t count = 0;
+	uint64_t pid;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)master, (int)master);
+	(void)read_file(path, children, sizeof children);
+	while (count < max && scan_number(&at, 10, &pid))
+		count += read_worker((pid_t)pid, &list[count]);
+	return count;
+}
+
+void proc_wait_stopped(pid_t pid)
+{
+	char path[PATH_SIZE], stat[256];
+	const char *state;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	for (int i = 0; i < STOP_ROUNDS; i++) {
+		/* The name before the state may have anything in it. */
+		state = read_file(path, stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
+		if (state == NULL || state[1] == '\0' || strchr("TtZX", state[2]) != NULL)
+			return;
+		usleep(STOP_PAUSE_US);
+	}
+}
+
+struct sockets {
+	uint64_t inodes[SOCKETS_MAX];
+	size_t count;
+};
+
+/* The sockets among the descriptors of a process. 0, or -1 with errno. */
+static int read_sockets(pid_t pid, struct sockets *sockets)
+{
+	char path[PATH_SIZE], target[PATH_SIZE];
+	const struct dirent *entry;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return -1;
+	sockets->count = 0;
+	while (sockets->count < SOCKETS_MAX && (entry = readdir(dir)) != NULL) {
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+		const char *at = target;
+
+		target[len > 0 ? len : 0] = '\0';
+		if (scan_text(&at, "socket:["))
+			sockets->count += scan_number(&at, 10, &sockets->inodes[sockets->count]);
+	}
+	closedir(dir);
+	return 0;
+}
+
+static bool has_socket(const struct sockets *sockets, uint64_t inode)
+{
+	for (size_t i = 0; i < sockets->count; i++)
+		if (sockets->inodes[i] == inode)
+			return true;
+	return false;
+}
+
+/* A line of /proc/net/tcp: a number, the near and the far address, six other things, the inode. */
+static bool read_connection(const char *line, uint64_t *near, uint64_t *far, uint64_t *inode)
+{
+	const char *at = line;
+	uint64_t host;
+
+	scan_over(&at, 1);
+	if (!scan_number(&at, 16, &host) || !scan_text(&at, ":") || !scan_number(&at, 16, near))
+		return false;
+	scan_over(&at, 0);
+	if (!scan_number(&at, 16, &host) || !scan_text(&at, ":") || !scan_number(&at, 16, far))
+		return false;
+	scan_over(&at, 6);
+	return scan_number(&at, 10, inode);
+}
+
+ssize_t proc_held(pid_t pid, uint16_t port, uint16_t *far, size_t max)
+{
+	static struct sockets sockets;
+	uint64_t near_port, far_port, inode;
+	size_t count = 0;
+	char line[256];
+	FILE *in;
+
+	if (read_sockets(pid, &sockets) == -1)
+		return -1;
+	in = fopen("/proc/net/tcp", "re");
+	if (in == NULL)
+		return -1;
+	/* A listening socket has no far port. */
+	while (count < max && fgets(line, sizeof line, in) != NULL)
+		if (read_connection(line, &near_port, &far_port, &inode) && near_port == port &&
+			far_port != 0 && inode != 0 && has_socket(&sockets, inode))
+			far[count++] = (uint16_t)far_port;
+	(void)fclose(in);
+	return (ssize_t)count;
+}

@@ -1,0 +1,39 @@
+/* A few steps through a line of text. */
+#include "config.h"
+
+#include "selftest_scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool scan_text(const char **at, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (strncmp(*at, text, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
+bool scan_number(const char **at, int base, uint64_t *number)
+{
+	char *end;
+
+	*number = strtoull(*at, &end, base);
+	if (end == *at)
+		return false;
+	*at = end;
+	return true;
+}
+
+void scan_over(const char **at, unsigned count)
+{
+	static const char spaces[] = " \n";
+
+	*at += strspn(*at, spaces);
+	for (unsigned i = 0; i < count; i++) {
+		*at += strcspn(*at, spaces);
+		*at += strspn(*at, spaces);
+	}
+}

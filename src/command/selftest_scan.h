@@ -1,0 +1,16 @@
+/* Reads what the kernel and the balancer write: fixed words and numbers, one after the other. */
+#ifndef TINYLB_COMMAND_SELFTEST_SCAN_H
+#define TINYLB_COMMAND_SELFTEST_SCAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Each goes on with *at behind what it has read; false, and no step, where something else is there.
+ */
+bool scan_text(const char **at, const char *text);
+bool scan_number(const char **at, int base, uint64_t *number);
+
+/* Behind the next `count` words and the spaces before and after each. */
+void scan_over(const char **at, unsigned count);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * What `tinylb selftest` starts and has to end: a folder, the servers, and the balancer, which is
+ * this program anew. Everything runs as the user who called it.
+ */
+#ifndef TINYLB_COMMAND_SELFTEST_SCENE_H
+#define TINYLB_COMMAND_SELFTEST_SCENE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "selftest_guard.h"
+
+#define SCENE_SERVERS 3
+
+/* How long the balancer may finish what is in flight. */
+#define SCENE_DRAIN_MS 5000
+
+struct scene {
+	char folder[PATH_MAX];
+	char file[PATH_MAX]; /* the settings */
+	char log[PATH_MAX];
+	struct guard guard;
+	int lifeline[2]; /* the servers live until the writing end is closed */
+	pid_t servers[SCENE_SERVERS];
+	uint16_t ports[SCENE_SERVERS];
+	pid_t master;  /* also the number of its process group; 0: there is none */
+	uint16_t port; /* of the balancer */
+	int told;      /* a socket: what the balancer tells a service manager */
+	/* what it has told so far */
+	unsigned ready_count; /* how often it was ready, after a start or a reload */
+	uint64_t generation;
+	uint64_t workers;
+};
+
+/* Starts all of it and waits until the balancer is ready. 0, or -1 and it was said why; scene_end
+ * must be called either way. */
+int scene_start(struct scene *scene, int workers) __attribute__((warn_unused_result));
+
+/* Writes the settings with so many workers; the balancer goes on with the old ones. 0, or -1. */
+int scene_write_settings(const struct scene *scene, int workers)
+	__attribute__((warn_unused_result));
+
+/* Ends every process, gently and then by force, and removes the folder unless `keep`. */
+void scene_end(struct scene *scene, bool keep);
+
+#endif

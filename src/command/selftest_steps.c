@@ -1,0 +1,273 @@
+/*
+ * The steps. Each does to the balancer what an administrator or an accident could do, makes sure
+ * that it has happened, and leaves a balancer with all its workers to the next.
+ */
+#include "config.h"
+
+#include "selftest_steps.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "net/address.h"
+#include "selftest_balancer.h"
+
+/* How long the balancer may take for what it is told. */
+#define PATIENCE_MS 10000
+
+/* Between two reloads, and two deaths. */
+#define RELOAD_PAUSE_MS 100
+#define KILL_PAUSE_MS   150
+
+/* Each death makes the balancer wait longer before it starts the next worker in that place. */
+#define KILLS_PER_WORKER 3
+
+/* How long a worker is made to stand still: less than what the balancer would end it for. */
+#define HANG_MS 1500
+
+/* Before and after it. */
+#define HANG_PAUSE_MS 200
+
+#define CONNECTIONS_MAX 1024
+
+static void run_quiet(struct trial *t, uint64_t ms)
+{
+	trial_say(t, "nothing happens");
+	(void)trial_turn(t, ms);
+}
+
+static bool has_answered(struct trial *t)
+{
+	return t->scene.ready_count > t->ready_before;
+}
+
+/* Sends HUP and waits until the new generation serves. */
+static bool reload(struct trial *t)
+{
+	uint64_t generation = t->scene.generation;
+
+	t->ready_before = t->scene.ready_count;
+	balancer_signal(&t->scene, SIGHUP);
+	if (!trial_turn_until(t, has_answered, PATIENCE_MS)) {
+		if (!trial_is_over(t))
+			trial_fail(t, "it had not reloaded %d s after HUP", PATIENCE_MS / 1000);
+		return false;
+	}
+	if (t->scene.generation == generation)
+		trial_fail(t, "it refused to reload; its log says why");
+	return t->scene.generation != generation;
+}
+
+static void run_reload(struct trial *t, uint64_t ms)
+{
+	uint64_t until = clock_ms() + ms;
+	unsigned count = 0;
+
+	do {
+		if (!reload(t))
+			return;
+		trial_say(t, "%u reloads", ++count);
+	} while (trial_turn(t, RELOAD_PAUSE_MS) && clock_ms() < until);
+}
+
+/* Gives the balancer another number of workers. */
+static bool resize(struct trial *t, int workers)
+{
+	if (scene_write_settings(&t->scene, workers) == -1) {
+		trial_fail(t, "its settings could not be written");
+		return false;
+	}
+	if (!reload(t))
+		return false;
+	if (t->scene.workers != (uint64_t)workers)
+		trial_fail(t, "it has %ju workers, not %d", (uintmax_t)t->scene.workers, workers);
+	return t->scene.workers == (uint64_t)workers;
+}
+
+static void run_resize(struct trial *t, uint64_t ms)
+{
+	static const int sizes[] = { 4, 1, 3, 8, 2 };
+	const size_t count = sizeof sizes / sizeof *sizes;
+	char buffer[TRIAL_TEXT_SIZE];
+	struct text text = text_over(buffer, sizeof buffer);
+
+	text_add_string(&text, "workers");
+	for (size_t i = 0; i <= count; i++) {
+		int workers = i < count ? sizes[i] : t->options->workers;
+		uint64_t began = clock_ms(), took;
+
+		if (!resize(t, workers))
+			return;
+		text_format(&text, "%s %d", i > 0 ? "," : "", workers);
+		trial_say(t, "%s", text_string(&text));
+		took = clock_ms() - began;
+		if (!trial_turn(t, took < ms / (count + 1) ? ms / (count + 1) - took : 0))
+			return;
+	}
+}
+
+/* The workers of the current generation. */
+static size_t find_workers(
+	const struct trial *t, struct proc_worker list[SELFTEST_WORKERS_MAX], uint64_t generation)
+{
+	struct proc_worker all[4 * SELFTEST_WORKERS_MAX];
+	size_t count = proc_workers(t->scene.master, all, sizeof all / sizeof *all);
+	size_t found = 0;
+
+	for (size_t i = 0; i < count && found < SELFTEST_WORKERS_MAX; i++)
+		if (all[i].generation == generation)
+			list[found++] = all[i];
+	return found;
+}
+
+static bool are_all_there(struct trial *t)
+{
+	struct proc_worker list[SELFTEST_WORKERS_MAX];
+
+	return find_workers(t, list, t->scene.generation) == t->scene.workers;
+}
+
+/* One of them; 0: there is none at the moment. */
+static pid_t choose_worker(struct trial *t)
+{
+	struct proc_worker list[SELFTEST_WORKERS_MAX];
+	size_t count = find_workers(t, list, t->scene.generation);
+
+	return count > 0 ? list[rng_below(&t->rng, (uint32_t)count)].pid : 0;
+}
+
+/* Makes a worker stand still and returns how many requests are under way on its connections; the
+ * load hears of them where it is going to be killed. */
+static size_t halt(struct trial *t, pid_t worker, bool to_be_killed)
+{
+	uint16_t ports[CONNECTIONS_MAX];
+	ssize_t held;
+	size_t pending = 0;
+
+	(void)kill(worker, SIGSTOP);
+	proc_wait_stopped(worker);
+	if (!to_be_killed)
+		return 0;
+	held = proc_held(worker, t->scene.port, ports, CONNECTIONS_MAX);
+	if (held == -1) {
+		t->is_guess = true;
+		return load_expect_kill_of_any(t->load);
+	}
+	for (ssize_t i = 0; i < held; i++)
+		pending += load_expect_kill(t->load, ports[i]);
+	return pending;
+}
+
+/* It stands still before it is killed, so that what it holds then is known. */
+static void run_kill(struct trial *t, uint64_t ms)
+{
+	uint64_t until = clock_ms() + ms;
+	uint64_t most = KILLS_PER_WORKER * t->scene.workers;
+	unsigned count = 0;
+	size_t pending = 0;
+
+	while (clock_ms() < until && trial_turn(t, KILL_PAUSE_MS)) {
+		pid_t worker = count < most ? choose_worker(t) : 0;
+
+		if (worker == 0)
+			continue;
+		pending += halt(t, worker, true);
+		(void)kill(worker, SIGKILL);
+		trial_say(t, "%u workers killed, with %zu requests on them", ++count, pending);
+	}
+	if (count == 0 && !trial_is_over(t))
+		trial_fail(t, "no worker was found to be killed");
+	if (!trial_turn_until(t, are_all_there, PATIENCE_MS) && !trial_is_over(t))
+		trial_fail(t, "workers that were killed were not replaced");
+}
+
+static void run_hang(struct trial *t, uint64_t ms)
+{
+	uint64_t until = clock_ms() + ms;
+	unsigned count = 0;
+
+	do {
+		pid_t worker = trial_turn(t, HANG_PAUSE_MS) ? choose_worker(t) : 0;
+
+		if (worker == 0)
+			break;
+		(void)halt(t, worker, false);
+		(void)trial_turn(t, HANG_MS);
+		(void)kill(worker, SIGCONT);
+		trial_say(t, "%u times a worker stood still for %d ms", ++count, HANG_MS);
+	} while (trial_turn(t, HANG_PAUSE_MS) && clock_ms() + HANG_MS < until);
+	if (count == 0 && !trial_is_over(t))
+		trial_fail(t, "no worker was found to be halted");
+}
+
+static bool has_stopped(struct trial *t)
+{
+	return t->has_ended;
+}
+
+static bool has_load_ended(const struct trial *t)
+{
+	return load_pending(t->load) == 0;
+}
+
+/* 0: somebody listens, or an errno. */
+static int try_port(uint16_t port)
+{
+	struct address a = { .len = sizeof a.u.in };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int error = 0;
+
+	a.u.in.sin_family = AF_INET;
+	a.u.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.u.in.sin_port = htons(port);
+	if (fd == -1 || connect(fd, &a.u.sa, a.len) == -1)
+		error = errno;
+	fd_close(&fd);
+	return error;
+}
+
+/* TERM while requests are under way and clients go on coming. */
+static void run_stop(struct trial *t, uint64_t ms)
+{
+	char how[TRIAL_TEXT_SIZE];
+	uint64_t began;
+
+	if (!trial_turn(t, ms))
+		return;
+	load_expect_stop(t->load);
+	began = clock_ms();
+	balancer_signal(&t->scene, SIGTERM);
+	if (!trial_turn_until(t, has_stopped, SCENE_DRAIN_MS + PATIENCE_MS)) {
+		if (!trial_is_over(t))
+			trial_fail(t, "it had not ended %d s after TERM",
+				(SCENE_DRAIN_MS + PATIENCE_MS) / 1000);
+		return;
+	}
+	trial_say(t, "ended with code %d %ju ms after TERM", t->end_status,
+		(uintmax_t)(clock_ms() - began));
+	/* The load hears of it now. */
+	for (began = clock_ms(); !has_load_ended(t) && clock_ms() - began < PATIENCE_MS;)
+		trial_linger(t, 10);
+	if (t->end_code != CLD_EXITED || t->end_status != 0)
+		trial_fail(t, "after TERM it %s", trial_describe_end(t, how));
+	else if (!balancer_is_gone(&t->scene))
+		trial_fail(t, "the master has ended before its workers");
+	else if (try_port(t->scene.port) != ECONNREFUSED)
+		trial_fail(t, "somebody still listens on its port");
+}
+
+const struct selftest_step selftest_steps[SELFTEST_STEPS] = {
+	{ "quiet", 10, run_quiet },
+	{ "reload", 18, run_reload },
+	{ "resize", 24, run_resize },
+	{ "kill", 22, run_kill },
+	{ "hang", 20, run_hang },
+	{ "stop", 6, run_stop },
+};
