@@ -169,10 +169,10 @@ static bool run(struct trial *t)
 
 	if (trial_init(t) == -1)
 		return false;
-	printf("tinylb %s on 127.0.0.1:%u: %d workers, %d small servers, %d connections at a time, "
-	       "about %d s\n\n",
-		PACKAGE_VERSION, t->scene.port, t->options->workers, SCENE_SERVERS,
-		t->options->connections, t->options->seconds);
+	printf("tinylb %s on 127.0.0.1:%u, workers: %d, connections at a time: %d, small servers: "
+	       "%d, seconds: about %d\n\n",
+		PACKAGE_VERSION, t->scene.port, t->options->workers, t->options->connections,
+		SCENE_SERVERS, t->options->seconds);
 	(void)fflush(stdout);
 	run_steps(t, &report);
 	return print_report(t, &report);

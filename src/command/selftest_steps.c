@@ -73,7 +73,7 @@ static void run_reload(struct trial *t, uint64_t ms)
 	do {
 		if (!reload(t))
 			return;
-		trial_say(t, "%u reloads", ++count);
+		trial_say(t, "reloads: %u", ++count);
 	} while (trial_turn(t, RELOAD_PAUSE_MS) && clock_ms() < until);
 }
 
@@ -98,7 +98,7 @@ static void run_resize(struct trial *t, uint64_t ms)
 	char buffer[TRIAL_TEXT_SIZE];
 	struct text text = text_over(buffer, sizeof buffer);
 
-	text_add_string(&text, "workers");
+	text_add_string(&text, "workers:");
 	for (size_t i = 0; i <= count; i++) {
 		int workers = i < count ? sizes[i] : t->options->workers;
 		uint64_t began = clock_ms(), took;
@@ -180,7 +180,7 @@ static void run_kill(struct trial *t, uint64_t ms)
 			continue;
 		pending += halt(t, worker, true);
 		(void)kill(worker, SIGKILL);
-		trial_say(t, "%u workers killed, with %zu requests on them", ++count, pending);
+		trial_say(t, "workers killed: %u, with %zu requests on them", ++count, pending);
 	}
 	if (count == 0 && !trial_is_over(t))
 		trial_fail(t, "no worker was found to be killed");
@@ -201,7 +201,7 @@ static void run_hang(struct trial *t, uint64_t ms)
 		(void)halt(t, worker, false);
 		(void)trial_turn(t, HANG_MS);
 		(void)kill(worker, SIGCONT);
-		trial_say(t, "%u times a worker stood still for %d ms", ++count, HANG_MS);
+		trial_say(t, "workers that stood still for %d ms: %u", HANG_MS, ++count);
 	} while (trial_turn(t, HANG_PAUSE_MS) && clock_ms() + HANG_MS < until);
 	if (count == 0 && !trial_is_over(t))
 		trial_fail(t, "no worker was found to be halted");

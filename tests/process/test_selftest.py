@@ -114,10 +114,10 @@ def test_finds_nothing(selftest):
         assert rows["all"][column] == sum(rows[name][column] for name in STEPS), column
     assert rows["hang"]["max ms"] >= 1400, "who was on the worker that stood still had to wait"
     # what was on them, and no more, as /proc had it
-    (pending,) = re.findall(r"workers killed, with (\d+) requests on them", s.text)
+    (pending,) = re.findall(r"workers killed: \d+, with (\d+) requests on them$", s.text, re.M)
     assert 0 < rows["kill"]["killed"] <= int(pending) + rows["kill"]["requests"] // 20
-    assert re.search(r"[1-9]\d* reloads?$", s.text, re.M)
-    assert re.search(r"workers 4, 1, 3, 8, 2, 4$", s.text, re.M)
+    assert re.search(r"reloads: [1-9]\d*$", s.text, re.M)
+    assert re.search(r"workers: 4, 1, 3, 8, 2, 4$", s.text, re.M)
     assert "Nothing was lost." in s.text.splitlines()
     s.assert_gone()
     assert s.folders() == []
@@ -185,7 +185,7 @@ def test_interrupt(selftest, number):
 
 def test_keep(selftest):
     s = selftest("--keep", "--workers", "2", "--connections", "5")
-    s.wait_line("^tinylb .*: 2 workers, 3 small servers, 5 connections at a time, about 15 s$")
+    s.wait_line("^tinylb .*, workers: 2, connections at a time: 5, small servers: 3, seconds: about 15$")
     assert len(s.workers()) == 2
     s.popen.terminate()
     assert s.exit_code() == 1
