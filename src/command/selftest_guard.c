@@ -31,8 +31,6 @@ static void run(int pipe, const char *folder)
 	struct guard_task task = { 0 }, told;
 	ssize_t n;
 
-	/* Out of the terminal's way, and of whoever ends the whole group of the selftest. */
-	(void)setpgid(0, 0);
 	signal(SIGHUP, SIG_IGN);
 	fd_close_except(&pipe, 1);
 	title_set("selftest guard");
@@ -58,6 +56,9 @@ int guard_start(struct guard *guard, const char *folder)
 	guard->pid = fork();
 	if (guard->pid == 0)
 		run(ends[0], folder);
+	/* Out of the terminal's way, and of whoever ends the whole group of the selftest. */
+	if (guard->pid > 0)
+		(void)setpgid(guard->pid, guard->pid);
 	fd_close(&ends[0]);
 	guard->pipe = ends[1];
 	if (guard->pid == -1)

@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 struct guard {
-	pid_t pid;
-	int pipe; /* its end tells the guard that the time has come */
+	pid_t pid; /* also of a process group of its own */
+	int pipe;  /* its end tells the guard that the time has come */
 };
 
 /* What is to be done at the end. The guard goes by what it was told last. */

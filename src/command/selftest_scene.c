@@ -88,6 +88,9 @@ static int start_servers(struct scene *scene)
 			fd_close(&start.listener);
 			return -1;
 		}
+		/* With the guard: a signal to the group of the selftest is for this process alone,
+		 * which ends the others in their order. */
+		(void)setpgid(scene->servers[i], scene->guard.pid);
 		fd_close(&start.listener);
 	}
 	return 0;

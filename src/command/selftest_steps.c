@@ -184,6 +184,8 @@ static void run_kill(struct trial *t, uint64_t ms)
 	}
 	if (count == 0 && !trial_is_over(t))
 		trial_fail(t, "no worker was found to be killed");
+	/* The clients are to hear of the last one before the next step. */
+	(void)trial_turn(t, KILL_PAUSE_MS);
 	if (!trial_turn_until(t, are_all_there, PATIENCE_MS) && !trial_is_over(t))
 		trial_fail(t, "workers that were killed were not replaced");
 }
