@@ -20,7 +20,7 @@ enum { EXIT_KEPT, EXIT_LOST, EXIT_USAGE };
 
 /* The load goes on so long after a balancer that has died: what comes of it belongs to the answer.
  */
-#define AFTERMATH_MS 500
+#define AFTERMATH_MS 1500
 
 /* How many of those that were lost are told one by one. */
 #define TOLD_MAX 5
