@@ -62,14 +62,11 @@ struct board_place {
 };
 
 struct board;
-
 /* Makes a board with so many places. NULL with errno. */
 struct board *board_new(uint32_t places) __attribute__((warn_unused_result));
-
 /* Maps the board behind `fd`, which is the board's from now on. NULL with errno, and `fd` stays the
  * caller's; EPROTO: it is no board, or that of another version. */
 struct board *board_attach(int fd) __attribute__((warn_unused_result));
-
 /* Unmaps it here; NULL is fine. */
 void board_free(struct board *board);
 
@@ -88,10 +85,9 @@ struct board_place *board_take(struct board *board, uint32_t generation, uint32_
  * `retired` (or NULL), and frees the place. */
 void board_retire(struct board *board, struct board_place *place, struct board_tally *retired);
 
-/* Adds what a place has counted so far. */
+/* Adds what a place has counted so far; all that was ever counted, by the living and the dead, which
+ * never goes back. */
 void board_add_place(const struct board_place *place, struct board_tally *tally);
-
-/* All that was ever counted, by the living and the dead. It never goes back. */
 void board_total(struct board *board, struct board_tally *total);
 
 /* The upper end of a bucket in microseconds; UINT64_MAX for the last one. */
