@@ -14,11 +14,19 @@ enum message_type {
 	MESSAGE_FAILED,     /* cannot start; `text` says why */
 	/* master to worker */
 	MESSAGE_ESCROWED, /* the master holds the socket of listener `number` */
-	/* Stop accepting, finish what is in flight, exit 0. Frozen: old workers of other versions
-	 * must understand it. */
+	/* Stop accepting, finish what is in flight, exit 0; `number` is an enum drain_reason.
+	 * Frozen: old workers of other versions must understand it. */
 	MESSAGE_DRAIN,
 	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
 	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */
+	/* Nobody else will accept at listener `number`: go on there after MESSAGE_DRAIN, for
+	 * worker_grace. */
+	MESSAGE_GONE,
+};
+
+enum drain_reason {
+	DRAIN_STOP,     /* nobody else accepts any more: take what waits */
+	DRAIN_REPLACED, /* others accept everywhere, except where MESSAGE_GONE said otherwise */
 };
 
 #define MESSAGE_MAGIC     0x626c7974u /* "tylb": guards against a stray writer */
@@ -27,7 +35,7 @@ enum message_type {
 struct message {
 	uint32_t magic;  /* filled in by channel_send */
 	uint32_t type;   /* enum message_type */
-	uint32_t number; /* which listener */
+	uint32_t number; /* which listener, or as the type says */
 	uint32_t unused;
 	char text[MESSAGE_TEXT_SIZE]; /* NUL-terminated */
 };

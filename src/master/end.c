@@ -39,9 +39,36 @@ void end_soon(struct child *c)
 	send_signal(c, SIGTERM);
 }
 
+/* Which of its addresses nobody else accepts at. 0, or -1: it does not read its channel. */
+static int tell_gone(const struct master *master, const struct child *c)
+{
+	const struct settings *old = c->generation->settings;
+	struct message m = { .type = MESSAGE_GONE };
+
+	for (size_t i = 0; i < old->listener_count; i++) {
+		m.number = (uint32_t)i;
+		if (escrow_listener(master->current->settings, &old->listeners[i].address) ==
+				NULL &&
+			channel_send(c->channel, &m, -1) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int tell_drain(const struct master *master, const struct child *c)
+{
+	bool replaced =
+		master->phase == MASTER_RUNNING && c->generation->state == GENERATION_DRAINING;
+	struct message m = { .type = MESSAGE_DRAIN,
+		.number = replaced ? DRAIN_REPLACED : DRAIN_STOP };
+
+	if (replaced && tell_gone(master, c) == -1)
+		return -1;
+	return channel_send(c->channel, &m, -1);
+}
+
 void end_gently(struct master *master, struct child *c)
 {
-	struct message m = { .type = MESSAGE_DRAIN };
 
 	/* It may have become ready and accepted already. */
 	if (c->state == CHILD_STARTING)
@@ -50,7 +77,7 @@ void end_gently(struct master *master, struct child *c)
 		return;
 	if (c->state == CHILD_STARTING) {
 		kill_child(c);
-	} else if (c->channel == -1 || channel_send(c->channel, &m, -1) == -1) {
+	} else if (c->channel == -1 || tell_drain(master, c) == -1) {
 		/* It does not read its channel: it is ending already, or hangs. */
 		end_soon(c);
 	} else {
@@ -135,10 +162,10 @@ void end_master(struct master *m)
 	m->phase = MASTER_STOPPING;
 	notify_send("STOPPING=1\nSTATUS=Finishing what is in flight");
 	log_notice("stopping: finishing what is in flight");
+	/* First nobody gets in any more, then workers take who is in and close their own copies;
+	 * whoever comes later is refused and not reset. */
+	escrow_close(&m->escrow);
 	end_generation(m, NULL);
 	retire(m, &m->next, GENERATION_FAILED);
 	retire(m, &m->current, GENERATION_DRAINING);
-	/* Workers close their own copies when their queues are empty; without ours, whoever comes
-	 * later is refused instead of waiting for nobody. */
-	escrow_keep_only(&m->escrow, NULL);
 }

@@ -23,8 +23,9 @@
 #include "settings/lookup.h"
 #include "spawn.h"
 
-#define OLD_MAX     2 /* generations that still finish what they have, besides the current one */
-#define CANNOT_LOAD "the settings could not be loaded, for the reasons above"
+#define OLD_MAX      2 /* generations that still finish what they have, besides the current one */
+#define KEEP_GONE_MS 200
+#define CANNOT_LOAD  "the settings could not be loaded, for the reasons above"
 
 /* Who serves now, for the service manager. */
 static void notify_ready(const struct master *m)
@@ -281,6 +282,16 @@ static void announce_reload(
 		(uintmax_t)(clock_ms() - g->started), g->number, g->workers, addresses);
 }
 
+/* At addresses that are gone the old workers go on for a while. The sockets are kept for a while
+ * longer than they have them, should further settings bring an address back. */
+static void settle_sockets(struct master *m, const struct generation *old)
+{
+	const struct settings *s = old != NULL ? old->settings : m->current->settings;
+	uint64_t end = clock_ms() + worker_grace(s);
+
+	escrow_settle(&m->escrow, m->current->settings, end - worker_shut(s), end + KEEP_GONE_MS);
+}
+
 /* Every worker of the next generation is ready: it becomes the current one. */
 static void commit(struct master *m)
 {
@@ -292,9 +303,7 @@ static void commit(struct master *m)
 	m->current = m->next;
 	m->next = NULL;
 	m->current->state = GENERATION_CURRENT;
-	/* Sockets of addresses that are gone are now the old workers' alone, who close them when
-	 * their queues are empty. */
-	escrow_keep_only(&m->escrow, m->current->settings);
+	settle_sockets(m, old);
 	if (old == NULL) {
 		announce_start(m, addresses);
 	} else {

@@ -194,6 +194,12 @@ static void respawn(struct master *m, struct generation *g, uint32_t slot)
 	}
 }
 
+/* What may soon be in force. */
+static const struct settings *next_settings(const struct master *m)
+{
+	return m->next != NULL ? m->next->settings : NULL;
+}
+
 void supervise_timers(struct master *m)
 {
 	struct generation *g = m->current;
@@ -209,6 +215,7 @@ void supervise_timers(struct master *m)
 			respawn(m, g, i);
 	if (m->next != NULL && m->next->deadline <= now)
 		reload_overdue(m);
+	escrow_expire(&m->escrow, now, next_settings(m));
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -227,5 +234,5 @@ uint64_t supervise_next_due(const struct master *m)
 		due = earlier(due, g->slots[i].due);
 	if (m->next != NULL)
 		due = earlier(due, m->next->deadline);
-	return due;
+	return earlier(due, escrow_next_due(&m->escrow, next_settings(m)));
 }

@@ -180,30 +180,72 @@ int acceptors_listen(struct acceptors *all)
 	return watch(all);
 }
 
-static void take_waiting_ones(struct acceptors *all)
+void acceptors_keep(struct acceptors *all, uint32_t listener)
 {
 	for (size_t i = 0; i < all->count; i++)
-		while (accept_one(&all->list[i]) == ACCEPTED)
-			;
+		if (all->list[i].listener == listener)
+			all->list[i].gone = true;
+}
+
+/* The event goes first: epoll would go on reporting a socket of which there are duplicates. */
+static void close_one(struct acceptor *a)
+{
+	if (a->fd != -1)
+		event_del(&a->readable);
+	fd_close(&a->fd);
+}
+
+bool acceptors_leave(struct acceptors *all)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (!all->list[i].gone)
+			close_one(&all->list[i]);
+		left = left || all->list[i].gone;
+	}
+	return left;
 }
 
 void acceptors_stop(struct acceptors *all)
 {
 	event_del(&all->retry);
+	all->resting = false;
 	unwatch(all);
-	take_waiting_ones(all);
 }
 
-void acceptors_close(struct acceptors *all, bool take_waiting)
+/* As many as there are: a limit on clients is of no use to those whom nobody else will serve. */
+static bool take_waiting(struct acceptor *a)
 {
-	/* The event goes first: epoll would go on reporting a socket of which there are
-	 * duplicates. */
-	event_del(&all->retry);
-	unwatch(all);
-	if (take_waiting)
-		take_waiting_ones(all);
+	for (;;) {
+		switch (accept_one(a)) {
+		case ACCEPTED:
+			break;
+		case NONE_WAITING:
+			return true;
+		case NO_ROOM:
+			if (errno != EMFILE || !proxy_spare_descriptor(a->all->proxy))
+				return false;
+			break;
+		}
+	}
+}
+
+bool acceptors_take_waiting(struct acceptors *all)
+{
+	bool done = true;
+
 	for (size_t i = 0; i < all->count; i++)
-		fd_close(&all->list[i].fd);
+		if (all->list[i].fd != -1 && !take_waiting(&all->list[i]))
+			done = false;
+	return done;
+}
+
+void acceptors_close(struct acceptors *all)
+{
+	acceptors_stop(all);
+	for (size_t i = 0; i < all->count; i++)
+		close_one(&all->list[i]);
 	mem_free(all->list);
 	all->list = NULL;
 	all->count = 0;

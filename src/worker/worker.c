@@ -15,16 +15,12 @@
 #include "base/channel.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "drain.h"
 #include "escrow.h"
 #include "privilege.h"
 
 /* Descriptors that are neither a client's nor a backend connection's. */
 #define OTHER_FDS 64
-
-#define DRAIN_TICK_MS 50
-
-/* Idle clients are sent away over so many ticks: all at once they would all come back at once. */
-#define DRAIN_SPREAD 40
 
 struct worker {
 	struct worker_start *start;
@@ -34,60 +30,15 @@ struct worker {
 	struct event told; /* by the master */
 	struct event stop; /* TERM */
 	struct event quit; /* QUIT */
-	struct event drain;
+	struct drain drain;
 	int reserve; /* a descriptor to give up when the master sends one */
-	bool draining;
-	uint64_t drain_until_us;
-	size_t drain_step;
 };
-
-static const struct settings *settings_of(const struct worker *w)
-{
-	return w->start->settings;
-}
 
 static void left(void *context)
 {
 	struct worker *w = context;
 
-	if (!w->draining)
-		acceptors_left(&w->acceptors);
-}
-
-static void drain_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct worker *w = arg;
-
-	(void)fd;
-	(void)what;
-	loop_wake(&w->loop);
-	/* The last look at sockets that nobody else may have: a handshake that was under way when
-	 * this worker stopped accepting is over by now. */
-	acceptors_close(&w->acceptors, true);
-	proxy_close_idle(w->proxy, w->drain_step);
-	if (proxy_client_count(w->proxy) == 0) {
-		loop_stop(&w->loop);
-	} else if (w->loop.now_us >= w->drain_until_us) {
-		log_notice("drained for as long as the settings allow: %zu clients are cut off",
-			proxy_client_count(w->proxy));
-		loop_stop(&w->loop);
-	}
-}
-
-static void start_draining(struct worker *w)
-{
-	static const struct timeval tick = { .tv_usec = DRAIN_TICK_MS * 1000 };
-
-	if (w->draining)
-		return;
-	w->draining = true;
-	loop_wake(&w->loop);
-	acceptors_stop(&w->acceptors);
-	proxy_drain(w->proxy);
-	w->drain_until_us = w->loop.now_us + settings_of(w)->timeouts.drain * 1000;
-	w->drain_step = proxy_client_count(w->proxy) / DRAIN_SPREAD + 1;
-	if (event_add(&w->drain, &tick) == -1)
-		loop_stop(&w->loop);
+	acceptors_left(&w->acceptors);
 }
 
 static void take_log(struct worker *w, uint32_t type, int fd)
@@ -104,7 +55,10 @@ static void obey(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
 	case MESSAGE_DRAIN:
-		start_draining(w);
+		drain_start(&w->drain, m->number);
+		break;
+	case MESSAGE_GONE:
+		acceptors_keep(&w->acceptors, m->number);
 		break;
 	case MESSAGE_REOPEN_LOG:
 	case MESSAGE_REOPEN_ACCESS:
@@ -141,9 +95,9 @@ static void told_cb(evutil_socket_t channel, short what, void *arg)
 		case CHANNEL_CLOSED:
 			/* Nobody would replace this worker or tell it to stop. */
 			event_del(&w->told);
-			if (!w->draining)
+			if (!w->drain.on)
 				log_warnx("the master is gone: finishing what is in flight");
-			start_draining(w);
+			drain_start(&w->drain, DRAIN_STOP);
 			return;
 		}
 	}
@@ -160,9 +114,11 @@ static void stop_cb(evutil_socket_t signal, short what, void *arg)
 
 static void quit_cb(evutil_socket_t signal, short what, void *arg)
 {
+	struct worker *w = arg;
+
 	(void)signal;
 	(void)what;
-	start_draining(arg);
+	drain_start(&w->drain, DRAIN_STOP);
 }
 
 static int add_events(struct worker *w)
@@ -171,7 +127,6 @@ static int add_events(struct worker *w)
 
 	if (event_assign(&w->told, base, w->start->channel, EV_READ | EV_PERSIST, told_cb, w) ==
 			-1 ||
-		event_assign(&w->drain, base, -1, EV_PERSIST, drain_cb, w) == -1 ||
 		evsignal_assign(&w->stop, base, SIGTERM, stop_cb, w) == -1 ||
 		evsignal_assign(&w->quit, base, SIGQUIT, quit_cb, w) == -1)
 		return -1;
@@ -238,7 +193,8 @@ static int set_up(struct worker *w)
 		return escrow_fail(start, "cannot start", "");
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
 		acceptors_init(&w->acceptors, &w->loop, w->proxy, start->sockets,
-			start->socket_count, most_clients(start->settings)) == -1)
+			start->socket_count, most_clients(start->settings)) == -1 ||
+		drain_init(&w->drain, start, &w->loop, w->proxy, &w->acceptors) == -1)
 		return escrow_fail(start, "cannot start", "");
 	return 0;
 }
@@ -257,12 +213,12 @@ static int begin(struct worker *w)
 
 static void take_down(struct worker *w)
 {
-	acceptors_close(&w->acceptors, false);
+	acceptors_close(&w->acceptors);
 	proxy_free(w->proxy);
 	event_del(&w->told);
 	event_del(&w->stop);
 	event_del(&w->quit);
-	event_del(&w->drain);
+	drain_fini(&w->drain);
 	loop_fini(&w->loop);
 	fd_close(&w->reserve);
 }
