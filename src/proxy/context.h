@@ -43,6 +43,7 @@ struct proxy {
 	struct deadline_queue wait_request; /* an idle client's next */
 	struct deadline_queue wait_flush;
 	struct deadline_queue wait_close; /* a lingering client's end */
+	struct deadline_queue wait_part;  /* that of one that was sent away */
 	struct deadline_queue wait_connect;
 	struct deadline_queue wait_bytes; /* of an exchange, either way */
 	struct deadline_queue wait_tunnel;

@@ -11,8 +11,8 @@
 
 #define TICK_MS 50
 
-/* Idle clients are sent away over so many ticks. */
-#define SPREAD 40
+/* Idle clients are sent away within this time, or half of timeouts.drain where that is less. */
+#define SPREAD_MAX_MS 5000
 
 #define GRACE_MAX_MS 1000
 #define SHUT_MAX_MS  250
@@ -52,6 +52,28 @@ static void accept_last(struct drain *d)
 	d->accepting = false;
 }
 
+/* Idle clients leave in a steady stream, as many at a time as it takes for all to be gone when the
+ * time for that is over. Right after a request nobody is sent away: that is no reason for more of
+ * them later at one time. */
+static void dismiss(struct drain *d)
+{
+	uint64_t now = d->loop->now_us;
+	size_t most = SIZE_MAX;
+
+	if (now < d->spread_until_us) {
+		d->credit += (double)proxy_client_count(d->proxy) * (double)(now - d->looked_us) /
+			     (double)(d->spread_until_us - d->looked_us);
+		most = (size_t)d->credit;
+	}
+	d->looked_us = now;
+	if (most == 0)
+		return;
+	if (proxy_dismiss_idle(d->proxy, most) == most)
+		d->credit -= (double)most;
+	else if (d->credit > 1)
+		d->credit = 1;
+}
+
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct drain *d = arg;
@@ -61,7 +83,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 	loop_wake(d->loop);
 	if (d->accepting)
 		accept_last(d);
-	proxy_close_idle(d->proxy, d->step);
+	dismiss(d);
 	if ((!d->accepting && proxy_client_count(d->proxy) == 0) || d->loop->now_us >= d->until_us)
 		loop_stop(d->loop);
 }
@@ -69,9 +91,13 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 int drain_init(struct drain *d, const struct worker_start *start, struct loop *loop,
 	struct proxy *proxy, struct acceptors *acceptors)
 {
-	*d = (struct drain){
-		.loop = loop, .settings = start->settings, .proxy = proxy, .acceptors = acceptors
-	};
+	*d = (struct drain){ .loop = loop,
+		.settings = start->settings,
+		.proxy = proxy,
+		.acceptors = acceptors,
+		/* The clients of different workers take turns: multiples of the golden ratio, less
+		 * whole ones, spread evenly. The first worker's first client leaves at once. */
+		.credit = 1 - (double)(start->slot * 0x9e3779b9u) / 0x1p32 };
 	return event_assign(&d->tick, loop->base, -1, EV_PERSIST, tick_cb, d);
 }
 
@@ -83,8 +109,9 @@ void drain_start(struct drain *d, enum drain_reason reason)
 		return;
 	d->on = true;
 	loop_wake(d->loop);
-	d->accept_until_us = d->loop->now_us;
-	d->until_us = d->loop->now_us + d->settings->timeouts.drain * 1000;
+	d->looked_us = d->accept_until_us = d->loop->now_us;
+	d->until_us = d->looked_us + d->settings->timeouts.drain * 1000;
+	d->spread_until_us = d->looked_us + half_of(d->settings, SPREAD_MAX_MS) * 1000;
 	if (reason == DRAIN_REPLACED) {
 		d->accepting = acceptors_leave(d->acceptors);
 		d->accept_until_us += worker_grace(d->settings) * 1000;
@@ -95,7 +122,6 @@ void drain_start(struct drain *d, enum drain_reason reason)
 		(void)acceptors_take_waiting(d->acceptors);
 	}
 	proxy_drain(d->proxy);
-	d->step = proxy_client_count(d->proxy) / SPREAD + 1;
 	if (event_add(&d->tick, &tick) == -1)
 		loop_stop(d->loop);
 }

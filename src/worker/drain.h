@@ -21,8 +21,10 @@ struct drain {
 	struct acceptors *acceptors;
 	struct event tick;
 	bool on;
-	bool accepting; /* at addresses that nobody else accepts at */
-	size_t step;    /* idle clients that are sent away in a tick */
+	bool accepting;     /* at addresses that nobody else accepts at */
+	double credit;      /* how many idle clients may be sent away now */
+	uint64_t looked_us; /* when that was reckoned */
+	uint64_t spread_until_us;
 	uint64_t accept_until_us;
 	uint64_t until_us;
 };
