@@ -22,6 +22,9 @@ enum message_type {
 	/* Nobody else will accept at listener `number`: go on there after MESSAGE_DRAIN, for
 	 * worker_grace. */
 	MESSAGE_GONE,
+	/* worker to master: it ends before all was done; `number` requests are cut off, and `more`
+	 * connections on which nothing was asked. */
+	MESSAGE_CUT,
 };
 
 enum drain_reason {
@@ -33,10 +36,10 @@ enum drain_reason {
 #define MESSAGE_TEXT_SIZE 240
 
 struct message {
-	uint32_t magic;  /* filled in by channel_send */
-	uint32_t type;   /* enum message_type */
-	uint32_t number; /* which listener, or as the type says */
-	uint32_t unused;
+	uint32_t magic;               /* filled in by channel_send */
+	uint32_t type;                /* enum message_type */
+	uint32_t number;              /* which listener, or as the type says */
+	uint32_t more;                /* as the type says */
 	char text[MESSAGE_TEXT_SIZE]; /* NUL-terminated */
 };
 

@@ -39,6 +39,9 @@ void proxy_accept(struct proxy *proxy, int fd, const struct address *peer, uint3
 /* How many clients are connected, those included whose last answer is still being flushed. */
 size_t proxy_client_count(const struct proxy *proxy);
 
+/* How many of those have a request that is under way. */
+size_t proxy_busy_count(const struct proxy *proxy);
+
 /*
  * From now on each answer says Connection: close, and connections to backends are not kept. Clients
  * that are between requests are not closed by this: see proxy_dismiss_idle.

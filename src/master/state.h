@@ -65,7 +65,9 @@ struct generation {
 	uint64_t started;          /* monotonic ms */
 	uint64_t deadline;         /* of LOOKUP and STARTING */
 	int access_log;            /* owned; -1: off */
-	struct slot *slots;        /* owned: `workers` of them */
+	/* of workers that ended with something unfinished, and of those killed, who cannot tell */
+	uint32_t cut_requests, cut_idle, cut_workers, killed;
+	struct slot *slots; /* owned: `workers` of them */
 };
 
 enum master_phase {

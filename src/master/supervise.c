@@ -51,6 +51,13 @@ static void take_ready(struct child *c)
 		log_info("%s is ready", child_name(c, name));
 }
 
+static void take_cut(struct generation *g, const struct message *message)
+{
+	g->cut_requests += message->number;
+	g->cut_idle += message->more;
+	g->cut_workers++;
+}
+
 static void take_message(struct master *m, struct child *c, const struct message *message, int fd)
 {
 	switch (message->type) {
@@ -59,6 +66,9 @@ static void take_message(struct master *m, struct child *c, const struct message
 		return;
 	case MESSAGE_READY:
 		take_ready(c);
+		break;
+	case MESSAGE_CUT:
+		take_cut(c->generation, message);
 		break;
 	case MESSAGE_FAILED:
 		snprintf(c->why, sizeof c->why, "%s", message->text);
@@ -146,6 +156,7 @@ static void bury_worker(struct master *m, struct child *c, int status)
 	char name[CHILD_NAME_SIZE], death[DEATH_SIZE];
 
 	describe_death(c, status, death);
+	c->generation->killed += c->state == CHILD_KILLED;
 	if (!asked && c->generation == m->next)
 		fail_start(m, c, death);
 	else if (c->generation == m->current)

@@ -141,6 +141,18 @@ size_t proxy_client_count(const struct proxy *p)
 	return p->client_count;
 }
 
+size_t proxy_busy_count(const struct proxy *p)
+{
+	size_t n = 0;
+
+	for (const struct list *l = p->clients.next; l != &p->clients; l = l->next) {
+		enum client_state state = LIST_ITEM(l, struct client, link)->state;
+
+		n += state != CLIENT_IDLE && state != CLIENT_LINGER;
+	}
+	return n;
+}
+
 void proxy_drain(struct proxy *p)
 {
 	p->draining = true;

@@ -211,6 +211,19 @@ static int begin(struct worker *w)
 	return 0;
 }
 
+/* Last words. */
+static void tell_cut(const struct worker *w)
+{
+	size_t busy = proxy_busy_count(w->proxy);
+	struct message cut = { .type = MESSAGE_CUT,
+		.number = (uint32_t)busy,
+		.more = (uint32_t)(proxy_client_count(w->proxy) - busy) };
+
+	/* A master that is gone, or does not listen, need not know. */
+	if (proxy_client_count(w->proxy) > 0 && channel_send(w->start->channel, &cut, -1) == -1)
+		log_notice("cut off: %zu requests under way", busy);
+}
+
 static void take_down(struct worker *w)
 {
 	acceptors_close(&w->acceptors);
@@ -231,6 +244,7 @@ int worker_run(struct worker_start *start)
 	if (set_up(&w) == -1 || begin(&w) == -1)
 		return WORKER_EXIT_START;
 	loop_run(&w.loop);
+	tell_cut(&w);
 	take_down(&w);
 	return WORKER_EXIT_OK;
 }
