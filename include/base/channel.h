@@ -22,6 +22,7 @@ enum message_type {
 	/* Nobody else will accept at listener `number`: go on there after MESSAGE_DRAIN, for
 	 * worker_grace. */
 	MESSAGE_GONE,
+	MESSAGE_LAME_DUCK, /* answers end their connections from now on; nothing else changes */
 	/* worker to master: it ends before all was done; `number` requests are cut off, and `more`
 	 * connections on which nothing was asked. */
 	MESSAGE_CUT,

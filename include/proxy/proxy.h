@@ -42,10 +42,11 @@ size_t proxy_client_count(const struct proxy *proxy);
 /* How many of those have a request that is under way. */
 size_t proxy_busy_count(const struct proxy *proxy);
 
-/*
- * From now on each answer says Connection: close, and connections to backends are not kept. Clients
- * that are between requests are not closed by this: see proxy_dismiss_idle.
- */
+/* From now on each answer says Connection: close. Clients that are between requests are not closed
+ * by this: see proxy_dismiss_idle. */
+void proxy_part(struct proxy *proxy);
+
+/* proxy_part; and connections to backends are not kept. */
 void proxy_drain(struct proxy *proxy);
 
 /*

@@ -74,6 +74,7 @@ struct timeout_settings {
 	uint64_t lifetime_backend; /* of a connection that is used again and again */
 	uint64_t tunnel;
 	uint64_t drain;
+	uint64_t lame_duck; /* between TERM and the beginning of the end */
 };
 
 struct limit_settings {

@@ -176,7 +176,11 @@ void reload_request(struct master *m)
 {
 	struct settings *settings;
 
-	if (m->phase != MASTER_RUNNING || (m->next == NULL && postpone(m)))
+	if (m->phase != MASTER_RUNNING) {
+		log_notice("reload ignored: tinylb is stopping");
+		return;
+	}
+	if (m->next == NULL && postpone(m))
 		return;
 	if (m->next != NULL && m->next->state != GENERATION_LOOKUP) {
 		m->reload_again = true;
@@ -282,8 +286,7 @@ static void announce_reload(
 		(uintmax_t)(clock_ms() - g->started), g->number, g->workers, addresses);
 }
 
-/* At addresses that are gone the old workers go on for a while. The sockets are kept for a while
- * longer than they have them, should further settings bring an address back. */
+/* Addresses that are gone may come back before the old workers have closed their sockets. */
 static void settle_sockets(struct master *m, const struct generation *old)
 {
 	const struct settings *s = old != NULL ? old->settings : m->current->settings;

@@ -72,8 +72,9 @@ struct generation {
 
 enum master_phase {
 	MASTER_RUNNING,
-	MASTER_STOPPING, /* everything drains */
-	MASTER_ENDING,   /* everything was sent SIGTERM */
+	MASTER_LAME_DUCK, /* was told to stop, and serves on for a while: no reload any more */
+	MASTER_STOPPING,  /* everything drains */
+	MASTER_ENDING,    /* everything was sent SIGTERM */
 };
 
 struct master {
@@ -82,6 +83,7 @@ struct master {
 	uint64_t root_seed;
 	/* runtime */
 	enum master_phase phase;
+	uint64_t lame_duck_end; /* monotonic ms; 0: not yet, or no more */
 	int exit_code;
 	bool reload_again; /* a HUP came that has to wait: for a reload, or for old generations */
 	uint32_t last_generation;

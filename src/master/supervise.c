@@ -66,6 +66,7 @@ static void take_message(struct master *m, struct child *c, const struct message
 		return;
 	case MESSAGE_READY:
 		take_ready(c);
+		end_tell_ready(m, c);
 		break;
 	case MESSAGE_CUT:
 		take_cut(c->generation, message);
@@ -227,6 +228,8 @@ void supervise_timers(struct master *m)
 	if (m->next != NULL && m->next->deadline <= now)
 		reload_overdue(m);
 	escrow_expire(&m->escrow, now, next_settings(m));
+	if (m->lame_duck_end != 0 && m->lame_duck_end <= now)
+		end_lame_duck(m);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -245,5 +248,6 @@ uint64_t supervise_next_due(const struct master *m)
 		due = earlier(due, g->slots[i].due);
 	if (m->next != NULL)
 		due = earlier(due, m->next->deadline);
+	due = earlier(due, m->lame_duck_end);
 	return earlier(due, escrow_next_due(&m->escrow, next_settings(m)));
 }

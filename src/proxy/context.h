@@ -27,7 +27,8 @@ struct proxy {
 	struct request_ids ids;
 	struct pool *pools; /* one per pool of the settings */
 	struct record_log log;
-	bool draining;
+	bool parting;  /* answers end their connections */
+	bool draining; /* and no connection to a backend is kept */
 	size_t client_count;
 	struct list clients;   /* of struct client */
 	struct list idle;      /* those between requests, longest idle first */

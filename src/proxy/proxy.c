@@ -153,8 +153,14 @@ size_t proxy_busy_count(const struct proxy *p)
 	return n;
 }
 
+void proxy_part(struct proxy *p)
+{
+	p->parting = true;
+}
+
 void proxy_drain(struct proxy *p)
 {
+	proxy_part(p);
 	p->draining = true;
 	for (size_t i = 0; i < p->settings->pool_count; i++)
 		upstream_close_idle(&p->pools[i]);

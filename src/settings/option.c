@@ -141,6 +141,10 @@ const struct option option_table[] = {
 	{ OPTION_TIMEOUTS, "drain", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "30s",
 	  MEMBER(timeout_settings, drain),
 	  .help = "for requests in flight when workers stop" },
+	{ OPTION_TIMEOUTS, "lame_duck", OPTION_DURATION, .min = 0, .max = 600 * SECOND,
+	  .def = "0s",
+	  MEMBER(timeout_settings, lame_duck),
+	  .help = "to go on accepting after TERM, while others learn of it" },
 
 	/* limits */
 	{ OPTION_LIMITS, "header_size", OPTION_SIZE, .min = 1024, .max = 65536, .def = "32k",

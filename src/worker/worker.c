@@ -57,6 +57,9 @@ static void obey(struct worker *w, const struct message *m, int fd)
 	case MESSAGE_DRAIN:
 		drain_start(&w->drain, m->number);
 		break;
+	case MESSAGE_LAME_DUCK:
+		proxy_part(w->proxy);
+		break;
 	case MESSAGE_GONE:
 		acceptors_keep(&w->acceptors, m->number);
 		break;

@@ -119,3 +119,27 @@ class Load:
         if body != self.body:
             raise Lost("wrong")
         return b"\r\nconnection: close" not in head.lower()
+
+
+def gets_in(address, clients):
+    """Whether a connection is made at once, before its SYN is repeated; then it is added to `clients`."""
+    s = socket.socket()
+    s.settimeout(0.3)
+    try:
+        s.connect(address)
+        clients.append(s)
+        return True
+    except TimeoutError:
+        s.close()
+        return False
+
+
+def answer(sock):
+    """Asks on a connection that was made before, and reads all that comes until its end."""
+    data = b""
+    with sock:
+        sock.settimeout(DEADLINE)
+        sock.sendall(CLOSE)
+        while more := sock.recv(65536):
+            data += more
+    return data

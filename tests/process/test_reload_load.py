@@ -5,14 +5,13 @@ longer, for those who were on their way; then it is closed so that nobody who go
 import os
 import re
 import signal
-import socket
 import time
 
 import pytest
 
 from lib import process
-from lib.load import Load
-from lib.wait import SLOW, wait_for
+from lib.load import Load, answer, gets_in
+from lib.wait import wait_for
 
 BODY = b"b" * 20000
 
@@ -89,19 +88,6 @@ def test_removed_address_is_served_for_a_moment(two):
     wait_for(lambda: generations(two) == [2], "the end of the old worker")
 
 
-def gets_in(address, clients):
-    """Whether a connection is made within a time in which its SYN is not repeated."""
-    s = socket.socket()
-    s.settimeout(0.3)
-    try:
-        s.connect(address)
-        clients.append(s)
-        return True
-    except TimeoutError:
-        s.close()
-        return False
-
-
 def test_who_gets_in_is_served(two):
     """Before a socket is closed nobody gets onto it any more, and who did is accepted: at no moment can
     a connection be made and then be reset. The old worker is too busy to accept meanwhile."""
@@ -115,14 +101,7 @@ def test_who_gets_in_is_served(two):
         assert process.listening(two.ports[1])
     finally:
         os.kill(old, signal.SIGCONT)
-    for s in clients:
-        s.settimeout(10 * SLOW)
-        s.sendall(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
-        data = b""
-        while more := s.recv(4096):
-            data += more
-        assert data.startswith(b"HTTP/1.1 200 ") and data.endswith(b"x")
-        s.close()
+    assert {answer(s)[-1:] for s in clients} == {b"x"}
 
 
 def test_removed_address_comes_back(two):

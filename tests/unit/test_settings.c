@@ -114,7 +114,8 @@ static const char everything[] =
 	"host = \"preserve\"; half_close = true; log = \"syslog\"; log_level = \"warn\";\n"
 	"access_log = \"/var/log/a \\\"b\\\" \\\\ \\x01\"; pid_file = \"run/pid\";\n"
 	"timeouts = { connect = \"1s\"; request_header = \"2s\"; response = \"3s\";\n"
-	"  idle_client = \"4s\"; idle_backend = \"5s\"; tunnel = \"6m\"; drain = \"7h\"; };\n"
+	"  idle_client = \"4s\"; idle_backend = \"5s\"; tunnel = \"6m\"; drain = \"7h\"; "
+	"lame_duck = \"8s\"; };\n"
 	"limits = { header_size = 0x2000; header_count = 50; connections = 1000; };\n"
 	"listeners = ( { address = \"*:8080\"; pool = \"b\"; },\n"
 	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
@@ -138,6 +139,7 @@ static void test_everything(void **state)
 	(void)snprintf(expected, sizeof expected, "%s/run/pid", (char *)*state);
 	assert_string_equal(s->pid_file, expected);
 	assert_int_equal(s->timeouts.drain, 7 * 3600 * 1000);
+	assert_int_equal(s->timeouts.lame_duck, 8000);
 	assert_int_equal(s->limits.header_size, 8192);
 	assert_int_equal(s->listeners[0].pool, 1);
 	assert_int_equal(s->listeners[1].pool, 0);
