@@ -9,6 +9,7 @@ What they read is judged by no more than its length and its content: they are to
 """
 
 import collections
+import select
 import socket
 import threading
 
@@ -36,16 +37,21 @@ class Load:
         self.family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.results = collections.Counter()  # "served", or how it was lost
         self.connections = 0
+        self.ended = 0  # kept connections that ended between two requests
         self.told = 0  # answers that ended a kept connection
         self.lock = threading.Lock()
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self._run) for _ in range(threads)]
+        self.threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
 
     def __enter__(self):
         for t in self.threads:
             t.start()
         if self.expect:
-            wait_for(lambda: self.served, "the first answer")
+            try:
+                wait_for(lambda: self.served, "the first answer")
+            except AssertionError as e:
+                self.stop()
+                raise AssertionError(f"{e}, but {self.lost}") from None
         return self
 
     def __exit__(self, *_):
@@ -98,24 +104,34 @@ class Load:
         with self.lock:
             self.connections += 1
         keeps = True
-        while keeps and not self.over.is_set():
+        while keeps and not self.over.is_set() and not self._has_ended(s):
             s.sendall(KEEP if self.kept else CLOSE)
             keeps = self._read(s) and self.kept
             self._note("served", self.kept and not keeps)
             if keeps and self.pause:
                 self.over.wait(self.pause)
 
+    def _has_ended(self, s):
+        """Whether a kept connection is over already: nobody would ask on it."""
+        if not select.select([s], [], [], 0)[0]:
+            return False
+        with self.lock:
+            self.ended += 1
+        return True
+
     def _read(self, s):
         """Reads one answer and returns whether the connection goes on."""
-        data = b""
-        while b"\r\n\r\n" not in data or len(data) < data.index(b"\r\n\r\n") + 4 + len(self.body):
+        data = head = b""
+        while not head or len(data) < len(head) + 4 + len(self.body):
             more = s.recv(65536)
             if not more:
                 raise Lost("truncated" if data else "not answered")
             data += more
-        head, _, body = data.partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise Lost(head.split(b"\r\n")[0].decode("latin-1"))
+            if not head and b"\r\n\r\n" in data:
+                head = data.partition(b"\r\n\r\n")[0]
+                if not head.startswith(b"HTTP/1.1 200"):
+                    raise Lost(head.split(b"\r\n")[0].decode("latin-1"))
+        body = data[len(head) + 4 :]
         if body != self.body:
             raise Lost("wrong")
         return b"\r\nconnection: close" not in head.lower()
