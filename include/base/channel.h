@@ -14,8 +14,8 @@ enum message_type {
 	MESSAGE_FAILED,     /* cannot start; `text` says why */
 	/* master to worker */
 	MESSAGE_ESCROWED, /* the master holds the socket of listener `number` */
-	/* Stop accepting, finish what is in flight, exit 0. Frozen: old workers of other versions
-	 * must understand it. */
+	/* Stop accepting, finish what is in flight, exit 0; `number` is an enum drain_reason.
+	 * Frozen: old workers of other versions must understand it. */
 	MESSAGE_DRAIN,
 	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
 	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */
@@ -27,16 +27,29 @@ enum message_type {
 	MESSAGE_RELEASED,
 	/* worker to worker: a connection that was accepted from listener `number` */
 	MESSAGE_CLIENT,
+	/* Nobody else will accept at listener `number`: go on there after MESSAGE_DRAIN, for
+	 * worker_grace. */
+	MESSAGE_GONE,
+	MESSAGE_LAME_DUCK, /* answers end their connections from now on; nothing else changes */
+	/* worker to master: it ends before all was done; `number` requests are cut off, and `more`
+	 * connections on which nothing was asked. */
+	MESSAGE_CUT,
+};
+
+enum drain_reason {
+	DRAIN_STOP,     /* nobody else accepts any more: take what waits */
+	DRAIN_REPLACED, /* others accept everywhere, except where MESSAGE_GONE said otherwise */
 };
 
 #define MESSAGE_MAGIC     0x626c7974u /* "tylb": guards against a stray writer */
-#define MESSAGE_TEXT_SIZE 240
+#define MESSAGE_TEXT_SIZE 236
 
 struct message {
 	uint32_t magic;               /* filled in by channel_send */
 	uint32_t type;                /* enum message_type */
-	uint32_t number;              /* which listener */
+	uint32_t number;              /* which listener, or as the type says */
 	uint32_t id;                  /* of a FOSTER, and of what is said about it later */
+	uint32_t more;                /* as the type says */
 	char text[MESSAGE_TEXT_SIZE]; /* NUL-terminated */
 };
 

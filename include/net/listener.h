@@ -2,6 +2,8 @@
 #ifndef TINYLB_NET_LISTENER_H
 #define TINYLB_NET_LISTENER_H
 
+#include <stdbool.h>
+
 #include "net/address.h"
 
 /*
@@ -18,5 +20,13 @@ int listener_bind(const struct address *a) __attribute__((warn_unused_result));
  * this program itself holds. Returns 0, or -1 with errno.
  */
 int listener_probe(const struct address *a) __attribute__((warn_unused_result));
+
+/*
+ * With `shut`, no new connection gets onto the listening TCP socket any more, while those whose
+ * handshake is under way still do: who accepts what waits and closes it a little later resets
+ * nobody. Who connects meanwhile is not answered, tries again a second later, and finds what is
+ * there then. It goes for every holder of the socket. A kernel that cannot do it is no error.
+ */
+void listener_gate(int fd, bool shut);
 
 #endif

@@ -100,11 +100,11 @@ bool stream_is_full(const struct stream *stream);
  * byte that the peer takes; the socket takes more only when much is free. Costs a system call. */
 size_t stream_unsent(const struct stream *stream);
 
-/* Bytes that `received` left. */
+/* Bytes that `received` left; whether more is in the socket, or its end, behind what it has been
+ * given; whether there is neither. */
 size_t stream_rest(const struct stream *stream);
-
-/* True where more is in the socket, or its end, behind what `received` has been given. */
 bool stream_has_more(const struct stream *stream);
+bool stream_is_quiet(const struct stream *stream);
 
 /* Stops and resumes reading. */
 void stream_pause(struct stream *stream);

@@ -41,15 +41,23 @@ void proxy_accept(struct proxy *proxy, int fd, const struct address *peer, uint3
 /* How many clients are connected, those included whose last answer is still being flushed. */
 size_t proxy_client_count(const struct proxy *proxy);
 
-/*
- * From now on each answer says Connection: close, and connections to backends are not kept. Clients
- * that are between requests are not closed by this: see proxy_close_idle.
- */
+/* How many of those have a request that is under way. */
+size_t proxy_busy_count(const struct proxy *proxy);
+
+/* From now on each answer says Connection: close. Clients that are between requests are not closed
+ * by this: see proxy_dismiss_idle. */
+void proxy_part(struct proxy *proxy);
+
+/* proxy_part; and connections to backends are not kept. */
 void proxy_drain(struct proxy *proxy);
 
-/* Closes up to `most` clients that have been idle for at least a second, longest idle first: a
- * request that is on its way to one of them right now would be lost. Returns how many it closed. */
-size_t proxy_close_idle(struct proxy *proxy, size_t most);
+/*
+ * Ends the connections of up to `most` clients that have been idle for at least a second, longest
+ * idle first: a request may be on its way to one of them right now. One whose request has arrived
+ * is not idle and will be answered; one whose request comes too late reads an orderly end. Returns
+ * how many were sent away.
+ */
+size_t proxy_dismiss_idle(struct proxy *proxy, size_t most);
 
 /* Closes one client that needs it least, where others wait to be accepted: the longest idle one,
  * one that only waits for its end, or one whose request's head comes slowly. Returns false where

@@ -49,6 +49,14 @@ struct worker_start {
 	int access_log; /* open for appending, or -1: off */
 };
 
+/*
+ * For how long (ms) a worker that drains goes on accepting at an address that new settings do not
+ * have: what was sent to it before they came arrives in this time. Nothing new gets there for the
+ * last part of it, worker_shut: handshakes end meanwhile.
+ */
+uint64_t worker_grace(const struct settings *settings);
+uint64_t worker_shut(const struct settings *settings);
+
 /* Exit codes of a worker. START: it could not start; MESSAGE_FAILED said why. */
 #define WORKER_EXIT_OK    0
 #define WORKER_EXIT_ERROR 1

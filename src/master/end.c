@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "notify.h"
 #include "spawn.h"
@@ -47,9 +48,36 @@ void end_hung(struct child *c)
 	send_signal(c, SIGCONT);
 }
 
+/* Which of its addresses nobody else accepts at. 0, or -1: it does not read its channel. */
+static int tell_gone(const struct master *master, const struct child *c)
+{
+	const struct settings *old = c->generation->settings;
+	struct message m = { .type = MESSAGE_GONE };
+
+	for (size_t i = 0; i < old->listener_count; i++) {
+		m.number = (uint32_t)i;
+		if (escrow_listener(master->current->settings, &old->listeners[i].address) ==
+				NULL &&
+			channel_send(c->channel, &m, -1) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int tell_drain(const struct master *master, const struct child *c)
+{
+	bool replaced =
+		master->phase == MASTER_RUNNING && c->generation->state == GENERATION_DRAINING;
+	struct message m = { .type = MESSAGE_DRAIN,
+		.number = replaced ? DRAIN_REPLACED : DRAIN_STOP };
+
+	if (replaced && tell_gone(master, c) == -1)
+		return -1;
+	return channel_send(c->channel, &m, -1);
+}
+
 void end_gently(struct master *master, struct child *c)
 {
-	struct message m = { .type = MESSAGE_DRAIN };
 
 	/* It may have become ready and accepted already. */
 	if (c->state == CHILD_STARTING)
@@ -58,7 +86,7 @@ void end_gently(struct master *master, struct child *c)
 		return;
 	if (c->state == CHILD_STARTING) {
 		kill_child(c);
-	} else if (c->channel == -1 || channel_send(c->channel, &m, -1) == -1) {
+	} else if (c->channel == -1 || tell_drain(master, c) == -1) {
 		/* It does not read its channel: it is ending already, or hangs. */
 		end_soon(c);
 	} else {
@@ -132,21 +160,94 @@ static void retire(struct master *m, struct generation **g, enum generation_stat
 	*g = NULL;
 }
 
+/* Everything that is current or next becomes a thing of the past, and nobody starts any more. */
+static void retire_all(struct master *m)
+{
+	m->lame_duck_end = 0;
+	retire(m, &m->next, GENERATION_FAILED);
+	retire(m, &m->current, GENERATION_DRAINING);
+}
+
+/* How long it will take at the most to end: what workers get, and the steps after that. */
+static uint64_t longest_end(const struct master *m)
+{
+	uint64_t longest = 0;
+
+	for (const struct list *l = m->children.next; l != &m->children; l = l->next) {
+		const struct child *c = LIST_ITEM(l, struct child, link);
+		uint64_t drain = c->generation->settings->timeouts.drain;
+
+		if (drain > longest)
+			longest = drain;
+	}
+	return longest + DRAIN_GRACE_MS + 2 * TERM_TIMEOUT_MS;
+}
+
+/* A service manager would not wait for longer than its own settings say without being asked to. */
+static void notify_stopping(const struct master *m, uint64_t lame_duck, const char *status)
+{
+	notify_send("STOPPING=1\nEXTEND_TIMEOUT_USEC=%ju\nSTATUS=%s",
+		(uintmax_t)(lame_duck + longest_end(m)) * 1000, status);
+}
+
+static void drain_all(struct master *m)
+{
+	m->phase = MASTER_STOPPING;
+	notify_stopping(m, 0, "Finishing what is in flight");
+	log_notice("stopping: finishing what is in flight");
+	/* First nobody gets in any more, then workers take who is in and close their own copies;
+	 * whoever comes later is refused and not reset. */
+	escrow_close(&m->escrow);
+	end_generation(m, NULL);
+	retire_all(m);
+}
+
+void end_tell_ready(const struct master *m, const struct child *c)
+{
+	struct message message = { .type = MESSAGE_LAME_DUCK };
+
+	if (m->phase == MASTER_LAME_DUCK && c->channel != -1 &&
+		channel_send(c->channel, &message, -1) == -1)
+		log_warn("a worker does not learn that it is a lame duck");
+}
+
+/* Whoever asks for the state of health has to be told from here on that it ends. */
+static void begin_lame_duck(struct master *m, uint64_t duration)
+{
+	m->phase = MASTER_LAME_DUCK;
+	m->lame_duck_end = clock_ms() + duration;
+	notify_stopping(m, duration, "Serving on as a lame duck");
+	log_notice("stopping in %ju ms: serving on until then", (uintmax_t)duration);
+	if (m->next != NULL) {
+		end_generation(m, m->next);
+		escrow_drop_generation(&m->escrow, m->next->number);
+		retire(m, &m->next, GENERATION_FAILED);
+	}
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		const struct child *c = LIST_ITEM(l, struct child, link);
+
+		if (c->generation == m->current && c->state == CHILD_READY)
+			end_tell_ready(m, c);
+	}
+}
+
+void end_lame_duck(struct master *m)
+{
+	drain_all(m);
+}
+
 void end_master(struct master *m)
 {
+	uint64_t lame_duck = m->current != NULL ? m->current->settings->timeouts.lame_duck : 0;
+
 	if (m->phase != MASTER_RUNNING) {
 		m->phase = MASTER_ENDING;
 		log_notice("stopping at once");
 		end_all_soon(m);
-		return;
+		retire_all(m);
+	} else if (lame_duck > 0) {
+		begin_lame_duck(m, lame_duck);
+	} else {
+		drain_all(m);
 	}
-	m->phase = MASTER_STOPPING;
-	notify_send("STOPPING=1\nSTATUS=Finishing what is in flight");
-	log_notice("stopping: finishing what is in flight");
-	end_generation(m, NULL);
-	retire(m, &m->next, GENERATION_FAILED);
-	retire(m, &m->current, GENERATION_DRAINING);
-	/* Workers close their own copies when their queues are empty; without ours, whoever comes
-	 * later is refused instead of waiting for nobody. */
-	escrow_keep_only(&m->escrow, NULL);
 }

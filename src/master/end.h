@@ -24,7 +24,14 @@ void end_generation(struct master *m, const struct generation *g);
 /* When the last worker of a past generation will have ended, monotonic ms; 0: it has none. */
 uint64_t end_due(const struct master *m, const struct generation *g);
 
-/* TERM: everything drains, and no address is held any longer. A second call ends everything. */
+/* TERM: everything drains, and no address is held any longer; timeouts.lame_duck goes before. A
+ * second call ends everything. */
 void end_master(struct master *m);
+
+/* A worker has become ready: tells it what it has missed. */
+void end_tell_ready(const struct master *m, const struct child *c);
+
+/* The time of lame_duck is over. */
+void end_lame_duck(struct master *m);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/memory.h"
+#include "net/listener.h"
 
 static bool is_unix(const struct address *a)
 {
@@ -122,25 +123,38 @@ size_t escrow_assign_max(const struct escrow *escrow, const struct settings *set
 	return escrow->count + settings->listener_count;
 }
 
-/* The sockets of one listener; see escrow_assign. */
-static size_t assign_listener(const struct escrow *escrow, const struct address *key, uint32_t slot,
-	uint32_t workers, struct worker_socket *out)
+/* True where whoever connects to `a` could be served by a socket of this wildcard, were there no
+ * other. That of IPv6 stands for IPv4 too. */
+static bool is_covered(const struct address *a, const struct address *wildcard)
 {
-	bool own = false;
-	size_t n = 0;
+	int family = a->u.sa.sa_family, other = wildcard->u.sa.sa_family;
 
-	for (size_t i = 0; i < escrow->count; i++) {
-		const struct escrow_entry *e = &escrow->entries[i];
-		if (!address_equals(&e->key, key))
-			continue;
-		if (e->shared ? e != escrow_find(escrow, key, slot) : e->slot % workers != slot)
-			continue;
-		own = own || e->shared || e->slot == slot;
-		out[n++].fd = e->fd;
+	if (family == AF_UNIX || other == AF_UNIX || address_port(a) != address_port(wildcard))
+		return false;
+	return is_wildcard(wildcard) && (family == other || other == AF_INET6);
+}
+
+const struct listener_settings *escrow_listener(
+	const struct settings *settings, const struct address *address)
+{
+	const struct listener_settings *found = NULL;
+
+	for (size_t i = 0; i < settings->listener_count; i++) {
+		const struct listener_settings *l = &settings->listeners[i];
+
+		if (address_equals(&l->address, address))
+			return l;
+		/* The kernel prefers the wildcard of the same family. */
+		if (is_covered(address, &l->address) &&
+			(found == NULL || l->address.u.sa.sa_family == address->u.sa.sa_family))
+			found = l;
 	}
-	if (!own)
-		out[n++].fd = -1;
-	return n;
+	return found;
+}
+
+static bool is_former(const struct escrow *escrow, const struct escrow_entry *e)
+{
+	return e->shared && e != escrow_find(escrow, &e->key, 0);
 }
 
 size_t escrow_assign(const struct escrow *escrow, const struct settings *settings, uint32_t slot,
@@ -148,12 +162,20 @@ size_t escrow_assign(const struct escrow *escrow, const struct settings *setting
 {
 	size_t n = 0;
 
+	for (size_t i = 0; i < escrow->count; i++) {
+		const struct escrow_entry *e = &escrow->entries[i];
+		const struct listener_settings *l = escrow_listener(settings, &e->key);
+
+		if (l == NULL || (e->shared ? is_former(escrow, e) : e->slot % workers != slot))
+			continue;
+		out[n].fd = e->fd;
+		out[n++].listener = (uint32_t)(l - settings->listeners);
+	}
 	for (size_t i = 0; i < settings->listener_count; i++) {
-		size_t more = assign_listener(
-			escrow, &settings->listeners[i].address, slot, workers, out + n);
-		for (size_t j = 0; j < more; j++)
-			out[n + j].listener = (uint32_t)i;
-		n += more;
+		if (escrow_find(escrow, &settings->listeners[i].address, slot) != NULL)
+			continue;
+		out[n].fd = -1;
+		out[n++].listener = (uint32_t)i;
 	}
 	return n;
 }
@@ -176,28 +198,86 @@ void escrow_drop_generation(struct escrow *escrow, uint32_t generation)
 			drop(escrow, i - 1);
 }
 
-static bool has_listener(const struct settings *settings, const struct address *key)
+static void shut(struct escrow_entry *e)
 {
-	for (size_t i = 0; settings != NULL && i < settings->listener_count; i++)
-		if (address_equals(&settings->listeners[i].address, key))
-			return true;
-	return false;
+	if (!e->shared && !e->shut)
+		listener_gate(e->fd, true);
+	e->shut = true;
 }
 
-void escrow_keep_only(struct escrow *escrow, const struct settings *settings)
+/* Whoever held it before may have shut it: an earlier image of the program, for one. */
+static void want(struct escrow_entry *e)
+{
+	if (!e->shared)
+		listener_gate(e->fd, false);
+	e->shut = false;
+	e->shut_at = e->close_at = 0;
+}
+
+void escrow_settle(
+	struct escrow *escrow, const struct settings *settings, uint64_t shut_at, uint64_t close_at)
 {
 	for (size_t i = escrow->count; i > 0; i--) {
-		const struct escrow_entry *e = &escrow->entries[i - 1];
-		bool is_former = e->shared && e != escrow_find(escrow, &e->key, 0);
+		struct escrow_entry *e = &escrow->entries[i - 1];
+		bool is_wanted = escrow_listener(settings, &e->key) != NULL;
 
-		if (is_former || !has_listener(settings, &e->key))
+		if (is_former(escrow, e) || (e->shared && !is_wanted)) {
+			drop(escrow, i - 1);
+		} else if (is_wanted) {
+			want(e);
+		} else if (e->close_at == 0) {
+			e->shut_at = shut_at;
+			e->close_at = close_at;
+		}
+	}
+}
+
+/* When there is something to do about it; 0: never. */
+static uint64_t entry_due(const struct escrow_entry *e, const struct settings *needed)
+{
+	if (needed != NULL && escrow_listener(needed, &e->key) != NULL)
+		return 0;
+	return e->shut ? e->close_at : e->shut_at;
+}
+
+void escrow_expire(struct escrow *escrow, uint64_t now, const struct settings *needed)
+{
+	for (size_t i = escrow->count; i > 0; i--) {
+		struct escrow_entry *e = &escrow->entries[i - 1];
+		uint64_t due = entry_due(e, needed);
+
+		if (due == 0 || due > now)
+			continue;
+		shut(e);
+		if (e->close_at <= now)
 			drop(escrow, i - 1);
 	}
 }
 
+uint64_t escrow_next_due(const struct escrow *escrow, const struct settings *needed)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < escrow->count; i++) {
+		uint64_t due = entry_due(&escrow->entries[i], needed);
+
+		if (due != 0 && due < next)
+			next = due;
+	}
+	return next;
+}
+
+void escrow_close(struct escrow *escrow)
+{
+	for (size_t i = 0; i < escrow->count; i++)
+		shut(&escrow->entries[i]);
+	while (escrow->count > 0)
+		drop(escrow, escrow->count - 1);
+}
+
 void escrow_fini(struct escrow *escrow)
 {
-	escrow_keep_only(escrow, NULL);
+	escrow_close(escrow);
 	mem_free(escrow->entries);
 	*escrow = (struct escrow){ 0 };
 }

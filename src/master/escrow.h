@@ -1,7 +1,8 @@
 /*
  * The escrow: a duplicate of every bound socket, by address and slot, for as long as the address is
- * in the settings. Connections wait on a socket, not on a process; what the master holds survives
- * any worker. A flat table of plain values, so that it can be written down and taken up again.
+ * in the settings and a moment longer. Connections wait on a socket, not on a process; what the
+ * master holds survives any worker. A flat table of plain values, so that it can be written down
+ * and taken up again.
  */
 #ifndef TINYLB_SRC_MASTER_ESCROW_H
 #define TINYLB_SRC_MASTER_ESCROW_H
@@ -22,7 +23,11 @@ struct escrow_entry {
 	uint32_t generation; /* in which it was made */
 	bool shared;         /* a unix socket: one for all slots */
 	int fd;              /* owned */
-	dev_t path_dev;      /* the file of a unix socket, to be sure that it is still ours */
+	bool shut;           /* nobody gets onto it any more: listener_gate */
+	uint64_t
+		shut_at; /* no settings have its address: when to shut it, monotonic ms; 0: never */
+	uint64_t close_at; /* and when to close it */
+	dev_t path_dev;    /* the file of a unix socket, to be sure that it is still ours */
 	ino_t path_ino;
 };
 
@@ -49,6 +54,12 @@ bool escrow_is_reachable(const struct escrow_entry *entry);
  * side: to probe the address would find ourselves. */
 bool escrow_overlaps(const struct escrow *escrow, const struct address *address);
 
+/* The listener whose clients come to a socket of this address: the one with the same address, or a
+ * wildcard with the same port. Sockets that a wildcard makes superfluous go on being accepted from:
+ * the kernel prefers them, and to close them could lose who comes just then. NULL: none. */
+const struct listener_settings *escrow_listener(
+	const struct settings *settings, const struct address *address);
+
 /*
  * What worker `slot` of `workers` accepts from: its own socket of each listener (-1 where there is
  * none yet), and its share of those whose slots are no more. Returns how many were written to
@@ -61,9 +72,22 @@ size_t escrow_assign_max(const struct escrow *escrow, const struct settings *set
 /* Closes what was made for a generation that did not come to life. */
 void escrow_drop_generation(struct escrow *escrow, uint32_t generation);
 
-/* Closes every socket whose address the settings no longer have (all of them for NULL), and unix
- * sockets that were bound anew since; removes the files of unix sockets. */
-void escrow_keep_only(struct escrow *escrow, const struct settings *settings);
+/*
+ * The settings are in force from now on. Unix sockets whose address they do not have are closed and
+ * their files removed, also those that were bound anew since. TCP sockets of such addresses are
+ * shut at `shut_at` and closed at `close_at` (monotonic ms), unless later settings have them again.
+ */
+void escrow_settle(struct escrow *escrow, const struct settings *settings, uint64_t shut_at,
+	uint64_t close_at);
+
+/* Shuts and closes what is due, except what `needed` (NULL: nobody) will want. */
+void escrow_expire(struct escrow *escrow, uint64_t now, const struct settings *needed);
+
+/* When escrow_expire will have something to do, monotonic ms; UINT64_MAX: never. */
+uint64_t escrow_next_due(const struct escrow *escrow, const struct settings *needed);
+
+/* Shuts and closes everything; removes the files of unix sockets. */
+void escrow_close(struct escrow *escrow);
 
 void escrow_fini(struct escrow *escrow);
 

@@ -146,7 +146,7 @@ static void run(struct master *m, struct settings *settings)
 			generation_free_past(m);
 		} while (reload_resume(m));
 		/* Only now: a start that fails may leave nobody to wait for. */
-		if (m->phase != MASTER_RUNNING && list_is_empty(&m->children))
+		if (m->phase >= MASTER_STOPPING && list_is_empty(&m->children))
 			break;
 		turn(m);
 	}

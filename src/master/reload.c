@@ -23,8 +23,9 @@
 #include "settings/lookup.h"
 #include "spawn.h"
 
-#define OLD_MAX     2 /* generations that still finish what they have, besides the current one */
-#define CANNOT_LOAD "the settings could not be loaded, for the reasons above"
+#define OLD_MAX      2 /* generations that still finish what they have, besides the current one */
+#define KEEP_GONE_MS 200
+#define CANNOT_LOAD  "the settings could not be loaded, for the reasons above"
 
 /* Who serves now, for the service manager. */
 static void notify_ready(const struct master *m)
@@ -175,7 +176,11 @@ void reload_request(struct master *m)
 {
 	struct settings *settings;
 
-	if (m->phase != MASTER_RUNNING || (m->next == NULL && postpone(m)))
+	if (m->phase != MASTER_RUNNING) {
+		log_notice("reload ignored: tinylb is stopping");
+		return;
+	}
+	if (m->next == NULL && postpone(m))
 		return;
 	if (m->next != NULL && m->next->state != GENERATION_LOOKUP) {
 		m->reload_again = true;
@@ -281,6 +286,15 @@ static void announce_reload(
 		(uintmax_t)(clock_ms() - g->started), g->number, g->workers, addresses);
 }
 
+/* Addresses that are gone may come back before the old workers have closed their sockets. */
+static void settle_sockets(struct master *m, const struct generation *old)
+{
+	const struct settings *s = old != NULL ? old->settings : m->current->settings;
+	uint64_t end = clock_ms() + worker_grace(s);
+
+	escrow_settle(&m->escrow, m->current->settings, end - worker_shut(s), end + KEEP_GONE_MS);
+}
+
 /* Every worker of the next generation is ready: it becomes the current one. */
 static void commit(struct master *m)
 {
@@ -292,9 +306,7 @@ static void commit(struct master *m)
 	m->current = m->next;
 	m->next = NULL;
 	m->current->state = GENERATION_CURRENT;
-	/* Sockets of addresses that are gone are now the old workers' alone, who close them when
-	 * their queues are empty. */
-	escrow_keep_only(&m->escrow, m->current->settings);
+	settle_sockets(m, old);
 	if (old == NULL) {
 		announce_start(m, addresses);
 	} else {

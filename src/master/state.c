@@ -82,6 +82,16 @@ unsigned generation_count_children(const struct master *m, const struct generati
 	return n;
 }
 
+static void tell_end(const struct generation *g)
+{
+	if (g->cut_workers == 0 && g->killed == 0)
+		log_info("generation %u has ended", g->number);
+	else
+		log_notice("generation %u has ended; cut off were %u requests and %u idle "
+			   "connections of %u workers, and all that %u killed ones had",
+			g->number, g->cut_requests, g->cut_idle, g->cut_workers, g->killed);
+}
+
 void generation_free_past(struct master *m)
 {
 	struct list *next;
@@ -93,7 +103,7 @@ void generation_free_past(struct master *m)
 		if (generation_count_children(m, g) > 0)
 			continue;
 		if (g->state == GENERATION_DRAINING)
-			log_info("generation %u has ended", g->number);
+			tell_end(g);
 		generation_free(g);
 	}
 }

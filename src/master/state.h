@@ -42,7 +42,9 @@ struct generation {
 	uint64_t started;          /* monotonic ms */
 	uint64_t deadline;         /* of LOOKUP and STARTING */
 	int access_log;            /* owned; -1: off */
-	struct slot *slots;        /* owned: `workers` of them */
+	/* of workers that ended with something unfinished, and of those killed, who cannot tell */
+	uint32_t cut_requests, cut_idle, cut_workers, killed;
+	struct slot *slots; /* owned: `workers` of them */
 	/* Owned, both ends; for each slot; NULL: there is one only, or no descriptors for them. */
 	struct worker_inbox *inboxes;
 	struct board_tally retired; /* what those of its workers have counted that are dead */
@@ -50,8 +52,9 @@ struct generation {
 
 enum master_phase {
 	MASTER_RUNNING,
-	MASTER_STOPPING, /* everything drains */
-	MASTER_ENDING,   /* everything was sent SIGTERM */
+	MASTER_LAME_DUCK, /* was told to stop, and serves on for a while: no reload any more */
+	MASTER_STOPPING,  /* everything drains */
+	MASTER_ENDING,    /* everything was sent SIGTERM */
 };
 
 struct master {
@@ -60,6 +63,7 @@ struct master {
 	uint64_t root_seed;
 	/* runtime */
 	enum master_phase phase;
+	uint64_t lame_duck_end; /* monotonic ms; 0: not yet, or no more */
 	int exit_code;
 	bool reload_again; /* a HUP came that has to wait: for a reload, or for old generations */
 	uint32_t last_generation;

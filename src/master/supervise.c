@@ -56,6 +56,13 @@ static void take_ready(struct master *m, struct child *c)
 		foster_end(m, c->slot);
 }
 
+static void take_cut(struct generation *g, const struct message *message)
+{
+	g->cut_requests += message->number;
+	g->cut_idle += message->more;
+	g->cut_workers++;
+}
+
 static void take_message(struct master *m, struct child *c, const struct message *message, int fd)
 {
 	switch (message->type) {
@@ -64,6 +71,10 @@ static void take_message(struct master *m, struct child *c, const struct message
 		return;
 	case MESSAGE_READY:
 		take_ready(m, c);
+		end_tell_ready(m, c);
+		break;
+	case MESSAGE_CUT:
+		take_cut(c->generation, message);
 		break;
 	case MESSAGE_RELEASED:
 		foster_released(m, c, message->id);
@@ -163,6 +174,7 @@ static void bury_worker(struct master *m, struct child *c, int status)
 	char name[CHILD_NAME_SIZE], death[DEATH_SIZE];
 
 	describe_death(c, status, death);
+	c->generation->killed += c->state == CHILD_KILLED;
 	if (!asked && c->generation == m->next)
 		fail_start(m, c, death);
 	else if (c->generation == m->current)
@@ -213,6 +225,12 @@ static void respawn(struct master *m, struct generation *g, uint32_t slot)
 	}
 }
 
+/* What may soon be in force. */
+static const struct settings *next_settings(const struct master *m)
+{
+	return m->next != NULL ? m->next->settings : NULL;
+}
+
 void supervise_timers(struct master *m)
 {
 	struct generation *g = m->current;
@@ -230,6 +248,9 @@ void supervise_timers(struct master *m)
 		reload_overdue(m);
 	foster_retry(m);
 	hang_look(m);
+	escrow_expire(&m->escrow, now, next_settings(m));
+	if (m->lame_duck_end != 0 && m->lame_duck_end <= now)
+		end_lame_duck(m);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -249,5 +270,6 @@ uint64_t supervise_next_due(const struct master *m)
 	if (m->next != NULL)
 		due = earlier(due, m->next->deadline);
 	due = earlier(due, hang_next_due(m));
-	return due;
+	due = earlier(due, m->lame_duck_end);
+	return earlier(due, escrow_next_due(&m->escrow, next_settings(m)));
 }

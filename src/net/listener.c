@@ -7,6 +7,7 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -86,4 +87,21 @@ int listener_probe(const struct address *a)
 		return -1;
 	fd_close(&fd);
 	return 0;
+}
+
+void listener_gate(int fd, bool shut)
+{
+	/* What it sees begins with the TCP header: a SYN that acknowledges nothing is dropped, the
+	 * rest passes as it is. */
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12), /* SYN and ACK */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	static const struct sock_fprog program = { sizeof code / sizeof *code, code };
+
+	(void)setsockopt(fd, SOL_SOCKET, shut ? SO_ATTACH_FILTER : SO_DETACH_FILTER, &program,
+		sizeof program);
 }

@@ -251,11 +251,21 @@ size_t stream_rest(const struct stream *s)
 	return s->rest != NULL ? evbuffer_get_length(s->rest) : 0;
 }
 
-bool stream_has_more(const struct stream *s)
+static bool has_unread(const struct stream *s)
 {
 	char next;
 
-	return s->full && (recv(s->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN);
+	return recv(s->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN;
+}
+
+bool stream_has_more(const struct stream *s)
+{
+	return s->full && has_unread(s);
+}
+
+bool stream_is_quiet(const struct stream *s)
+{
+	return stream_rest(s) == 0 && !has_unread(s);
 }
 
 void stream_pause(struct stream *s)

@@ -37,7 +37,7 @@ static bool must_close(const struct exchange *x, const struct response *response
 {
 	struct body body = forward_response_body(response, x->minor);
 
-	return !x->client_keeps || !x->request.done || x->proxy->draining ||
+	return !x->client_keeps || !x->request.done || x->proxy->parting ||
 	       body.kind == BODY_UNTIL_CLOSE;
 }
 

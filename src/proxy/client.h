@@ -65,6 +65,10 @@ void client_next(struct client *client);
  * with bytes unread would make the kernel destroy what is on its way (RFC 9112 9.6). */
 void client_linger(struct client *client);
 
+/* Ends the connection of a client that is between two requests. False where its next request has
+ * arrived already: then nothing is done. */
+bool client_dismiss(struct client *client);
+
 /* The backlog has become less: goes on where it is gone. */
 void client_flushed(struct client *client);
 

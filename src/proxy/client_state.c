@@ -160,9 +160,24 @@ size_t client_hear_out(struct client *c, size_t len)
 	return len;
 }
 
+bool client_dismiss(struct client *c)
+{
+	if (!stream_is_quiet(&c->stream))
+		return false;
+	client_linger(c);
+	/* It owes nothing and need not be waited for as long as one that still reads an answer. */
+	if (c->state == CLIENT_LINGER)
+		deadline_start(&c->deadline, &c->proxy->wait_part, c->proxy->loop);
+	return true;
+}
+
+/* A request that arrived at the last moment is read next and sets its own deadline. */
 void client_idle_expired(struct deadline *deadline)
 {
-	client_close(LIST_ITEM(deadline, struct client, deadline));
+	struct client *c = LIST_ITEM(deadline, struct client, deadline);
+
+	if (!client_dismiss(c))
+		deadline_start(&c->deadline, &c->proxy->wait_part, c->proxy->loop);
 }
 
 void client_linger_expired(struct deadline *deadline)

@@ -29,7 +29,8 @@ struct proxy {
 	struct request_ids ids;
 	struct pool *pools; /* one per pool of the settings */
 	struct record_log log;
-	bool draining;
+	bool parting;  /* answers end their connections */
+	bool draining; /* and no connection to a backend is kept */
 	size_t client_count;
 	struct list clients;   /* of struct client */
 	struct list idle;      /* those between requests, longest idle first */
@@ -45,6 +46,7 @@ struct proxy {
 	struct deadline_queue wait_request; /* an idle client's next */
 	struct deadline_queue wait_flush;
 	struct deadline_queue wait_close; /* a lingering client's end */
+	struct deadline_queue wait_part;  /* that of one that was sent away */
 	struct deadline_queue wait_connect;
 	struct deadline_queue wait_bytes; /* of an exchange, either way */
 	struct deadline_queue wait_tunnel;

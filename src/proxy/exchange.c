@@ -247,7 +247,7 @@ static void break_off(struct exchange *x, enum reason reason)
 
 void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail)
 {
-	bool keep = x->request.done && x->client_keeps && !x->proxy->draining;
+	bool keep = x->request.done && x->client_keeps && !x->proxy->parting;
 	struct reply reply = {
 		.status = status,
 		.detail = detail,

@@ -15,6 +15,9 @@
 /* A client that lingers and says nothing has this long to close. */
 #define LINGER_MS 5000
 
+/* One that was sent away between two requests has this long: a request may have crossed that. */
+#define PART_MS 1000
+
 /* A client that was idle for less may just have sent its next request. */
 #define IDLE_AT_LEAST_US UINT64_C(1000000)
 
@@ -29,6 +32,7 @@ static void init_deadlines(struct proxy *p)
 	deadline_queue_init(&p->wait_request, p->loop, t->idle_client, client_idle_expired);
 	deadline_queue_init(&p->wait_flush, p->loop, t->response, client_flush_expired);
 	deadline_queue_init(&p->wait_close, p->loop, LINGER_MS, client_linger_expired);
+	deadline_queue_init(&p->wait_part, p->loop, PART_MS, client_linger_expired);
 	deadline_queue_init(&p->wait_connect, p->loop, t->connect, exchange_connect_expired);
 	deadline_queue_init(&p->wait_bytes, p->loop, t->response, exchange_bytes_expired);
 	deadline_queue_init(&p->wait_tunnel, p->loop, t->tunnel, exchange_tunnel_expired);
@@ -41,6 +45,7 @@ static void fini_deadlines(struct proxy *p)
 	deadline_queue_fini(&p->wait_request);
 	deadline_queue_fini(&p->wait_flush);
 	deadline_queue_fini(&p->wait_close);
+	deadline_queue_fini(&p->wait_part);
 	deadline_queue_fini(&p->wait_connect);
 	deadline_queue_fini(&p->wait_bytes);
 	deadline_queue_fini(&p->wait_tunnel);
@@ -137,26 +142,60 @@ size_t proxy_client_count(const struct proxy *p)
 	return p->client_count;
 }
 
+size_t proxy_busy_count(const struct proxy *p)
+{
+	size_t n = 0;
+
+	for (const struct list *l = p->clients.next; l != &p->clients; l = l->next) {
+		enum client_state state = LIST_ITEM(l, struct client, link)->state;
+
+		n += state != CLIENT_IDLE && state != CLIENT_LINGER;
+	}
+	return n;
+}
+
+void proxy_part(struct proxy *p)
+{
+	p->parting = true;
+}
+
 void proxy_drain(struct proxy *p)
 {
+	proxy_part(p);
 	p->draining = true;
 	for (size_t i = 0; i < p->settings->pool_count; i++)
 		upstream_close_idle(&p->pools[i]);
 }
 
-size_t proxy_close_idle(struct proxy *p, size_t most)
+static bool is_long_idle(const struct client *c)
 {
-	size_t closed = 0;
+	return c->proxy->loop->now_us - c->since_us >= IDLE_AT_LEAST_US;
+}
 
-	while (closed < most && !list_is_empty(&p->idle)) {
-		struct client *c = LIST_ITEM(p->idle.next, struct client, idle);
+size_t proxy_dismiss_idle(struct proxy *p, size_t most)
+{
+	size_t dismissed = 0;
+	struct list *next;
 
-		if (p->loop->now_us - c->since_us < IDLE_AT_LEAST_US)
+	for (struct list *l = p->idle.next; l != &p->idle && dismissed < most; l = next) {
+		struct client *c = LIST_ITEM(l, struct client, idle);
+
+		next = l->next;
+		if (!is_long_idle(c))
 			break;
-		client_close(c);
-		closed++;
+		dismissed += client_dismiss(c);
 	}
-	return closed;
+	return dismissed;
+}
+
+static bool close_idle(struct proxy *p)
+{
+	struct client *c = LIST_ITEM(p->idle.next, struct client, idle);
+
+	if (list_is_empty(&p->idle) || !is_long_idle(c))
+		return false;
+	client_close(c);
+	return true;
 }
 
 bool proxy_spare_descriptor(struct proxy *p)
@@ -177,7 +216,7 @@ bool proxy_make_room(struct proxy *p)
 {
 	struct client *slow;
 
-	if (proxy_close_idle(p, 1) == 1)
+	if (close_idle(p))
 		return true;
 	if (!list_is_empty(&p->lingering)) {
 		client_close(LIST_ITEM(p->lingering.next, struct client, idle));

@@ -147,6 +147,10 @@ const struct option option_table[] = {
 	{ OPTION_TIMEOUTS, "hang", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "10s",
 	  MEMBER(timeout_settings, hang),
 	  .help = "how long a worker may hang before it is ended; 0: for ever" },
+	{ OPTION_TIMEOUTS, "lame_duck", OPTION_DURATION, .min = 0, .max = 600 * SECOND,
+	  .def = "0s",
+	  MEMBER(timeout_settings, lame_duck),
+	  .help = "to go on accepting after TERM, while others learn of it" },
 
 	/* limits */
 	{ OPTION_LIMITS, "header_size", OPTION_SIZE, .min = 1024, .max = 65536, .def = "32k",

@@ -242,26 +242,67 @@ void acceptors_release(struct acceptors *all, uint32_t foster)
 	}
 }
 
-static void take_waiting_ones(struct acceptors *all)
+void acceptors_keep(struct acceptors *all, uint32_t listener)
 {
-	for (struct list *l = all->list.next; l != &all->list; l = l->next)
-		while (accept_one(LIST_ITEM(l, struct acceptor, link)) == ACCEPTED)
-			;
+	for (struct list *l = all->list.next; l != &all->list; l = l->next) {
+		struct acceptor *a = LIST_ITEM(l, struct acceptor, link);
+
+		if (a->listener == listener)
+			a->gone = true;
+	}
+}
+
+bool acceptors_leave(struct acceptors *all)
+{
+	struct list *next;
+
+	for (struct list *l = all->list.next; l != &all->list; l = next) {
+		struct acceptor *a = LIST_ITEM(l, struct acceptor, link);
+
+		next = l->next;
+		if (!a->gone)
+			drop(a);
+	}
+	return !list_is_empty(&all->list);
 }
 
 void acceptors_stop(struct acceptors *all)
 {
 	event_del(&all->retry);
+	all->resting = false;
 	unwatch(all);
-	take_waiting_ones(all);
 }
 
-void acceptors_close(struct acceptors *all, bool take_waiting)
+/* As many as there are: a limit on clients is of no use to those whom nobody else will serve. */
+static bool take_waiting(struct acceptor *a)
 {
-	event_del(&all->retry);
-	unwatch(all);
-	if (take_waiting)
-		take_waiting_ones(all);
+	for (;;) {
+		switch (accept_one(a)) {
+		case ACCEPTED:
+			break;
+		case NONE_WAITING:
+			return true;
+		case NO_ROOM:
+			if (errno != EMFILE || !proxy_spare_descriptor(a->all->proxy))
+				return false;
+			break;
+		}
+	}
+}
+
+bool acceptors_take_waiting(struct acceptors *all)
+{
+	bool done = true;
+
+	for (struct list *l = all->list.next; l != &all->list; l = l->next)
+		if (!take_waiting(LIST_ITEM(l, struct acceptor, link)))
+			done = false;
+	return done;
+}
+
+void acceptors_close(struct acceptors *all)
+{
+	acceptors_stop(all);
 	while (!list_is_empty(&all->list))
 		drop(LIST_ITEM(all->list.next, struct acceptor, link));
 }

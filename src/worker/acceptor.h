@@ -26,6 +26,7 @@ struct acceptor {
 	int fd; /* owned */
 	uint32_t listener;
 	uint32_t foster; /* the id of what the master said; 0: this worker's own */
+	bool gone;       /* nobody else accepts at its address */
 };
 
 struct acceptors {
@@ -56,12 +57,21 @@ void acceptors_release(struct acceptors *all, uint32_t foster);
 /* A client has left: there may be room again. */
 void acceptors_left(struct acceptors *all);
 
-/* Accepts what is waiting and no more. The sockets stay open: what comes now is for whoever accepts
- * from duplicates, or for acceptors_close. */
+/* Nobody else accepts at the address of this listener: acceptors_leave keeps it. */
+void acceptors_keep(struct acceptors *all, uint32_t listener);
+
+/* Closes the sockets of all other listeners: what waits on them is for others. Returns whether one
+ * is left. */
+bool acceptors_leave(struct acceptors *all);
+
+/* Stops accepting. */
 void acceptors_stop(struct acceptors *all);
 
-/* Closes the sockets; duplicates elsewhere go on listening. With `take_waiting` what waits on them
- * is accepted first: else it waits for whoever accepts from the duplicates. */
-void acceptors_close(struct acceptors *all, bool take_waiting);
+/* Accepts what waits on the sockets that are left. Returns false where something may still wait and
+ * there is no room for it. */
+bool acceptors_take_waiting(struct acceptors *all);
+
+/* Closes the sockets; duplicates elsewhere go on listening. */
+void acceptors_close(struct acceptors *all);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/channel.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "drain.h"
 #include "escrow.h"
 #include "passing.h"
 #include "privilege.h"
@@ -22,11 +23,6 @@
 
 /* Descriptors that are neither a client's nor a backend connection's. */
 #define OTHER_FDS 64
-
-#define DRAIN_TICK_MS 50
-
-/* Idle clients are sent away over so many ticks: all at once they would all come back at once. */
-#define DRAIN_SPREAD 40
 
 struct worker {
 	struct worker_start *start;
@@ -37,62 +33,16 @@ struct worker {
 	struct event told; /* by the master */
 	struct event stop; /* TERM */
 	struct event quit; /* QUIT */
-	struct event drain;
+	struct drain drain;
 	int reserve; /* a descriptor to give up when the master sends one */
-	bool draining;
-	uint64_t drain_until_us;
-	size_t drain_step;
 };
-
-static const struct settings *settings_of(const struct worker *w)
-{
-	return w->start->settings;
-}
 
 static void left(void *context)
 {
 	struct worker *w = context;
 
 	passing_left(&w->passing);
-	if (!w->draining)
-		acceptors_left(&w->acceptors);
-}
-
-static void drain_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct worker *w = arg;
-
-	(void)fd;
-	(void)what;
-	loop_wake(&w->loop);
-	/* The last look at sockets that nobody else may have: a handshake that was under way when
-	 * this worker stopped accepting is over by now. */
-	acceptors_close(&w->acceptors, true);
-	proxy_close_idle(w->proxy, w->drain_step);
-	if (proxy_client_count(w->proxy) == 0) {
-		loop_stop(&w->loop);
-	} else if (w->loop.now_us >= w->drain_until_us) {
-		log_notice("drained for as long as the settings allow: %zu clients are cut off",
-			proxy_client_count(w->proxy));
-		loop_stop(&w->loop);
-	}
-}
-
-static void start_draining(struct worker *w)
-{
-	static const struct timeval tick = { .tv_usec = DRAIN_TICK_MS * 1000 };
-
-	if (w->draining)
-		return;
-	w->draining = true;
-	loop_wake(&w->loop);
-	passing_end(&w->passing);
-	acceptors_stop(&w->acceptors);
-	proxy_drain(w->proxy);
-	w->drain_until_us = w->loop.now_us + settings_of(w)->timeouts.drain * 1000;
-	w->drain_step = proxy_client_count(w->proxy) / DRAIN_SPREAD + 1;
-	if (event_add(&w->drain, &tick) == -1)
-		loop_stop(&w->loop);
+	acceptors_left(&w->acceptors);
 }
 
 static void take_log(struct worker *w, uint32_t type, int fd)
@@ -124,7 +74,7 @@ static void tell_released(struct worker *w, uint32_t id)
  * be to accept nothing from it. */
 static void take_foster(struct worker *w, const struct message *m, int fd)
 {
-	bool fine = fd != -1 && !w->draining && m->number < settings_of(w)->listener_count;
+	bool fine = fd != -1 && !w->drain.on && m->number < w->start->settings->listener_count;
 
 	keep_reserve(w);
 	if (fine && w->reserve != -1 && acceptors_adopt(&w->acceptors, fd, m->number, m->id) == 0)
@@ -137,7 +87,13 @@ static void obey(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
 	case MESSAGE_DRAIN:
-		start_draining(w);
+		drain_start(&w->drain, m->number);
+		break;
+	case MESSAGE_LAME_DUCK:
+		proxy_part(w->proxy);
+		break;
+	case MESSAGE_GONE:
+		acceptors_keep(&w->acceptors, m->number);
 		break;
 	case MESSAGE_FOSTER:
 		take_foster(w, m, fd);
@@ -173,9 +129,9 @@ static void listen_to_master(struct worker *w, int channel)
 		case CHANNEL_CLOSED:
 			/* Nobody would replace this worker or tell it to stop. */
 			event_del(&w->told);
-			if (!w->draining)
+			if (!w->drain.on)
 				log_warnx("the master is gone: finishing what is in flight");
-			start_draining(w);
+			drain_start(&w->drain, DRAIN_STOP);
 			return;
 		}
 	}
@@ -202,9 +158,11 @@ static void stop_cb(evutil_socket_t signal, short what, void *arg)
 
 static void quit_cb(evutil_socket_t signal, short what, void *arg)
 {
+	struct worker *w = arg;
+
 	(void)signal;
 	(void)what;
-	start_draining(arg);
+	drain_start(&w->drain, DRAIN_STOP);
 }
 
 static int add_events(struct worker *w)
@@ -213,7 +171,6 @@ static int add_events(struct worker *w)
 
 	if (event_assign(&w->told, base, w->start->channel, EV_READ | EV_PERSIST, told_cb, w) ==
 			-1 ||
-		event_assign(&w->drain, base, -1, EV_PERSIST, drain_cb, w) == -1 ||
 		evsignal_assign(&w->stop, base, SIGTERM, stop_cb, w) == -1 ||
 		evsignal_assign(&w->quit, base, SIGQUIT, quit_cb, w) == -1)
 		return -1;
@@ -293,7 +250,8 @@ static int set_up(struct worker *w)
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
 		passing_init(&w->passing, start, &w->loop, w->proxy) == -1 ||
 		acceptors_init(&w->acceptors, &w->loop, w->proxy, &w->passing, start->sockets,
-			start->socket_count, most_clients(start)) == -1)
+			start->socket_count, most_clients(start)) == -1 ||
+		drain_init(&w->drain, start, &w->loop, w->proxy, &w->acceptors) == -1)
 		return escrow_fail(start, "cannot start", "");
 	/* One worker of a generation tells for all of them. */
 	(void)sandbox_enter(start->settings, start->slot == 0 && start->respawn == 0);
@@ -313,15 +271,28 @@ static int begin(struct worker *w)
 	return 0;
 }
 
+/* Last words. */
+static void tell_cut(const struct worker *w)
+{
+	size_t busy = proxy_busy_count(w->proxy);
+	struct message cut = { .type = MESSAGE_CUT,
+		.number = (uint32_t)busy,
+		.more = (uint32_t)(proxy_client_count(w->proxy) - busy) };
+
+	/* A master that is gone, or does not listen, need not know. */
+	if (proxy_client_count(w->proxy) > 0 && channel_send(w->start->channel, &cut, -1) == -1)
+		log_notice("cut off: %zu requests under way", busy);
+}
+
 static void take_down(struct worker *w)
 {
-	acceptors_close(&w->acceptors, false);
+	acceptors_close(&w->acceptors);
 	passing_fini(&w->passing);
 	proxy_free(w->proxy);
 	event_del(&w->told);
 	event_del(&w->stop);
 	event_del(&w->quit);
-	event_del(&w->drain);
+	drain_fini(&w->drain);
 	loop_fini(&w->loop);
 	fd_close(&w->reserve);
 }
@@ -334,6 +305,7 @@ int worker_run(struct worker_start *start)
 	if (set_up(&w) == -1 || begin(&w) == -1)
 		return WORKER_EXIT_START;
 	loop_run(&w.loop);
+	tell_cut(&w);
 	take_down(&w);
 	return WORKER_EXIT_OK;
 }

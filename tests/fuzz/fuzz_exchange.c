@@ -179,7 +179,7 @@ static void make_idle_go(unsigned most)
 	else if (most == 14)
 		(void)proxy_spare_descriptor(world.proxy);
 	else
-		(void)proxy_close_idle(world.proxy, most);
+		(void)proxy_dismiss_idle(world.proxy, most);
 	world_settle();
 }
 

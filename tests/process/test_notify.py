@@ -39,6 +39,19 @@ def test_ready_reloading_stopping(tinylb, origin, manager):
     assert told(manager)["STOPPING"] == "1"
 
 
+def test_how_long_the_end_may_take(tinylb, origin, manager):
+    """A manager that has been told so does not kill what still has time."""
+    lb = tinylb(backends=[origin().url], env=environment(manager), timeouts={"drain": "7s", "lame_duck": "300ms"})
+    told(manager)
+    lb.term()
+    lame = told(manager)
+    assert lame["STOPPING"] == "1" and "lame duck" in lame["STATUS"]
+    assert 7_300_000 < int(lame["EXTEND_TIMEOUT_USEC"]) < 20_000_000
+    draining = told(manager)
+    assert draining["STOPPING"] == "1" and "in flight" in draining["STATUS"]
+    assert 7_000_000 < int(draining["EXTEND_TIMEOUT_USEC"]) < int(lame["EXTEND_TIMEOUT_USEC"])
+
+
 def test_refused_reload_ends_too(tinylb, origin, manager):
     """Without READY a manager would wait for ever."""
     lb = tinylb(backends=[origin().url], env=environment(manager))

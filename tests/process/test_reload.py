@@ -7,6 +7,7 @@ old one drain. Whatever goes wrong before that leaves the old one untouched, and
 import os
 import re
 import resource
+import signal
 import socket
 import threading
 
@@ -304,7 +305,8 @@ def test_reload_waits_for_an_old_generation(tinylb, origin):
 
 def test_reload_waits_for_the_deadline_at_most(tinylb, origin):
     held = Held(tinylb, origin, "1500ms")
-    with held.lb.log_contains("reload waits"), held.lb.log_contains("reloaded in"):
+    with held.lb.log_contains("reload waits"), held.lb.log_contains("reloaded in"), \
+            held.lb.log_contains("generation 1 has ended; cut off were 1 requests and 0 idle connections of 1 workers"):
         held.lb.hup()
     assert held.clients[0].at_end()
     for go in held.go:
@@ -323,17 +325,34 @@ def test_stop_while_a_reload_waits(tinylb, origin):
     assert len(held.lb.log_lines("reloaded in")) == 2
 
 
-def test_old_worker_is_ended_at_its_deadline(tinylb, origin):
+def test_old_workers_are_ended_at_their_deadline(tinylb, origin):
+    """What is cut off then is counted, in one line for all of them."""
     go = threading.Event()
-    o = origin(lambda c, r: go.wait(DEADLINE))
-    lb = tinylb(backends=[o.url], timeouts={"drain": "300ms"})
-    c = lb.client()
-    c.send_request("GET", "/")
-    o.wait_requests(1)
-    reload(lb)
-    assert c.at_end()
-    wait_for(lambda: generations(lb) == [2], "the end of the old worker")
+    o = origin(lambda c, r: b"x" if r.target == "/quick" else go.wait(DEADLINE))
+    lb = tinylb(backends=[o.url], workers=2, timeouts={"drain": "300ms"})
+    idle = lb.client()
+    idle.get("/quick")
+    clients = [lb.client() for _ in range(20)]
+    for c in clients:
+        c.send_request("GET", "/")
+    o.wait_requests(1 + len(clients))
+    assert len({lb.worker_of(c) for c in clients}) == 2
+    cut = r"generation 1 has ended; cut off were 20 requests and 1 idle connections of 2 workers, and .* 0 killed"
+    with lb.log_contains(cut):
+        reload(lb)
+    assert all(c.at_end() for c in [*clients, idle])
+    wait_for(lambda: generations(lb) == [2], "the end of the old workers")
     go.set()
+
+
+def test_worker_that_ignores_its_deadline_is_killed(tinylb, origin):
+    lb = tinylb(backends=[origin().url], workers=2, timeouts={"drain": "300ms"})
+    stopped = lb.worker_pids()[1]
+    os.kill(stopped, signal.SIGSTOP)
+    with lb.log_contains("worker 1 gen 1 .* is still busy at its deadline"), lb.log_contains("does not end: killing it"), \
+            lb.log_contains("generation 1 has ended; cut off were 0 requests .* of 0 workers, and all that 1 killed ones had"):
+        reload(lb)
+    assert not process.exists(stopped)
 
 
 def test_names_are_looked_up_by_another_process(tinylb, origin):

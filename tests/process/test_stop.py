@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from lib import process
+from lib.load import answer, gets_in
 from lib.wait import DEADLINE, wait_for
 
 
@@ -66,6 +67,24 @@ def test_backend_connections_are_not_kept(tinylb, origin):
     assert b.is_quiet() and lb.is_running()
     second.set()
     assert b.response().text == "done"
+    assert lb.wait_exit() == 0
+
+
+def test_who_gets_in_is_served(tinylb, origin):
+    """At no moment can a connection be made and then be reset. The worker is too busy to accept."""
+    lb = tinylb(backends=[origin(name="x").url], timeouts={"drain": "20s"})
+    worker = lb.worker
+    os.kill(worker, signal.SIGSTOP)
+    clients, address = [], ("127.0.0.1", lb.port)
+    try:
+        assert gets_in(address, clients)
+        with lb.log_contains("stopping: finishing"):
+            lb.term()
+        wait_for(lambda: not gets_in(address, clients), "the gate before a socket that is closed soon")
+        assert process.listening(lb.port)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert {answer(s)[-1:] for s in clients} == {b"x"}
     assert lb.wait_exit() == 0
 
 

@@ -4,12 +4,14 @@
 #include "../../src/master/escrow.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,16 +132,100 @@ static void test_generation_that_failed(void **state)
 	assert_null(escrow_find(&s->escrow, &s->listeners[0].address, 1));
 }
 
+static void parse(struct scene *s, size_t i, const char *text)
+{
+	const char *why;
+
+	assert_int_equal(address_parse_listen(text, &s->listeners[i].address, &why), 0);
+}
+
+static int is_shut(int fd)
+{
+	struct sock_filter code[8];
+	socklen_t len = sizeof code / sizeof *code;
+
+	/* Gives the number of instructions. */
+	return getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, code, &len) == 0 && len > 0;
+}
+
+/* Nobody gets onto it first; a moment later it is closed. */
 static void test_address_that_is_gone(void **state)
 {
 	struct scene *s = *state;
 	int kept = put(s, 0, 0, 1), gone = put(s, 1, 0, 1);
 
-	escrow_keep_only(&s->escrow, &s->settings);
-	assert_true(is_open(kept));
+	assert_true(escrow_next_due(&s->escrow, NULL) == UINT64_MAX);
+	escrow_settle(&s->escrow, &s->settings, 100, 200);
+	assert_int_equal(escrow_next_due(&s->escrow, NULL), 100);
+	escrow_expire(&s->escrow, 99, NULL);
+	assert_false(is_shut(gone));
+	escrow_expire(&s->escrow, 100, NULL);
+	assert_true(is_shut(gone));
+	assert_int_equal(escrow_next_due(&s->escrow, NULL), 200);
+	/* Further settings without it do not put it off. */
+	escrow_settle(&s->escrow, &s->settings, 300, 400);
+	assert_int_equal(escrow_next_due(&s->escrow, NULL), 200);
+	escrow_expire(&s->escrow, 200, NULL);
 	assert_false(is_open(gone));
-	escrow_keep_only(&s->escrow, NULL);
+	assert_true(is_open(kept));
+	assert_false(is_shut(kept));
+	escrow_close(&s->escrow);
 	assert_false(is_open(kept));
+}
+
+static void test_address_that_comes_back(void **state)
+{
+	struct scene *s = *state;
+	struct settings both = s->settings;
+	int gone;
+
+	put(s, 0, 0, 1);
+	gone = put(s, 1, 0, 1);
+	both.listener_count = 2;
+	escrow_settle(&s->escrow, &s->settings, 100, 200);
+	escrow_expire(&s->escrow, 150, NULL);
+	/* Settings that are not in force yet want it. */
+	escrow_expire(&s->escrow, 500, &both);
+	assert_true(is_open(gone));
+	assert_true(escrow_next_due(&s->escrow, &both) == UINT64_MAX);
+	escrow_settle(&s->escrow, &both, 600, 700);
+	escrow_expire(&s->escrow, 1000, NULL);
+	assert_true(is_open(gone));
+	assert_false(is_shut(gone));
+}
+
+/* Where a wildcard takes its place, a socket goes on being accepted from: once. */
+static void test_address_that_is_covered(void **state)
+{
+	static const struct {
+		const char *held, *first, *second;
+		int listener; /* -1: none */
+	} cases[] = {
+		{ "127.0.0.1:1", "*:1", "127.0.0.2:1", 0 },
+		{ "127.0.0.1:1", "*:1", "127.0.0.1:1", 1 },
+		{ "127.0.0.1:1", "*:1", "0.0.0.0:1", 1 },
+		{ "0.0.0.0:1", "127.0.0.2:1", "*:1", 1 },
+		{ "[::1]:1", "0.0.0.0:1", "*:1", 1 },
+		{ "[::1]:1", "0.0.0.0:1", "127.0.0.1:1", -1 },
+		{ "127.0.0.1:1", "*:2", "0.0.0.0:2", -1 },
+		{ "*:1", "127.0.0.1:1", "0.0.0.0:1", -1 },
+		{ "unix:/x", "*:1", "0.0.0.0:1", -1 },
+	};
+	struct scene *s = *state;
+	struct address held;
+	const char *why;
+
+	s->settings.listener_count = 2;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct listener_settings *l;
+
+		assert_int_equal(address_parse_listen(cases[i].held, &held, &why), 0);
+		parse(s, 0, cases[i].first);
+		parse(s, 1, cases[i].second);
+		l = escrow_listener(&s->settings, &held);
+		assert_ptr_equal(
+			l, cases[i].listener == -1 ? NULL : &s->listeners[cases[i].listener]);
+	}
 }
 
 /* Whether `host` with the port of what is held overlaps that. */
@@ -186,7 +272,7 @@ static void test_overlap(void **state)
 		}
 		for (size_t j = 0; cases[i].other[j] != NULL; j++)
 			assert_false(overlaps(s, cases[i].other[j], port));
-		escrow_keep_only(&s->escrow, NULL);
+		escrow_close(&s->escrow);
 	}
 }
 
@@ -206,13 +292,13 @@ static void test_unix_socket(void **state)
 		assert_int_equal(assign(s, slot, 3), 1);
 		assert_int_equal(s->out[0].fd, fd);
 	}
-	escrow_keep_only(&s->escrow, NULL);
+	escrow_close(&s->escrow);
 	assert_int_equal(access(path, F_OK), -1);
 	put(s, 0, 0, 1);
 	assert_int_equal(unlink(path), 0);
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	fd_close(&fd);
-	escrow_keep_only(&s->escrow, NULL);
+	escrow_close(&s->escrow);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
 }
@@ -241,10 +327,10 @@ static void test_unix_socket_made_anew(void **state)
 	assert_false(is_open(second));
 	assert_int_equal(escrow_find(&s->escrow, key, 0)->fd, first);
 	put(s, 0, 0, 3);
-	escrow_keep_only(&s->escrow, &s->settings);
+	escrow_settle(&s->escrow, &s->settings, 1, 2);
 	assert_false(is_open(first));
 	assert_true(escrow_is_reachable(escrow_find(&s->escrow, key, 0)));
-	escrow_keep_only(&s->escrow, NULL);
+	escrow_close(&s->escrow);
 	assert_int_equal(rmdir(dir), 0);
 }
 
@@ -256,6 +342,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_surplus_is_handed_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_generation_that_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_address_that_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_address_that_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_address_that_is_covered, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unix_socket, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unix_socket_made_anew, setup, teardown),

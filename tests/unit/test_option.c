@@ -94,6 +94,7 @@ static void test_default_values(void **state)
 	assert_int_equal(s.timeouts.idle_backend, 30000);
 	assert_int_equal(s.timeouts.tunnel, 3600000);
 	assert_int_equal(s.timeouts.drain, 30000);
+	assert_int_equal(s.timeouts.lame_duck, 0);
 	assert_int_equal(s.limits.header_size, 32768);
 	assert_int_equal(s.limits.header_count, 100);
 	assert_int_equal(s.limits.connections, 0);

@@ -115,7 +115,7 @@ static const char everything[] =
 	"access_log = \"/var/log/a \\\"b\\\" \\\\ \\x01\"; pid_file = \"run/pid\";\n"
 	"timeouts = { connect = \"1s\"; request_header = \"2s\"; response = \"3s\";\n"
 	"  idle_client = \"4s\"; idle_backend = \"5s\"; tunnel = \"6m\"; drain = \"7h\"; hang = "
-	"\"0s\"; };\n"
+	"\"0s\"; lame_duck = \"8s\"; };\n"
 	"limits = { header_size = 0x2000; header_count = 50; connections = 1000; };\n"
 	"listeners = ( { address = \"*:8080\"; pool = \"b\"; },\n"
 	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
@@ -140,6 +140,7 @@ static void test_everything(void **state)
 	assert_string_equal(s->pid_file, expected);
 	assert_int_equal(s->timeouts.drain, 7 * 3600 * 1000);
 	assert_int_equal(s->timeouts.hang, 0);
+	assert_int_equal(s->timeouts.lame_duck, 8000);
 	assert_int_equal(s->limits.header_size, 8192);
 	assert_int_equal(s->listeners[0].pool, 1);
 	assert_int_equal(s->listeners[1].pool, 0);

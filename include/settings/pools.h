@@ -1,0 +1,59 @@
+/* What the lists of the settings hold: listeners, pools, and the backends in them. */
+#ifndef TINYLB_SETTINGS_POOLS_H
+#define TINYLB_SETTINGS_POOLS_H
+
+#include <stddef.h>
+
+#include "net/address.h"
+#include "net/url.h"
+
+enum host_policy {
+	HOST_INHERIT,  /* what a pool begins with: as at the top level; gone once loaded */
+	HOST_BACKEND,  /* Host is rewritten to the backend's */
+	HOST_PRESERVE, /* the client's Host goes on */
+};
+
+enum balance { BALANCE_RANDOM };
+
+/* How many addresses of one name are kept and tried in turn. */
+#define BACKEND_ADDRESSES_MAX 8
+
+/* Where something was written, for messages. */
+struct settings_place {
+	const char *file; /* borrowed from struct settings; NULL: the command line */
+	int line;
+};
+
+/* The addresses of one backend, in memory that is shared with the process that looks names up. */
+struct backend_addresses {
+	int count;             /* written last, with release order; read it with acquire order */
+	struct address list[]; /* room for BACKEND_ADDRESSES_MAX of a name, else for one */
+};
+
+/* The first member of the items of every list is their place: the loader counts on it. */
+struct backend_settings {
+	struct settings_place place;
+	char *url_text; /* as written, without a trailing slash: what logs show */
+	int weight;     /* 0 to 256; 0 gets no requests */
+	struct backend_url url;
+	struct backend_addresses *addresses; /* to connect to, in order; borrowed */
+};
+
+struct pool_settings {
+	struct settings_place place;
+	char *name;
+	enum balance balance;
+	enum host_policy host; /* never HOST_INHERIT once loaded */
+	struct backend_settings *backends;
+	size_t backend_count; /* at least 1 */
+};
+
+struct listener_settings {
+	struct settings_place place;
+	char *address_text;
+	char *pool_name;
+	struct address address;
+	size_t pool; /* index into pools */
+};
+
+#endif
