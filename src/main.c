@@ -22,6 +22,8 @@ static int dispatch(const struct words *words)
 	case COMMAND_RUN:
 		break;
 	}
+	if (words->trial != -1)
+		return command_trial(words);
 	return command_run(words);
 }
 

@@ -8,6 +8,10 @@
  */
 void title_init(int argc, char **argv);
 
+/* The arguments as main() got them, in their order, ended by a NULL; for the life of the process.
+ * NULL without title_init. */
+char *const *title_arguments(void);
+
 /* Shows "tinylb: " and the given text, cut to the room there is. */
 void title_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -8,6 +8,10 @@
 /* Runs the balancer, from a file or from the command line. */
 int command_run(const struct words *words);
 
+/* Whether command_run would go well in the place of a running program, whose state is in
+ * words->trial: its settings and that state are tested, and nothing else. */
+int command_trial(const struct words *words);
+
 /* Tests settings, dumps them, or lists the options there are. */
 int command_check(const struct words *words);
 

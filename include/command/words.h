@@ -24,6 +24,7 @@ struct words {
 	bool daemon;
 	bool dump;
 	bool options;
+	int trial; /* a descriptor, of a state that could be taken over; -1: no trial */
 };
 
 /* Reads the words, argv[0] being the program's name. 0, or -1: wrong, and said so. */

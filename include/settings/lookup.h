@@ -17,4 +17,9 @@ bool settings_need_lookup(const struct settings *settings);
 int settings_lookup(const struct settings *settings, const struct settings *former)
 	__attribute__((warn_unused_result));
 
+/* Adds an address that is known already to a backend with a name; of no effect where there is no
+ * such backend, or no room. Not for settings whose names are being looked up. */
+void settings_add_address(const struct settings *settings, size_t pool, size_t backend,
+	const struct address *address);
+
 #endif

@@ -21,6 +21,9 @@
 static char *room;
 static size_t room_size;
 
+/* Owned for the life of the process. */
+static char **arguments;
+
 /* The end of the run of strings that begins at `end`, as far as they follow one another. */
 static char *extend(char *end, char **strings)
 {
@@ -56,9 +59,8 @@ static char **copy_strings(char **from)
 
 void title_init(int argc, char **argv)
 {
-	/* Owned for the life of the process. They are read by nobody but who looks for leaks:
-	 * `used` keeps the compiler from dropping them, for environ is cleared before that. */
-	static char **arguments __attribute__((used));
+	/* Owned for the life of the process. It is read by nobody but who looks for leaks: `used`
+	 * keeps the compiler from dropping it, for environ is cleared before that. */
 	static char **environment __attribute__((used));
 	char *begin = argc > 0 ? argv[0] : NULL;
 
@@ -74,6 +76,11 @@ void title_init(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		argv[i] = arguments[i];
 	environ = environment;
+}
+
+char *const *title_arguments(void)
+{
+	return room != NULL ? arguments : NULL;
 }
 
 void title_set(const char *format, ...)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/title.h"
 #include "command/command.h"
 #include "master/master.h"
 
@@ -80,23 +81,44 @@ static bool has_settings(const struct words *words)
 
 int command_run(const struct words *words)
 {
-	struct run run = { .words = *words };
-	struct master_options options = { .load = load, .context = &run, .daemon = words->daemon };
+	struct run run = { .words = *words, .is_started = master_is_taking_over() };
+	struct master_options options = { .load = load,
+		.context = &run,
+		.daemon = words->daemon,
+		.arguments = title_arguments() };
 	char *file;
 	char *pid_file = NULL;
 	int code = EXIT_SETTINGS;
 
-	if (!has_settings(words))
+	if (!run.is_started && !has_settings(words))
 		return EXIT_SETTINGS;
 	file = absolute(words->file);
 	if (words->pid_file != NULL)
 		pid_file = absolute(words->pid_file);
 	if (file != NULL && (words->pid_file == NULL || pid_file != NULL)) {
 		run.words.file = file;
+		options.file = words->listen_count == 0 ? file : NULL;
 		options.pid_file = pid_file;
 		code = master_run(&options);
 	}
 	mem_free(file);
 	mem_free(pid_file);
 	return code;
+}
+
+int command_trial(const struct words *words)
+{
+	struct settings_errors errors = { .out = stderr };
+	struct settings *settings;
+
+	if (!has_settings(words))
+		return EXIT_SETTINGS;
+	settings = command_load(words, &errors);
+	if (settings == NULL || master_trial(words->trial) == -1) {
+		settings_free(settings);
+		return EXIT_SETTINGS;
+	}
+	settings_free(settings);
+	(void)printf("tinylb %s " MASTER_TRIAL_PASSED "\n", PACKAGE_VERSION);
+	return EXIT_FINE;
 }

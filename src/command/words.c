@@ -7,13 +7,15 @@
 #include "command/words.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/slice.h"
 #include "settings/near.h"
 
-enum { WORD_DAEMON = 256, WORD_PID_FILE, WORD_LISTEN, WORD_DUMP, WORD_OPTIONS };
+enum { WORD_DAEMON = 256, WORD_PID_FILE, WORD_LISTEN, WORD_DUMP, WORD_OPTIONS, WORD_TRIAL };
 
 static const struct option long_words[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -23,6 +25,7 @@ static const struct option long_words[] = {
 	{ "test", no_argument, NULL, 't' },
 	{ "dump", no_argument, NULL, WORD_DUMP },
 	{ "options", no_argument, NULL, WORD_OPTIONS },
+	{ "trial", required_argument, NULL, WORD_TRIAL },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -54,7 +57,7 @@ void words_print_help(void)
 		    "\n"
 		    "Signals: HUP reloads, TERM and INT finish what is in flight and stop, a "
 		    "second one\n"
-		    "stops at once, USR1 reopens the logs.\n"
+		    "stops at once, USR1 reopens the logs, USR2 upgrades in place.\n"
 		    "Exit status: 0 fine, 1 the settings are wrong or it cannot start, 2 the "
 		    "command line\n"
 		    "is wrong. More in tinylb(8) and tinylb.conf(5).\n",
@@ -128,6 +131,16 @@ static int refuse_option(int result, const char *word)
 	return refuse_near("there is no option ", word, "--", near.best);
 }
 
+static int take_descriptor(const char *text, int *fd)
+{
+	uint64_t n = 0;
+
+	if (slice_parse_decimal(slice_of_string(text), INT_MAX, &n) == -1)
+		return -1;
+	*fd = (int)n;
+	return 0;
+}
+
 static int take_option(int letter, struct words *words)
 {
 	switch (letter) {
@@ -159,6 +172,8 @@ static int take_option(int letter, struct words *words)
 	case WORD_OPTIONS:
 		words->options = true;
 		return 0;
+	case WORD_TRIAL:
+		return take_descriptor(optarg, &words->trial);
 	default:
 		return -1;
 	}
@@ -182,6 +197,8 @@ static int check_together(const struct words *words)
 	if (words->command != COMMAND_CHECK && (words->dump || words->options))
 		return refuse(words->dump ? "--dump" : "--options", " belongs to a check",
 			words->dump ? "tinylb check --dump" : "tinylb check --options");
+	if (words->command == COMMAND_CHECK && words->trial != -1)
+		return refuse("--trial has nothing to do with a check", "", "");
 	if (words->command == COMMAND_CHECK && words->daemon)
 		return refuse("--daemon has nothing to do with a check", "", "");
 	return 0;
@@ -192,7 +209,7 @@ int words_read(int argc, char **argv, struct words *words)
 	int taken;
 	int letter;
 
-	*words = (struct words){ .file = DEFAULT_FILE, .is_default_file = true };
+	*words = (struct words){ .file = DEFAULT_FILE, .is_default_file = true, .trial = -1 };
 	taken = read_command(argc, argv, words);
 	if (taken == -1)
 		return -1;

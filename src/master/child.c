@@ -69,7 +69,9 @@ void child_set_state(struct child *c, enum child_state state, uint64_t timeout)
 
 const char *child_name(const struct child *c, char out[CHILD_NAME_SIZE])
 {
-	if (c->role == CHILD_RESOLVER)
+	if (c->role == CHILD_TRIAL)
+		snprintf(out, CHILD_NAME_SIZE, "trial of the new program (pid %d)", (int)c->pid);
+	else if (c->role == CHILD_RESOLVER)
 		snprintf(out, CHILD_NAME_SIZE, "resolver gen %u (pid %d)", c->generation->number,
 			(int)c->pid);
 	else

@@ -1,4 +1,4 @@
-/* The master's children: workers, and the process that looks up names. */
+/* The master's children: workers, the process that looks up names, and the trial of an upgrade. */
 #ifndef TINYLB_SRC_MASTER_CHILD_H
 #define TINYLB_SRC_MASTER_CHILD_H
 
@@ -12,7 +12,7 @@
 struct generation;
 struct master;
 
-enum child_role { CHILD_WORKER, CHILD_RESOLVER };
+enum child_role { CHILD_WORKER, CHILD_RESOLVER, CHILD_TRIAL };
 
 enum child_state {
 	CHILD_STARTING, /* until MESSAGE_READY */

@@ -63,6 +63,14 @@ int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, 
 	return 0;
 }
 
+int escrow_restore(struct escrow *escrow, const struct escrow_entry *entry)
+{
+	if (grow(escrow) == -1)
+		return -1;
+	escrow->entries[escrow->count++] = *entry;
+	return 0;
+}
+
 /* Of a unix socket that was bound anew, the entry that counts is the newest. */
 const struct escrow_entry *escrow_find(
 	const struct escrow *escrow, const struct address *key, uint32_t slot)

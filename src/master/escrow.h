@@ -42,6 +42,11 @@ struct escrow {
 int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, uint32_t generation,
 	int fd) __attribute__((warn_unused_result));
 
+/* Takes over an entry that was in another table, with its descriptor. 0; or -1, and nothing was
+ * taken. */
+int escrow_restore(struct escrow *escrow, const struct escrow_entry *entry)
+	__attribute__((warn_unused_result));
+
 /* The entry of this address and slot (any slot of a unix socket, and the newest of those with the
  * same path), or NULL. */
 const struct escrow_entry *escrow_find(

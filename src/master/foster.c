@@ -64,7 +64,8 @@ static uint64_t count_kept(const struct master *m, const struct child *c)
 static bool can_keep(const struct master *m, const struct child *c, uint64_t now)
 {
 	return c->role == CHILD_WORKER && c->generation == m->current && c->state == CHILD_READY &&
-	       c->channel != -1 && c->hung_since == 0 && c->refused_until <= now;
+	       c->channel != -1 && c->place != NULL && c->hung_since == 0 &&
+	       c->refused_until <= now;
 }
 
 /* Who has the fewest clients, and of these who keeps the fewest sockets; or NULL. */

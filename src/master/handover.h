@@ -50,6 +50,12 @@ struct handover_slot {
 	uint64_t due;
 };
 
+struct handover_inbox { /* of a slot; a generation has them for all, or for none */
+	uint32_t generation;
+	uint32_t slot;
+	int in, out;
+};
+
 struct handover_address { /* one of those that a name has */
 	uint32_t generation;
 	uint32_t pool;
@@ -92,6 +98,7 @@ struct handover {
 	struct handover_list pid_file;    /* its path, if there is one */
 	struct handover_list generations; /* one of them current; the others oldest first */
 	struct handover_list slots;       /* those that are not as they began */
+	struct handover_list inboxes;
 	struct handover_list addresses;
 	struct handover_list children;
 	struct handover_list sockets;

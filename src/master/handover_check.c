@@ -68,6 +68,25 @@ static bool are_sound_workers(const struct handover *h)
 	return true;
 }
 
+/* All slots of a generation, in their order, or none. */
+static bool are_sound_inboxes(const struct handover *h)
+{
+	const struct handover_inbox *all = h->inboxes.items;
+	size_t n = 0;
+
+	while (n < h->inboxes.count) {
+		const struct handover_generation *g = find_generation(h, all[n].generation);
+
+		if (g == NULL || h->inboxes.count - n < g->workers)
+			return false;
+		for (uint32_t slot = 0; slot < g->workers; slot++, n++)
+			if (all[n].generation != g->number || all[n].slot != slot ||
+				all[n].in == -1 || all[n].out == -1)
+				return false;
+	}
+	return true;
+}
+
 static bool are_sound_sockets(const struct handover *h)
 {
 	const struct handover_socket *all = h->sockets.items;
@@ -110,6 +129,8 @@ const char *handover_find_fault(const struct handover *h)
 		return "its generations do not fit together";
 	if (!are_sound_workers(h))
 		return "it has workers without a place";
+	if (!are_sound_inboxes(h))
+		return "its inboxes do not fit its workers";
 	if (!are_sound_sockets(h) || !are_descriptors_unique(h))
 		return "its descriptors are not what they should be";
 	return NULL;

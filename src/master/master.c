@@ -26,6 +26,7 @@
 #include "spawn.h"
 #include "state.h"
 #include "supervise.h"
+#include "upgrade.h"
 
 static void handle_signal(struct master *m, int number)
 {
@@ -43,6 +44,9 @@ static void handle_signal(struct master *m, int number)
 		break;
 	case SIGUSR1:
 		reopen_logs(m);
+		break;
+	case SIGUSR2:
+		upgrade_request(m);
 		break;
 	default:
 		log_info("signal %d is ignored", number);
@@ -110,22 +114,17 @@ static int prepare(struct master *m, const struct settings *settings)
 {
 	const struct master_options *o = m->options;
 	char why[512];
-	uint64_t seed;
 
 	if (log_open(settings->log, (enum log_level)settings->log_level) == -1) {
 		log_errorx("cannot start: cannot open the log %s: %s", settings->log,
 			fd_explain_log(errno));
 		return -1;
 	}
-	m->signals = signals_open();
 	m->board = state_new_board();
-	if (m->signals == -1 || m->board == NULL || rng_root_seed(&m->root_seed) == -1 ||
-		rng_root_seed(&seed) == -1) {
+	if (m->board == NULL || rng_root_seed(&m->root_seed) == -1) {
 		log_error("cannot start");
 		return -1;
 	}
-	rng_seed(&m->jitter, seed, 0, 0, 0);
-	fd_raise_limit();
 	if (pidfile_open(&m->pidfile, o->pid_file != NULL ? o->pid_file : settings->pid_file, why,
 		    sizeof why) == -1) {
 		log_errorx("cannot start: %s", why);
@@ -134,17 +133,47 @@ static int prepare(struct master *m, const struct settings *settings)
 	return 0;
 }
 
-static void run(struct master *m, struct settings *settings)
+/* Begins the first generation of a program that starts. 0, or -1 and the log says why. */
+static int begin(struct master *m)
 {
-	title_set("master%s%s", settings->file != NULL ? " " : "",
-		settings->file != NULL ? settings->file : "");
+	struct settings *settings = m->options->load(m->options->context);
+
+	if (settings == NULL)
+		return -1;
+	if (prepare(m, settings) == -1) {
+		settings_free(settings);
+		return -1;
+	}
 	reload_begin(m, settings);
+	return 0;
+}
+
+/* What a program needs that starts as well as one that takes over. 0, or -1 and the log says why.
+ */
+static int prepare_all(struct master *m)
+{
+	const char *file = m->options->file;
+	uint64_t seed;
+
+	title_set("master%s%s", file != NULL ? " " : "", file != NULL ? file : "");
+	m->signals = signals_open();
+	if (m->signals == -1 || rng_root_seed(&seed) == -1) {
+		log_error("cannot start");
+		return -1;
+	}
+	rng_seed(&m->jitter, seed, 0, 0, 0);
+	fd_raise_limit();
+	return 0;
+}
+
+static void run(struct master *m)
+{
 	for (;;) {
 		do {
 			while (reload_advance(m))
 				;
 			generation_free_past(m);
-		} while (reload_resume(m));
+		} while (upgrade_advance(m) || reload_resume(m));
 		/* Only now: a start that fails may leave nobody to wait for. */
 		if (m->phase >= MASTER_STOPPING && list_is_empty(&m->children))
 			break;
@@ -161,6 +190,7 @@ static void fini(struct master *m)
 	escrow_fini(&m->escrow);
 	board_free(m->board);
 	pidfile_close(&m->pidfile);
+	upgrade_fini(m);
 	daemon_fini(&m->daemon);
 	fd_close(&m->signals);
 }
@@ -168,7 +198,7 @@ static void fini(struct master *m)
 int master_run(const struct master_options *options)
 {
 	struct master m = { .options = options, .signals = -1 };
-	struct settings *settings;
+	bool arrives = master_is_taking_over();
 	int code;
 
 	m.daemon.status = -1;
@@ -176,20 +206,16 @@ int master_run(const struct master_options *options)
 	list_init(&m.children);
 	list_init(&m.fosters);
 	list_init(&m.past);
-	if (options->daemon && (code = daemon_start(&m.daemon)) != -1)
+	upgrade_init(&m);
+	if (options->daemon && !arrives && (code = daemon_start(&m.daemon)) != -1)
 		return code;
 	signals_block();
 	log_set_role("master");
-	log_set_echo(true);
-	settings = options->load(options->context);
-	if (settings == NULL) {
+	log_set_echo(!arrives);
+	if (prepare_all(&m) == -1 || (arrives ? upgrade_arrive(&m) : begin(&m)) == -1)
 		m.exit_code = 1;
-	} else if (prepare(&m, settings) == -1) {
-		settings_free(settings);
-		m.exit_code = 1;
-	} else {
-		run(&m, settings);
-	}
+	else
+		run(&m);
 	log_set_echo(false);
 	fini(&m);
 	return m.exit_code;

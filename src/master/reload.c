@@ -22,13 +22,13 @@
 #include "notify.h"
 #include "settings/lookup.h"
 #include "spawn.h"
+#include "upgrade.h"
 
 #define OLD_MAX      2 /* generations that still finish what they have, besides the current one */
 #define KEEP_GONE_MS 200
 #define CANNOT_LOAD  "the settings could not be loaded, for the reasons above"
 
-/* Who serves now, for the service manager. */
-static void notify_ready(const struct master *m)
+void reload_notify_ready(const struct master *m)
 {
 	notify_send("READY=1\nSTATUS=Generation %u, %u workers", m->current->number,
 		m->current->workers);
@@ -51,8 +51,10 @@ static void refuse(struct master *m, const char *why)
 		m->phase = MASTER_STOPPING;
 		return;
 	}
+	if (upgrade_give_way(m, why))
+		return;
 	log_errorx("reload refused: %s; generation %u goes on", why, m->current->number);
-	notify_ready(m);
+	reload_notify_ready(m);
 }
 
 /* Takes the next generation back before it became the current one. */
@@ -150,6 +152,11 @@ static uint64_t room_due(const struct master *m)
 	return count < OLD_MAX ? 0 : due;
 }
 
+bool reload_has_room(const struct master *m)
+{
+	return m->next == NULL && room_due(m) == 0;
+}
+
 /* True when a reload has to wait until an old generation has ended. */
 static bool postpone(struct master *m)
 {
@@ -166,7 +173,8 @@ static bool postpone(struct master *m)
 
 bool reload_resume(struct master *m)
 {
-	if (!m->reload_again || m->next != NULL || room_due(m) != 0 || m->phase != MASTER_RUNNING)
+	if (!m->reload_again || !reload_has_room(m) || m->phase != MASTER_RUNNING ||
+		upgrade_is_busy(m))
 		return false;
 	begin_again(m);
 	return true;
@@ -182,7 +190,7 @@ void reload_request(struct master *m)
 	}
 	if (m->next == NULL && postpone(m))
 		return;
-	if (m->next != NULL && m->next->state != GENERATION_LOOKUP) {
+	if (upgrade_is_busy(m) || (m->next != NULL && m->next->state != GENERATION_LOOKUP)) {
 		m->reload_again = true;
 		return;
 	}
@@ -315,7 +323,8 @@ static void commit(struct master *m)
 		end_generation(m, old);
 		announce_reload(m, old, addresses);
 	}
-	notify_ready(m);
+	upgrade_committed(m);
+	reload_notify_ready(m);
 	begin_again(m);
 }
 

@@ -16,6 +16,13 @@ void reload_request(struct master *m);
 /* Begins the reload that waited until an old generation has ended. False where none can begin. */
 bool reload_resume(struct master *m);
 
+/* True where a generation could be started now: no other is, and not too many old ones have yet to
+ * end. */
+bool reload_has_room(const struct master *m);
+
+/* Tells the service manager who serves now. */
+void reload_notify_ready(const struct master *m);
+
 /* Goes one step on with the generation that is being started. Returns false where that has to wait
  * for something: else there may be a next step, also one of a reload that waited for this one. */
 bool reload_advance(struct master *m);

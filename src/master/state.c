@@ -38,7 +38,7 @@ struct board *state_new_board(void)
 	return board_new(GENERATIONS_MAX * (processors > WORKERS_MAX ? processors : WORKERS_MAX));
 }
 
-struct generation *generation_new(struct master *m, struct settings *settings)
+struct generation *generation_make(struct settings *settings, uint32_t number, uint32_t workers)
 {
 	struct generation *g = mem_zalloc(1, sizeof *g);
 
@@ -49,15 +49,25 @@ struct generation *generation_new(struct master *m, struct settings *settings)
 	list_init(&g->link);
 	g->settings = settings;
 	g->access_log = -1;
-	g->number = ++m->last_generation;
+	g->dump = -1;
+	g->number = number;
 	g->started = clock_ms();
-	g->workers = settings->workers > 0 ? (uint32_t)settings->workers : count_processors();
-	g->slots = mem_zalloc(g->workers, sizeof *g->slots);
+	g->workers = workers;
+	g->slots = mem_zalloc(workers, sizeof *g->slots);
 	if (g->slots == NULL) {
 		generation_free(g);
 		return NULL;
 	}
-	g->inboxes = inboxes_open(g->workers);
+	return g;
+}
+
+struct generation *generation_new(struct master *m, struct settings *settings)
+{
+	uint32_t workers = settings->workers > 0 ? (uint32_t)settings->workers : count_processors();
+	struct generation *g = generation_make(settings, ++m->last_generation, workers);
+
+	if (g != NULL)
+		g->inboxes = inboxes_open(workers);
 	return g;
 }
 
@@ -69,6 +79,7 @@ void generation_free(struct generation *g)
 	settings_free(g->settings);
 	fd_close(&g->access_log);
 	inboxes_close(g->inboxes, g->workers);
+	fd_close(&g->dump);
 	mem_free(g->slots);
 	mem_free(g);
 }

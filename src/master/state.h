@@ -14,6 +14,7 @@
 #include "escrow.h"
 #include "master/master.h"
 #include "pidfile.h"
+#include "upgrade_state.h"
 #include "worker/worker.h"
 
 /* A place for a worker, counted within a generation. */
@@ -48,6 +49,7 @@ struct generation {
 	/* Owned, both ends; for each slot; NULL: there is one only, or no descriptors for them. */
 	struct worker_inbox *inboxes;
 	struct board_tally retired; /* what those of its workers have counted that are dead */
+	int dump; /* owned: its settings as another version of the program left them, or -1 */
 };
 
 enum master_phase {
@@ -76,6 +78,7 @@ struct master {
 	struct pidfile pidfile;
 	struct escrow escrow;
 	struct board *board; /* owned */
+	struct upgrade upgrade;
 	/* links */
 	struct list children;
 	struct list fosters;        /* owned; of struct foster: foster.c */
@@ -89,6 +92,8 @@ struct board *state_new_board(void) __attribute__((warn_unused_result));
 
 /* Generations. new gives NULL on lack of memory; `settings` is the generation's in any case. */
 struct generation *generation_new(struct master *m, struct settings *settings)
+	__attribute__((warn_unused_result));
+struct generation *generation_make(struct settings *settings, uint32_t number, uint32_t workers)
 	__attribute__((warn_unused_result));
 void generation_free(struct generation *g);
 unsigned generation_count_children(const struct master *m, const struct generation *g);

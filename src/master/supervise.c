@@ -21,6 +21,7 @@
 #include "hang.h"
 #include "reload.h"
 #include "spawn.h"
+#include "upgrade.h"
 
 #define DEATH_SIZE (MESSAGE_TEXT_SIZE + 64)
 
@@ -198,7 +199,9 @@ static void bury(struct master *m, pid_t pid, int status)
 	/* Its id may be another process's soon: nobody must find it any more. */
 	list_remove(&c->link);
 	foster_move(m, c);
-	if (c->role == CHILD_WORKER)
+	if (c->role == CHILD_TRIAL)
+		upgrade_tried(m, status);
+	else if (c->role == CHILD_WORKER)
 		bury_worker(m, c, status);
 	else if (c->generation == m->next)
 		reload_resolved(m, status == 0);

@@ -147,3 +147,19 @@ int settings_lookup(const struct settings *settings, const struct settings *form
 	mem_free(old);
 	return missing;
 }
+
+void settings_add_address(
+	const struct settings *settings, size_t pool, size_t backend, const struct address *address)
+{
+	struct backend_addresses *shared;
+	const struct backend_settings *b;
+
+	if (pool >= settings->pool_count || backend >= settings->pools[pool].backend_count)
+		return;
+	b = &settings->pools[pool].backends[backend];
+	shared = b->addresses;
+	if (!is_name(b) || shared->count >= BACKEND_ADDRESSES_MAX)
+		return;
+	shared->list[shared->count] = *address;
+	__atomic_store_n(&shared->count, shared->count + 1, __ATOMIC_RELEASE);
+}

@@ -23,6 +23,9 @@ static const char good[] =
 	"generation 7 0 2 123456 10 11\n"
 	"generation 6 1 1 123 - 12\n"
 	"slot 7 1 3 4 99999\n"
+	"inbox 7 0 20 21\n"
+	"inbox 7 1 22 23\n"
+	"inbox 6 0 24 25\n"
 	"address 7 0 2 02000050c0a800010000000000000000\n"
 	"child 4712 7 0 0 13 - 5 0\n"
 	"child 4713 6 0 1 14 3 5 77\n"
@@ -124,15 +127,15 @@ static void test_written_again(void **state)
 
 static void test_descriptors(void **state)
 {
-	static const int wanted[] = { 9, 10, 11, 12, 13, 14, 15, 16 };
+	static const int wanted[] = { 9, 10, 11, 12, 20, 21, 22, 23, 24, 25, 13, 14, 15, 16 };
 	struct handover h;
 	char *text;
-	int all[8];
+	int all[14];
 
 	(void)state;
 	read_good(&h, &text);
-	assert_int_equal(handover_descriptors(&h, NULL), 8);
-	assert_int_equal(handover_descriptors(&h, all), 8);
+	assert_int_equal(handover_descriptors(&h, NULL), 14);
+	assert_int_equal(handover_descriptors(&h, all), 14);
 	assert_memory_equal(all, wanted, sizeof wanted);
 	handover_fini(&h);
 	free(text);
@@ -172,6 +175,12 @@ static void test_refused(void **state)
 		{ "99999\n", "99999 1\n" },
 		{ "99999\n", "99999 \n" },
 		{ "99999\n", "0x1\n" },
+		{ "inbox 7 0 20 21\n", "" },
+		{ "inbox 7 1 22 23\n", "" },
+		{ "inbox 7 1", "inbox 7 0" },
+		{ "inbox 6 0", "inbox 6 1" },
+		{ "inbox 6 0", "inbox 5 0" },
+		{ "inbox 6 0 24", "inbox 6 0 -" },
 		{ "child 4712 7 0 0", "child 4712 7 2 0" },
 		{ "child 4712 7 0 0", "child 4712 5 0 0" },
 		{ "child 4712 7 0 0", "child 4712 7 0 4" },
