@@ -280,6 +280,14 @@ def test_life(service, origin):
         assert second.url in f.read()
     assert get(port).body == b"second"
 
+    # It becomes the new program where the package's script has a systemd to tell it so.
+    pid = service.pid
+    assert good(root("readlink", f"/proc/{pid}/exe")).strip() == "/usr/sbin/tinylb (deleted)"
+    good(root("kill", "-USR2", str(pid)))
+    service.wait_message("READY=1")
+    assert service.pid == pid and get(port).body == b"second"
+    assert good(root("readlink", f"/proc/{pid}/exe")).strip() == "/usr/sbin/tinylb"
+
     assert service.stop() == 0
     service.wait_message("STOPPING=1")
 

@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 
@@ -324,3 +325,37 @@ def test_worker_killed_at_the_same_time(tinylb, origin, installed):
         lb.wait_log("upgraded from", i + 1)
         wait_for(lambda: len(generations(lb)) == 1 and len(lb.workers()) == 3, "three workers")
         assert lb.get("/").text == "x"
+
+
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+*MainPID*) echo {pid} ;;
+*ActiveState*) echo active ;;
+kill*USR2*) kill -USR2 {pid} ;;
+*is-active*) exit {code} ;;
+esac
+"""
+
+
+def upgrade_service(lb, code=0):
+    """Runs the package's script, as after its upgrade, with a stand-in for systemd's command."""
+    path = os.path.join(lb.directory, "systemctl")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(SYSTEMCTL.format(pid=lb.pid, code=code))
+    os.chmod(path, 0o755)
+    script = os.path.join(program.TOP, "packaging", "debian", "upgrade-service")
+    env = {**os.environ, "PATH": lb.directory + ":" + os.environ["PATH"]}
+    done = subprocess.run([script, os.path.join(lb.directory, "tinylb")], capture_output=True, text=True,
+                          env=env, timeout=60, check=False)
+    assert done.returncode == 0
+    return done.stdout + done.stderr
+
+
+def test_script_of_the_package(tinylb, origin, installed):
+    """A service that runs is upgraded, one that does not run or is new already is left alone."""
+    lb = tinylb(backends=[origin().url])
+    assert upgrade_service(lb) == "" and "upgrading" not in lb.log()
+    install(lb.directory)
+    assert upgrade_service(lb, code=3) == "" and "upgrading" not in lb.log()
+    assert upgrade_service(lb) == "tinylb: the running service is upgraded\n"
+    assert program_inode(lb.pid) == os.stat(installed).st_ino
