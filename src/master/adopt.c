@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "export.h"
+#include "fdstore.h"
 #include "settings/load.h"
 #include "settings/lookup.h"
 
@@ -189,7 +190,8 @@ static int adopt_socket(struct master *m, const struct handover_socket *from)
 		.shared = from->key.u.sa.sa_family == AF_UNIX,
 		.fd = from->fd,
 		.path_dev = (dev_t)from->path_dev,
-		.path_ino = (ino_t)from->path_ino };
+		.path_ino = (ino_t)from->path_ino,
+		.stored = from->stored != 0 };
 
 	return escrow_restore(&m->escrow, &e);
 }
@@ -262,6 +264,7 @@ int adopt_state(struct master *m, const struct handover *h, const char **why)
 	if (adopt_all(m, h) == -1)
 		return -1;
 	adopt_descriptors(m, h);
+	fdstore_adopt(m);
 	m->root_seed = self->seed;
 	m->last_generation = self->last_generation;
 	/* Each program has made a generation of its own, so that no number comes twice. */

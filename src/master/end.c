@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "fdstore.h"
 #include "notify.h"
 #include "spawn.h"
 #include "supervise.h"
@@ -197,6 +198,7 @@ static void drain_all(struct master *m)
 	log_notice("stopping: finishing what is in flight");
 	/* First nobody gets in any more, then workers take who is in and close their own copies;
 	 * whoever comes later is refused and not reset. */
+	fdstore_clear(m);
 	escrow_close(&m->escrow);
 	end_generation(m, NULL);
 	retire_all(m);

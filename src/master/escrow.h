@@ -29,6 +29,7 @@ struct escrow_entry {
 	uint64_t close_at; /* and when to close it */
 	dev_t path_dev;    /* the file of a unix socket, to be sure that it is still ours */
 	ino_t path_ino;
+	bool stored; /* the service manager has it too */
 };
 
 /* Zeroed before the first use. */

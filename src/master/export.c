@@ -244,7 +244,7 @@ static int export_sockets(const struct master *m, struct handover *h)
 		out[i] = (struct handover_socket){ .fd = e->fd,
 			.slot = e->slot,
 			.generation = e->generation,
-			.stored = 0,
+			.stored = e->stored,
 			.key = e->key,
 			.bound = e->bound,
 			.path_dev = (uint64_t)e->path_dev,

@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/title.h"
 #include "end.h"
+#include "fdstore.h"
 #include "foster.h"
 #include "reload.h"
 #include "reopen.h"
@@ -144,6 +145,7 @@ static int begin(struct master *m)
 		settings_free(settings);
 		return -1;
 	}
+	fdstore_take(m, settings);
 	reload_begin(m, settings);
 	return 0;
 }
@@ -191,6 +193,7 @@ static void fini(struct master *m)
 	board_free(m->board);
 	pidfile_close(&m->pidfile);
 	upgrade_fini(m);
+	fdstore_fini(&m->fdstore);
 	daemon_fini(&m->daemon);
 	fd_close(&m->signals);
 }
@@ -206,6 +209,7 @@ int master_run(const struct master_options *options)
 	list_init(&m.children);
 	list_init(&m.fosters);
 	list_init(&m.past);
+	fdstore_init(&m.fdstore);
 	upgrade_init(&m);
 	if (options->daemon && !arrives && (code = daemon_start(&m.daemon)) != -1)
 		return code;

@@ -6,6 +6,7 @@
 
 #include "notify.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,22 +19,62 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-static void send_text(const char *path, const char *text)
+#define FDS_MAX 253 /* the kernel's SCM_MAX_FD */
+
+/* Room for that many, aligned as the kernel wants it. */
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
+};
+
+static void attach(struct msghdr *h, union control *control, const int *fds, size_t count)
+{
+	struct cmsghdr *c;
+
+	if (count == 0)
+		return;
+	memset(control, 0, sizeof *control);
+	h->msg_control = control->room;
+	h->msg_controllen = CMSG_SPACE(count * sizeof *fds);
+	c = CMSG_FIRSTHDR(h);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(count * sizeof *fds);
+	memcpy(CMSG_DATA(c), fds, count * sizeof *fds);
+}
+
+/* 0, or -1 with errno. */
+static int send_text(const char *path, char *text, const int *fds, size_t count)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct iovec part = { text, strlen(text) };
+	struct msghdr h = { .msg_name = &a, .msg_iov = &part, .msg_iovlen = 1 };
 	size_t len = strlen(path);
+	union control control;
 	int fd;
 
-	if (len >= sizeof a.sun_path || (path[0] != '/' && path[0] != '@'))
-		return;
+	errno = EINVAL;
+	if (len >= sizeof a.sun_path || (path[0] != '/' && path[0] != '@') || count > FDS_MAX)
+		return -1;
 	memcpy(a.sun_path, path, len);
 	if (path[0] == '@') /* an abstract name */
 		a.sun_path[0] = '\0';
+	h.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+	attach(&h, &control, fds, count);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1 || sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&a,
-				(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
-		log_warn("cannot tell the service manager: %s", path);
+	if (fd == -1)
+		return -1;
+	if (sendmsg(fd, &h, MSG_NOSIGNAL) == -1) {
+		fd_close(&fd);
+		return -1;
+	}
 	fd_close(&fd);
+	return 0;
+}
+
+bool notify_is_wanted(void)
+{
+	return getenv("NOTIFY_SOCKET") != NULL;
 }
 
 void notify_send(const char *format, ...)
@@ -47,7 +88,22 @@ void notify_send(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	send_text(path, text);
+	if (send_text(path, text, NULL, 0) == -1)
+		log_warn("cannot tell the service manager: %s", path);
+}
+
+int notify_send_fds(const int *fds, size_t count, const char *format, ...)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	char text[512];
+	va_list args;
+
+	if (path == NULL)
+		return -1;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	return send_text(path, text, fds, count);
 }
 
 void notify_reloading(void)

@@ -2,8 +2,19 @@
 #ifndef TINYLB_SRC_MASTER_NOTIFY_H
 #define TINYLB_SRC_MASTER_NOTIFY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Sends assignments like "READY=1\nSTATUS=..."; does nothing where nobody asked for them. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same with descriptors, which stay the caller's: at most 253. 0, or -1 with errno: it was not
+ * taken, or nobody asked. */
+int notify_send_fds(const int *fds, size_t count, const char *format, ...)
+	__attribute__((format(printf, 3, 4), warn_unused_result));
+
+/* True where somebody asked to be told. */
+bool notify_is_wanted(void);
 
 /* RELOADING=1 with the time that has to go with it; READY=1 ends it. */
 void notify_reloading(void);

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "bind.h"
 #include "end.h"
+#include "fdstore.h"
 #include "notify.h"
 #include "settings/lookup.h"
 #include "spawn.h"
@@ -324,6 +325,7 @@ static void commit(struct master *m)
 		announce_reload(m, old, addresses);
 	}
 	upgrade_committed(m);
+	fdstore_sync(m);
 	reload_notify_ready(m);
 	begin_again(m);
 }

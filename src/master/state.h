@@ -12,6 +12,7 @@
 #include "child.h"
 #include "daemon.h"
 #include "escrow.h"
+#include "fdstore_state.h"
 #include "master/master.h"
 #include "pidfile.h"
 #include "upgrade_state.h"
@@ -79,6 +80,7 @@ struct master {
 	struct escrow escrow;
 	struct board *board; /* owned */
 	struct upgrade upgrade;
+	struct fdstore fdstore;
 	/* links */
 	struct list children;
 	struct list fosters;        /* owned; of struct foster: foster.c */

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "end.h"
+#include "fdstore.h"
 #include "foster.h"
 #include "hang.h"
 #include "reload.h"
@@ -254,6 +255,7 @@ void supervise_timers(struct master *m)
 	escrow_expire(&m->escrow, now, next_settings(m));
 	if (m->lame_duck_end != 0 && m->lame_duck_end <= now)
 		end_lame_duck(m);
+	fdstore_retry(m);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -264,7 +266,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 uint64_t supervise_next_due(const struct master *m)
 {
 	const struct generation *g = m->current;
-	uint64_t due = foster_next_due(m);
+	uint64_t due = earlier(foster_next_due(m), fdstore_due(m));
 
 	for (struct list *l = m->children.next; l != &m->children; l = l->next)
 		due = earlier(due, LIST_ITEM(l, struct child, link)->deadline);

@@ -115,7 +115,7 @@ def group(options):
 class Tinylb:
     def __init__(self, directory, backends=(), settings=None, workers=1, seed=7, top=None, pool=None,
                  listen=("127.0.0.1:@PORT@",), pools=None, listeners=None, log_level="debug",
-                 timeouts=None, limits=None, access_log=True, words=None, args=(), env=None, prefix=()):
+                 timeouts=None, limits=None, access_log=True, words=None, args=(), env=None, prefix=(), pass_fds=()):
         """
         backends  URLs, or (URL, weight) pairs, or dicts of backend options
         top       dict of further top-level options, e.g. {"half_close": True}
@@ -126,6 +126,7 @@ class Tinylb:
         words     instead of a file: the words of the command line
         args      more words of the command line
         prefix    words in front of the program, e.g. ["prlimit", "--nofile=64"]
+        pass_fds  descriptors that it inherits, under the same numbers
         """
         self.directory = str(directory)
         self.settings_file = os.path.join(self.directory, "tinylb.conf")
@@ -137,6 +138,7 @@ class Tinylb:
         self.args = list(args)
         self.env = env or {}
         self.prefix = list(prefix)
+        self.pass_fds = tuple(pass_fds)
         self.popen = None
         self.expected_exit = 0
         self.deaths_expected = False
@@ -211,7 +213,8 @@ class Tinylb:
         with open(self.stderr_file, "ab") as err:
             self.popen = subprocess.Popen(
                 [*self.prefix, *command(*words, *self.args)], stdin=subprocess.DEVNULL, stdout=err,
-                stderr=err, cwd=self.directory, env=environment(**self.env), start_new_session=True)
+                stderr=err, cwd=self.directory, env=environment(**self.env), start_new_session=True,
+                pass_fds=self.pass_fds)
         if wait:
             self.wait_ready()
         return self

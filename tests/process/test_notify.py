@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 
 import pytest
@@ -20,7 +21,11 @@ def manager(request, directory):
 
 
 def told(manager):
-    return dict(line.split("=", 1) for line in manager["socket"].recv(4096).decode().splitlines())
+    """The next message but those about the store of descriptors, which test_fdstore.py is about."""
+    while True:
+        message = dict(line.split("=", 1) for line in manager["socket"].recv(4096).decode().splitlines())
+        if "FDNAME" not in message:
+            return message
 
 
 def environment(manager):
@@ -50,6 +55,17 @@ def test_how_long_the_end_may_take(tinylb, origin, manager):
     draining = told(manager)
     assert draining["STOPPING"] == "1" and "in flight" in draining["STATUS"]
     assert 7_000_000 < int(draining["EXTEND_TIMEOUT_USEC"]) < int(lame["EXTEND_TIMEOUT_USEC"])
+
+
+def test_upgrade_is_a_reload_of_the_same_process(tinylb, origin, manager):
+    """No other MAINPID is told, for there is none."""
+    lb = tinylb(backends=[origin().url], env=environment(manager))
+    assert told(manager)["READY"] == "1"
+    lb.signal(signal.SIGUSR2)
+    messages = [told(manager), told(manager)]
+    assert messages[0]["RELOADING"] == "1" and messages[1]["READY"] == "1"
+    assert messages[1]["STATUS"] == "Generation 2, 1 workers"
+    assert "MAINPID" not in {**messages[0], **messages[1]}
 
 
 def test_refused_reload_ends_too(tinylb, origin, manager):
