@@ -85,8 +85,8 @@ struct board_place *board_take(struct board *board, uint32_t generation, uint32_
  * `retired` (or NULL), and frees the place. */
 void board_retire(struct board *board, struct board_place *place, struct board_tally *retired);
 
-/* Adds what a place has counted so far; all that was ever counted, by the living and the dead, which
- * never goes back. */
+/* Adds what a place has counted so far; all that was ever counted, by the living and the dead,
+ * which never goes back. */
 void board_add_place(const struct board_place *place, struct board_tally *tally);
 void board_total(struct board *board, struct board_tally *total);
 

@@ -11,7 +11,7 @@ import pytest
 
 from lib import process, spin
 from lib.slots import answers, ask, keepers, slot_of, socket_of
-from lib.wait import DEADLINE, SLOW, Timeout, wait_for
+from lib.wait import DEADLINE, Timeout, wait_for
 
 
 def stop(lb, *slots):

@@ -17,7 +17,7 @@ import pytest
 from lib import process
 from lib import tinylb as program
 from lib.client import Client, Closed
-from lib.wait import DEADLINE, wait_for
+from lib.wait import wait_for
 
 pytestmark = pytest.mark.bare("the program in front would be replaced")
 
