@@ -31,7 +31,7 @@ enum message_type {
 	 * worker_grace. */
 	MESSAGE_GONE,
 	MESSAGE_LAME_DUCK, /* answers end their connections from now on; nothing else changes */
-	/* worker to master: it ends before all was done; `number` requests are cut off, and `more`
+	/* worker to master: it ends before all was done; `number` requests are cut off, and `id`
 	 * connections on which nothing was asked. */
 	MESSAGE_CUT,
 };
@@ -42,14 +42,13 @@ enum drain_reason {
 };
 
 #define MESSAGE_MAGIC     0x626c7974u /* "tylb": guards against a stray writer */
-#define MESSAGE_TEXT_SIZE 236
+#define MESSAGE_TEXT_SIZE 240
 
 struct message {
 	uint32_t magic;               /* filled in by channel_send */
 	uint32_t type;                /* enum message_type */
 	uint32_t number;              /* which listener, or as the type says */
-	uint32_t id;                  /* of a FOSTER, and of what is said about it later */
-	uint32_t more;                /* as the type says */
+	uint32_t id;                  /* of a FOSTER, or as the type says */
 	char text[MESSAGE_TEXT_SIZE]; /* NUL-terminated */
 };
 

@@ -61,7 +61,7 @@ static void take_ready(struct master *m, struct child *c)
 static void take_cut(struct generation *g, const struct message *message)
 {
 	g->cut_requests += message->number;
-	g->cut_idle += message->more;
+	g->cut_idle += message->id;
 	g->cut_workers++;
 }
 

@@ -277,7 +277,7 @@ static void tell_cut(const struct worker *w)
 	size_t busy = proxy_busy_count(w->proxy);
 	struct message cut = { .type = MESSAGE_CUT,
 		.number = (uint32_t)busy,
-		.more = (uint32_t)(proxy_client_count(w->proxy) - busy) };
+		.id = (uint32_t)(proxy_client_count(w->proxy) - busy) };
 
 	/* A master that is gone, or does not listen, need not know. */
 	if (proxy_client_count(w->proxy) > 0 && channel_send(w->start->channel, &cut, -1) == -1)
