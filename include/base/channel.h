@@ -22,6 +22,9 @@ enum message_type {
 	/* Accept also from this socket, another worker's, for listener `number`; and: no more. */
 	MESSAGE_FOSTER,
 	MESSAGE_RELEASE,
+	/* Accept no more from your own sockets; and: go on. */
+	MESSAGE_PAUSE,
+	MESSAGE_RESUME,
 	MESSAGE_NUDGE, /* for the loop to turn once */
 	/* worker to master: it does not accept from that socket, or not any more */
 	MESSAGE_RELEASED,

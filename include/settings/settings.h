@@ -37,6 +37,11 @@ struct limit_settings {
 	int connections_per_client; /* of one address, per worker; 0: any number */
 };
 
+struct reload_settings {
+	int canary;     /* how many workers a reload begins with; 0: it is not watched */
+	uint64_t watch; /* for so long */
+};
+
 struct settings {
 	int workers;  /* 0: one per processor */
 	int64_t seed; /* 0: from the kernel */
@@ -54,6 +59,7 @@ struct settings {
 	char *pid_file;   /* NULL: none */
 	struct timeout_settings timeouts;
 	struct limit_settings limits;
+	struct reload_settings reload;
 	struct listener_settings *listeners;
 	size_t listener_count;
 	struct pool_settings *pools;

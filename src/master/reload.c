@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "bind.h"
+#include "canary.h"
 #include "end.h"
 #include "fdstore.h"
 #include "notify.h"
@@ -43,8 +44,8 @@ static void begin_again(struct master *m)
 	reload_request(m);
 }
 
-/* Says why there is no new generation. */
-static void refuse(struct master *m, const char *why)
+/* Says why there is no new generation; `what`: "refused" or "rolled back". */
+static void refuse(struct master *m, const char *what, const char *why)
 {
 	if (m->current == NULL) {
 		log_errorx("cannot start: %s", why);
@@ -54,7 +55,7 @@ static void refuse(struct master *m, const char *why)
 	}
 	if (upgrade_give_way(m, why))
 		return;
-	log_errorx("reload refused: %s; generation %u goes on", why, m->current->number);
+	log_errorx("reload %s: %s; generation %u goes on", what, why, m->current->number);
 	reload_notify_ready(m);
 }
 
@@ -64,6 +65,7 @@ static void withdraw(struct master *m)
 	struct generation *g = m->next;
 
 	m->next = NULL;
+	canary_end(m, g);
 	g->state = GENERATION_FAILED;
 	list_append(&m->past, &g->link);
 	/* Those that are ready may have accepted connections: they finish them. */
@@ -74,7 +76,14 @@ static void withdraw(struct master *m)
 void reload_fail(struct master *m, const char *why)
 {
 	withdraw(m);
-	refuse(m, why);
+	refuse(m, "refused", why);
+	begin_again(m);
+}
+
+void reload_roll_back(struct master *m, const char *why)
+{
+	withdraw(m);
+	refuse(m, "rolled back", why);
 	begin_again(m);
 }
 
@@ -118,21 +127,28 @@ void reload_begin(struct master *m, struct settings *settings)
 
 	m->next = generation_new(m, settings);
 	if (m->next == NULL)
-		refuse(m, "out of memory");
+		refuse(m, "refused", "out of memory");
 	else if (prepare(m, m->next, why, sizeof why) == -1)
 		reload_fail(m, why);
 }
 
-/* Newer settings take the place of those whose names are still being looked up: who mends a name
- * need not wait for a name server that is silent. */
-static void replace_lookup(struct master *m, struct settings *settings)
+/* Whether a reload waits for something that newer settings may make needless: for a name server
+ * that is silent, or for the end of the watch. */
+static bool is_waiting(const struct generation *g)
+{
+	return g->state == GENERATION_LOOKUP || g->state == GENERATION_WATCHED;
+}
+
+/* Newer settings take the place of those that wait. */
+static void replace_next(struct master *m, struct settings *settings)
 {
 	if (settings == NULL) {
-		log_errorx("reload refused: %s; generation %u goes on looking up names",
-			CANNOT_LOAD, m->next->number);
+		log_errorx("reload refused: %s; the one to generation %u goes on", CANNOT_LOAD,
+			m->next->number);
 		return;
 	}
-	log_notice("reloading anew: generation %u was still looking up names", m->next->number);
+	log_notice("reloading anew: generation %u was still %s", m->next->number,
+		m->next->state == GENERATION_LOOKUP ? "looking up names" : "being watched");
 	withdraw(m);
 	reload_begin(m, settings);
 }
@@ -191,7 +207,7 @@ void reload_request(struct master *m)
 	}
 	if (m->next == NULL && postpone(m))
 		return;
-	if (upgrade_is_busy(m) || (m->next != NULL && m->next->state != GENERATION_LOOKUP)) {
+	if (upgrade_is_busy(m) || (m->next != NULL && !is_waiting(m->next))) {
 		m->reload_again = true;
 		return;
 	}
@@ -199,9 +215,9 @@ void reload_request(struct master *m)
 	notify_reloading();
 	settings = m->options->load(m->options->context);
 	if (m->next != NULL)
-		replace_lookup(m, settings);
+		replace_next(m, settings);
 	else if (settings == NULL)
-		refuse(m, CANNOT_LOAD);
+		refuse(m, "refused", CANNOT_LOAD);
 	else
 		reload_begin(m, settings);
 }
@@ -289,6 +305,8 @@ bool reload_advance(struct master *m)
 		return false;
 	/* One after the other: sockets join the kernel's group in the order of their slots, and
 	 * what fails is told once. */
+	if (canary_begin(m))
+		return false;
 	if (g->spawned == g->workers) {
 		commit(m);
 	} else if (spawn_worker(m, g, g->spawned) == 0) {

@@ -33,6 +33,9 @@ void reload_resolved(struct master *m, bool success);
 /* Gives up the generation that is being started. */
 void reload_fail(struct master *m, const char *why);
 
+/* Likewise, for what it did wrong. */
+void reload_roll_back(struct master *m, const char *why);
+
 /* Its deadline has passed. */
 void reload_overdue(struct master *m);
 

@@ -28,6 +28,7 @@ struct slot {
 enum generation_state {
 	GENERATION_LOOKUP,   /* names are being looked up */
 	GENERATION_STARTING, /* workers are being started, one after the other */
+	GENERATION_WATCHED,  /* some are ready, and the start goes on if they do well */
 	GENERATION_CURRENT,
 	GENERATION_DRAINING, /* replaced by a later one */
 	GENERATION_FAILED,   /* never became the current one */
@@ -49,6 +50,9 @@ struct generation {
 	struct slot *slots; /* owned: `workers` of them */
 	/* Owned, both ends; for each slot; NULL: there is one only, or no descriptors for them. */
 	struct worker_inbox *inboxes;
+	uint64_t watch_until;       /* of WATCHED, monotonic ms; 0: it was not watched yet */
+	uint64_t look_due;          /* likewise */
+	struct board_tally before;  /* what the current one had counted before that */
 	struct board_tally retired; /* what those of its workers have counted that are dead */
 	int dump; /* owned: its settings as another version of the program left them, or -1 */
 };

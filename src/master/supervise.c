@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "canary.h"
 #include "end.h"
 #include "fdstore.h"
 #include "foster.h"
@@ -256,6 +257,7 @@ void supervise_timers(struct master *m)
 	if (m->lame_duck_end != 0 && m->lame_duck_end <= now)
 		end_lame_duck(m);
 	fdstore_retry(m);
+	canary_look(m);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -275,6 +277,7 @@ uint64_t supervise_next_due(const struct master *m)
 	if (m->next != NULL)
 		due = earlier(due, m->next->deadline);
 	due = earlier(due, hang_next_due(m));
+	due = earlier(due, canary_next_due(m));
 	due = earlier(due, m->lame_duck_end);
 	return earlier(due, escrow_next_due(&m->escrow, next_settings(m)));
 }

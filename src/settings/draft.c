@@ -19,7 +19,8 @@ struct settings *draft_new(void)
 		return NULL;
 	if (value_store_defaults(OPTION_TOP, settings) == -1 ||
 		value_store_defaults(OPTION_TIMEOUTS, &settings->timeouts) == -1 ||
-		value_store_defaults(OPTION_LIMITS, &settings->limits) == -1) {
+		value_store_defaults(OPTION_LIMITS, &settings->limits) == -1 ||
+		value_store_defaults(OPTION_RELOAD, &settings->reload) == -1) {
 		settings_free(settings);
 		return NULL;
 	}

@@ -109,6 +109,9 @@ const struct option option_table[] = {
 	{ OPTION_TOP, "limits", OPTION_SECTION, .inner = OPTION_LIMITS,
 	  MEMBER(settings, limits),
 	  .help = "how much to take" },
+	{ OPTION_TOP, "reload", OPTION_SECTION, .inner = OPTION_RELOAD,
+	  MEMBER(settings, reload),
+	  .help = "how a reload goes about" },
 	{ OPTION_TOP, "listeners", OPTION_LIST, .inner = OPTION_LISTENER, .required = true,
 	  MEMBER(settings, listeners), .item_size = sizeof(struct listener_settings),
 	  .count_offset = offsetof(struct settings, listener_count),
@@ -174,6 +177,14 @@ const struct option option_table[] = {
 	  MEMBER(limit_settings, connections_per_client),
 	  .help = "of one client address, per worker; 0: any number" },
 
+	/* reload */
+	{ OPTION_RELOAD, "canary", OPTION_INTEGER, .min = 0, .max = 256, .def = "0",
+	  MEMBER(reload_settings, canary),
+	  .help = "workers that try new settings before the others; 0: none" },
+	{ OPTION_RELOAD, "watch", OPTION_DURATION, .min = 1000, .max = HOUR, .def = "10s",
+	  MEMBER(reload_settings, watch),
+	  .help = "how long they are compared with the old ones" },
+
 	/* listeners */
 	{ OPTION_LISTENER, "address", OPTION_ADDRESS, .required = true,
 	  MEMBER(listener_settings, address_text),
@@ -223,6 +234,7 @@ const char *option_scope_path(enum option_scope scope)
 		[OPTION_TOP] = "",
 		[OPTION_TIMEOUTS] = "timeouts.",
 		[OPTION_LIMITS] = "limits.",
+		[OPTION_RELOAD] = "reload.",
 		[OPTION_LISTENER] = "listeners.",
 		[OPTION_POOL] = "pools.",
 		[OPTION_BACKEND] = "pools.backends.",

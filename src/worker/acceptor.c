@@ -29,9 +29,12 @@
  * time, for libevent keeps the room. */
 static int watch(struct acceptors *all)
 {
-	for (struct list *l = all->list.next; l != &all->list; l = l->next)
-		if (event_add(&LIST_ITEM(l, struct acceptor, link)->readable, NULL) == -1)
+	for (struct list *l = all->list.next; l != &all->list; l = l->next) {
+		struct acceptor *a = LIST_ITEM(l, struct acceptor, link);
+
+		if ((!all->paused || a->foster != 0) && event_add(&a->readable, NULL) == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -44,7 +47,7 @@ static void unwatch(struct acceptors *all)
 static void watch_again(struct acceptors *all)
 {
 	all->resting = false;
-	passing_set_room(all->passing, true);
+	passing_set_room(all->passing, !all->paused);
 	if (watch(all) == -1)
 		log_warnx("cannot watch a listening socket");
 }
@@ -240,6 +243,16 @@ void acceptors_release(struct acceptors *all, uint32_t foster)
 		if (a->foster == foster)
 			drop(a);
 	}
+}
+
+void acceptors_pause(struct acceptors *all, bool paused)
+{
+	if (list_is_empty(&all->list))
+		return;
+	all->paused = paused;
+	unwatch(all);
+	if (!all->resting)
+		watch_again(all);
 }
 
 void acceptors_keep(struct acceptors *all, uint32_t listener)

@@ -35,6 +35,7 @@ struct acceptors {
 	struct passing *passing; /* borrowed */
 	struct list list;        /* of struct acceptor, owned */
 	size_t most;             /* clients at one time */
+	bool paused;             /* what waits on this worker's own sockets is for others */
 	bool resting; /* full, or out of descriptors or memory: until one leaves, or for `retry` */
 	struct event retry;
 	uint64_t said_us; /* when that was logged last */
@@ -53,6 +54,9 @@ int acceptors_listen(struct acceptors *all) __attribute__((warn_unused_result));
 int acceptors_adopt(struct acceptors *all, int fd, uint32_t listener, uint32_t foster)
 	__attribute__((warn_unused_result));
 void acceptors_release(struct acceptors *all, uint32_t foster);
+
+/* Accepts no more from its own sockets, or again; harmless when they are closed. */
+void acceptors_pause(struct acceptors *all, bool paused);
 
 /* A client has left: there may be room again. */
 void acceptors_left(struct acceptors *all);

@@ -92,6 +92,11 @@ static void obey(struct worker *w, const struct message *m, int fd)
 	case MESSAGE_LAME_DUCK:
 		proxy_part(w->proxy);
 		break;
+	case MESSAGE_PAUSE:
+	case MESSAGE_RESUME:
+		if (!w->drain.on)
+			acceptors_pause(&w->acceptors, m->type == MESSAGE_PAUSE);
+		break;
 	case MESSAGE_GONE:
 		acceptors_keep(&w->acceptors, m->number);
 		break;

@@ -10,7 +10,8 @@ import pytest
 from lib import tinylb as program
 
 SECTIONS = {
-    "Top level": "", "timeouts": "timeouts.", "limits": "limits.", "listeners": "listeners.",
+    "Top level": "", "timeouts": "timeouts.", "limits": "limits.", "reload": "reload.",
+    "listeners": "listeners.",
     "pools": "pools.", "backends": "pools.backends.",
 }
 

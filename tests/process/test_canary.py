@@ -1,0 +1,160 @@
+"""New settings run in a few workers first, and are rolled back where they do clearly worse than the old ones."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+from lib.ports import reserve_port
+from lib.wait import wait_for
+
+class Load:
+    """One connection for each request, so that all workers have their share; counts what came back."""
+
+    def __init__(self, lb, clients=3):
+        self.lb, self.stop, self.statuses, self.lost = lb, False, [], []
+        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+
+    def run(self):
+        while not self.stop:
+            try:
+                with self.lb.client() as c:
+                    self.statuses.append(c.get("/", [("Connection", "close")]).status)
+            except Exception as e:  # pylint: disable=broad-exception-caught
+                self.lost.append(repr(e))
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+
+
+def fail_with(status):
+    return lambda conn, _request: conn.respond(status, b"broken")
+
+
+def answer_late(conn, _request):
+    time.sleep(0.1)  # that is what is to be noticed
+    conn.respond(200, b"late")
+
+
+@pytest.fixture
+def balancer(tinylb, origin):
+    def make(watch="1s", workers=3, **more):
+        good = origin(name="good")
+        lb = tinylb(backends=[good.url], workers=workers, top={"reload": {"canary": 1, "watch": watch}}, **more)
+        lb.good, lb.first = good, lb.settings
+        return lb
+
+    return make
+
+
+def reload_to(lb, url):
+    lb.write(lb.first.replace(lb.good.url, url))
+    lb.hup()
+
+
+def test_good_settings_go_on(balancer, origin):
+    lb = balancer()
+    other = origin(name="other")
+    with Load(lb) as load:
+        reload_to(lb, other.url)
+        lb.wait_log("watching the new settings in 1 of 3 workers for 1000 ms")
+        lb.wait_log("the new settings do as well as the old ones: of [1-9]")
+        lb.wait_log("reloaded in")
+    assert set(load.statuses) == {200} and not load.lost
+    assert lb.get().text == "other"
+
+
+def test_both_serve_while_watched(balancer, origin):
+    """The old settings in two of three slots, the new ones in the third, and there alone."""
+    lb = balancer(watch="30s")
+    reload_to(lb, origin(name="other").url)
+    lb.wait_log("watching the new settings")
+    found = [lb.get().text for _ in range(90)]
+    assert 10 <= found.count("other") <= 50 and set(found) == {"good", "other"}
+
+
+def test_5xx_roll_back(balancer, origin):
+    lb = balancer(watch="30s")
+    with Load(lb) as load:
+        reload_to(lb, origin(fail_with(500), name="broken").url)
+        line = lb.wait_log(r"reload rolled back: of \d+ requests with the new settings \d+ were answered with 5xx, "
+                           r"of \d+ with the old ones 0; generation 1 goes on")
+        before = load.statuses.count(500)
+        assert before > 0 and line
+        wait_for(lambda: len(lb.workers()) == 3, "the end of the canary")
+        seen = len(load.statuses)
+        wait_for(lambda: len(load.statuses) > seen + 50, "more requests")
+        assert 500 not in load.statuses[seen + 3:]
+    assert not load.lost
+    assert {generation for _, generation in lb.workers()} == {1}
+
+
+def test_connect_errors_roll_back(balancer):
+    """Beside a backend that refuses there is one that answers: no request fails, and yet it is worse."""
+    lb = balancer(watch="30s")
+    port = reserve_port()
+    with Load(lb) as load:
+        second = f'{{ url = "{lb.good.url}"; }}, {{ url = "http://127.0.0.1:{port}"; }}'
+        lb.write(re.sub(r"\{ url = \"[^\"]*\"; \}", second, lb.settings, count=1))
+        lb.hup()
+        lb.wait_log("reload rolled back: .* could not connect to a backend")
+    assert not load.lost
+
+
+def test_latency_rolls_back(balancer, origin):
+    lb = balancer(watch="30s")
+    with Load(lb, clients=6):
+        wait_for(lambda: len(lb.access_lines()) > 100, "requests to compare with")
+        reload_to(lb, origin(answer_late, name="slow").url)
+        lb.wait_log(r"reload rolled back: .* took more than \d+ ms, of")
+
+
+def test_dead_canary_is_a_refusal(balancer, origin):
+    lb = balancer(watch="30s")
+    lb.deaths_expected = True
+    reload_to(lb, origin(name="other").url)
+    lb.wait_log("watching the new settings")
+    os.kill(lb.workers()[0, 2], signal.SIGKILL)
+    lb.wait_log("reload refused: worker 0 was killed by SIGKILL; generation 1 goes on")
+    assert {lb.get().text for _ in range(30)} == {"good"}
+
+
+def test_newer_settings_need_not_wait(balancer, origin):
+    lb = balancer(watch="1h")
+    reload_to(lb, origin(name="other").url)
+    lb.wait_log("watching the new settings")
+    third = origin(name="third")
+    lb.write(lb.first.replace(lb.good.url, third.url).replace("1h", "1s"))
+    lb.hup()
+    lb.wait_log("reloading anew: generation 2 was still being watched")
+    lb.wait_log("no request came with the new settings: nothing speaks against them")
+    lb.wait_log("reloaded in")
+    assert {lb.get().text for _ in range(10)} == {"third"}
+
+
+def test_one_worker_is_compared_with_before(balancer, origin):
+    lb = balancer(watch="30s", workers=1)
+    for _ in range(60):
+        assert lb.get().status == 200
+    reload_to(lb, origin(fail_with(503), name="broken").url)
+    lb.wait_log("watching the new settings in 1 of 1 workers")
+    while not lb.log_lines("rolled back"):
+        lb.get()
+    wait_for(lambda: lb.get().text == "good", "the old worker accepts again")
+
+
+def test_stop_while_watched(balancer, origin):
+    lb = balancer(watch="1h")
+    reload_to(lb, origin(name="other").url)
+    lb.wait_log("watching the new settings")
+    lb.term()
+    assert lb.wait_exit() == 0

@@ -1,0 +1,152 @@
+/* What is clearly worse, and what may be chance. */
+#include "config.h"
+
+#include "../../src/master/verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct board_tally old, new;
+static char why[256];
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&old, 0, sizeof old);
+	memset(&new, 0, sizeof new);
+	why[0] = '\0';
+	return 0;
+}
+
+static void answer(struct board_tally *tally, uint64_t requests, uint64_t us)
+{
+	tally->counts[BOARD_REQUESTS] += requests;
+	tally->latency[board_latency_bucket(us)] += requests;
+}
+
+static bool is_worse(void)
+{
+	return verdict_is_worse(&old, &new, why, sizeof why);
+}
+
+static void test_nothing_was_seen(void **state)
+{
+	(void)state;
+	assert_false(is_worse());
+	answer(&new, 100, 1000);
+	new.counts[BOARD_5XX] = 100;
+	/* There is nothing to compare with. */
+	assert_false(is_worse());
+}
+
+static void test_5xx(void **state)
+{
+	(void)state;
+	answer(&old, 1000, 1000);
+	answer(&new, 100, 1000);
+	old.counts[BOARD_5XX] = 10;
+	new.counts[BOARD_5XX] = 1;
+	assert_false(is_worse());
+	new.counts[BOARD_5XX] = 4; /* four times as often, but there are few of them */
+	assert_false(is_worse());
+	new.counts[BOARD_5XX] = 12;
+	assert_true(is_worse());
+	assert_string_equal(why,
+		"of 100 requests with the new settings 12 were answered with 5xx, of "
+		"1000 with the old ones 10");
+}
+
+static void test_both_are_bad(void **state)
+{
+	(void)state;
+	answer(&old, 1000, 1000);
+	answer(&new, 1000, 1000);
+	old.counts[BOARD_5XX] = 400;
+	new.counts[BOARD_5XX] = 600; /* by far no chance, but not twice as often */
+	assert_false(is_worse());
+	new.counts[BOARD_5XX] = 900;
+	assert_true(is_worse());
+}
+
+static void test_connect_errors(void **state)
+{
+	(void)state;
+	answer(&old, 100, 1000);
+	answer(&new, 20, 1000);
+	new.counts[BOARD_CONNECT_ERRORS] = 4;
+	assert_false(is_worse());
+	new.counts[BOARD_CONNECT_ERRORS] = 45; /* more than one a request */
+	assert_true(is_worse());
+	assert_non_null(strstr(why, "20 could not connect to a backend"));
+}
+
+static void test_latency(void **state)
+{
+	(void)state;
+	answer(&old, 900, 20000);
+	answer(&old, 100, 70000);
+	answer(&new, 90, 20000);
+	answer(&new, 10, 70000); /* as before */
+	assert_false(is_worse());
+	answer(&new, 40, 70000);
+	assert_true(is_worse());
+	assert_non_null(strstr(why, "took more than"));
+}
+
+/* Twice of very little is no reason. */
+static void test_latency_of_microseconds(void **state)
+{
+	(void)state;
+	answer(&old, 1000, 200);
+	answer(&new, 1000, 4000);
+	assert_false(is_worse());
+	answer(&new, 1000, 12000);
+	assert_true(is_worse());
+}
+
+static void test_usual(void **state)
+{
+	(void)state;
+	assert_int_equal(verdict_usual_us(&old), 0);
+	answer(&old, 89, 50);
+	answer(&old, 1, 500);
+	answer(&old, 10, 50000);
+	assert_in_range(verdict_usual_us(&old), 500, 1000);
+	answer(&new, 1, UINT64_C(100000000));
+	assert_true(verdict_usual_us(&new) == UINT64_MAX);
+	assert_false(verdict_is_worse(&new, &old, why, sizeof why));
+}
+
+static void test_since(void **state)
+{
+	struct board_tally since;
+
+	(void)state;
+	answer(&old, 5, 1000);
+	new = old;
+	answer(&new, 7, 1000);
+	since = verdict_since(&new, &old);
+	assert_int_equal(since.counts[BOARD_REQUESTS], 7);
+	assert_int_equal(since.latency[board_latency_bucket(1000)], 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_nothing_was_seen, set_up),
+		cmocka_unit_test_setup(test_5xx, set_up),
+		cmocka_unit_test_setup(test_both_are_bad, set_up),
+		cmocka_unit_test_setup(test_connect_errors, set_up),
+		cmocka_unit_test_setup(test_latency, set_up),
+		cmocka_unit_test_setup(test_latency_of_microseconds, set_up),
+		cmocka_unit_test_setup(test_usual, set_up),
+		cmocka_unit_test_setup(test_since, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
