@@ -191,7 +191,10 @@ static int adopt_socket(struct master *m, const struct handover_socket *from)
 		.fd = from->fd,
 		.path_dev = (dev_t)from->path_dev,
 		.path_ino = (ino_t)from->path_ino,
-		.stored = from->stored != 0 };
+		.stored = from->stored != 0,
+		.shut = from->shut != 0,
+		.shut_at = from->shut_at,
+		.close_at = from->close_at };
 
 	return escrow_restore(&m->escrow, &e);
 }

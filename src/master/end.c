@@ -165,6 +165,7 @@ static void retire(struct master *m, struct generation **g, enum generation_stat
 static void retire_all(struct master *m)
 {
 	m->lame_duck_end = 0;
+	fdstore_clear(m);
 	retire(m, &m->next, GENERATION_FAILED);
 	retire(m, &m->current, GENERATION_DRAINING);
 }
@@ -198,7 +199,6 @@ static void drain_all(struct master *m)
 	log_notice("stopping: finishing what is in flight");
 	/* First nobody gets in any more, then workers take who is in and close their own copies;
 	 * whoever comes later is refused and not reset. */
-	fdstore_clear(m);
 	escrow_close(&m->escrow);
 	end_generation(m, NULL);
 	retire_all(m);

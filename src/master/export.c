@@ -248,7 +248,10 @@ static int export_sockets(const struct master *m, struct handover *h)
 			.key = e->key,
 			.bound = e->bound,
 			.path_dev = (uint64_t)e->path_dev,
-			.path_ino = (uint64_t)e->path_ino };
+			.path_ino = (uint64_t)e->path_ino,
+			.shut = e->shut,
+			.shut_at = e->shut_at,
+			.close_at = e->close_at };
 	}
 	return out != NULL ? 0 : -1;
 }

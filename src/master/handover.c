@@ -61,7 +61,10 @@ const struct record handover_records[] = {
 			{ FIELD_ADDRESS, AT(socket, key), 0 },
 			{ FIELD_ADDRESS, AT(socket, bound), 0 },
 			{ FIELD_LONG, AT(socket, path_dev), 0 },
-			{ FIELD_LONG, AT(socket, path_ino), 0 } } },
+			{ FIELD_LONG, AT(socket, path_ino), 0 },
+			{ FIELD_NUMBER, AT(socket, shut), 1 },
+			{ FIELD_LONG, AT(socket, shut_at), 0 },
+			{ FIELD_LONG, AT(socket, close_at), 0 } } },
 };
 
 const size_t handover_record_count = sizeof handover_records / sizeof *handover_records;

@@ -85,6 +85,9 @@ struct handover_socket {
 	struct address bound;
 	uint64_t path_dev;
 	uint64_t path_ino;
+	uint32_t shut; /* 1: nobody gets onto it */
+	uint64_t shut_at;
+	uint64_t close_at;
 };
 
 struct handover_list {

@@ -240,6 +240,7 @@ void supervise_timers(struct master *m)
 {
 	struct generation *g = m->current;
 	uint64_t now = clock_ms();
+	size_t held;
 
 	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
 		struct child *c = LIST_ITEM(l, struct child, link);
@@ -253,7 +254,10 @@ void supervise_timers(struct master *m)
 		reload_overdue(m);
 	foster_retry(m);
 	hang_look(m);
+	held = m->escrow.count;
 	escrow_expire(&m->escrow, now, next_settings(m));
+	if (m->escrow.count != held)
+		fdstore_sync(m);
 	if (m->lame_duck_end != 0 && m->lame_duck_end <= now)
 		end_lame_duck(m);
 	fdstore_retry(m);
