@@ -42,6 +42,17 @@ static size_t count_strings(char **strings)
 	return n;
 }
 
+/* A list of the same strings. */
+static char **copy_list(char **from)
+{
+	size_t n = count_strings(from);
+	char **copy = mem_zalloc(n + 1, sizeof *copy);
+
+	if (copy != NULL)
+		memcpy(copy, from, n * sizeof *copy);
+	return copy;
+}
+
 /* Copies of the strings of `from`, in an array with a NULL at its end; NULL when memory is short.
  */
 static char **copy_strings(char **from)
@@ -59,8 +70,10 @@ static char **copy_strings(char **from)
 
 void title_init(int argc, char **argv)
 {
-	/* Owned for the life of the process. It is read by nobody but who looks for leaks: `used`
-	 * keeps the compiler from dropping it, for environ is cleared before that. */
+	/* Owned for the life of the process, and so are the strings, also those that unsetenv(3)
+	 * takes out of the list. They are read by nobody but who looks for leaks: `used` keeps the
+	 * compiler from dropping them, for environ is cleared before that. */
+	static char **list __attribute__((used));
 	static char **environment __attribute__((used));
 	char *begin = argc > 0 ? argv[0] : NULL;
 
@@ -68,14 +81,15 @@ void title_init(int argc, char **argv)
 		return;
 	arguments = copy_strings(argv);
 	environment = copy_strings(environ);
-	if (arguments == NULL || environment == NULL)
+	list = environment != NULL ? copy_list(environment) : NULL;
+	if (arguments == NULL || list == NULL)
 		return;
 	room_size = (size_t)(extend(extend(begin, argv), environ) - begin);
 	room = begin;
 	/* The caller's own array stays where it is: only what it points to moves. */
 	for (int i = 0; i < argc; i++)
 		argv[i] = arguments[i];
-	environ = environment;
+	environ = list;
 }
 
 char *const *title_arguments(void)

@@ -210,9 +210,11 @@ int master_run(const struct master_options *options)
 	list_init(&m.fosters);
 	list_init(&m.past);
 	fdstore_init(&m.fdstore);
-	upgrade_init(&m);
-	if (options->daemon && !arrives && (code = daemon_start(&m.daemon)) != -1)
+	if (options->daemon && !arrives && (code = daemon_start(&m.daemon)) != -1) {
+		fdstore_fini(&m.fdstore);
 		return code;
+	}
+	upgrade_init(&m);
 	signals_block();
 	log_set_role("master");
 	log_set_echo(!arrives);

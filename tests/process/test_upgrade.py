@@ -135,6 +135,7 @@ def test_nothing_is_lost(tinylb, origin, installed):
     assert lb.is_running() and lb.pid == pid
     assert process.listening_inodes(lb.port) == sockets
     assert re.match("tinylb: master ", process.title(pid))
+    assert "counters begin anew" not in lb.log()
     lb.write(lb.settings.replace("workers = 2", "workers = 3"))
     with lb.log_contains(r"reloaded in \d+ ms: generation 4, 3 workers"):
         lb.hup()
@@ -210,7 +211,8 @@ def test_stop_during_a_trial(tinylb, origin, installed):
 
 def test_new_program_that_does_not_become_ready(tinylb, origin, installed):
     """It goes back to the former program, which has all its workers, and can start others."""
-    lb = tinylb(backends=[origin(name="x").url], workers=2, log_level="info")
+    backend = origin(name="x").url.replace("127.0.0.1", "localhost")
+    lb = tinylb(backends=[backend], workers=2, log_level="info")
     lb.deaths_expected = True
     good, former = lb.settings, program_inode(lb.pid)
     install(lb.directory)
@@ -221,7 +223,7 @@ def test_new_program_that_does_not_become_ready(tinylb, origin, installed):
         lb.write(good.replace("{ address", f'{{ address = "{taken}"; pool = "app"; }}, {{ address', 1))
         refused(lb, f"cannot listen on {taken}.*")
         # Half-way: the first new worker cannot open its log.
-        lb.write('log = "/nonexistent/log"; ' + good)
+        lb.write('log = "/nonexistent/log"; ' + good.replace("localhost", "127.0.0.1"))
         refused(lb, "cannot open the log /nonexistent/log.*")
         assert program_inode(lb.pid) == former and generations(lb) == [1]
         # Its settings are still those of its workers, whatever is in the file.
@@ -229,6 +231,8 @@ def test_new_program_that_does_not_become_ready(tinylb, origin, installed):
         old = lb.worker_pids()[0]
         os.kill(old, signal.SIGKILL)
         wait_for(lambda: len(lb.workers()) == 2 and old not in lb.worker_pids(), "a new worker")
+        # Nor has it forgotten the addresses of names.
+        assert {lb.get("/").text for _ in range(16)} == {"x"}
         lb.write(good)
         upgrade(lb, installed)
     # The killed one may have had a connection or two.
