@@ -13,9 +13,9 @@
 static const char help[] =
 	"Usage: tinylb selftest [OPTION]...\n"
 	"Starts a balancer of its own on a free port of 127.0.0.1, with three small servers\n"
-	"behind it, and sends requests through it while the balancer is reloaded, resized and\n"
-	"stopped and while its workers are killed and halted. Then it tells what was lost.\n"
-	"Needs no rights, and touches no other tinylb that runs here.\n"
+	"behind it, and sends requests through it while the balancer is reloaded, resized,\n"
+	"upgraded and stopped and while its workers are killed and halted. Then it tells what\n"
+	"was lost. Needs no rights, and touches no other tinylb that runs here.\n"
 	"\n"
 	"  --seconds N       about how long, 5 to 300 (15)\n"
 	"  --workers N       of the balancer, 1 to 64 (4)\n"

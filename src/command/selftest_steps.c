@@ -209,6 +209,46 @@ static void run_hang(struct trial *t, uint64_t ms)
 		trial_fail(t, "no worker was found to be halted");
 }
 
+/* True where none of `before` is among the workers that serve now. */
+static bool are_replaced(const struct trial *t, const struct proc_worker *before, size_t count)
+{
+	struct proc_worker now[SELFTEST_WORKERS_MAX];
+	size_t found = find_workers(t, now, t->scene.generation);
+
+	for (size_t i = 0; i < found; i++)
+		for (size_t k = 0; k < count; k++)
+			if (now[i].pid == before[k].pid)
+				return false;
+	return found > 0;
+}
+
+/* USR2: the program takes its own place, with the same process id, which the end of the process
+ * would show. It says that it is ready when workers of its own serve. */
+static void run_upgrade(struct trial *t, uint64_t ms)
+{
+	struct proc_worker before[SELFTEST_WORKERS_MAX];
+	uint64_t until = clock_ms() + ms;
+	unsigned count = 0;
+
+	do {
+		size_t workers = find_workers(t, before, t->scene.generation);
+
+		t->ready_before = t->scene.ready_count;
+		balancer_signal(&t->scene, SIGUSR2);
+		if (!trial_turn_until(t, has_answered, PATIENCE_MS)) {
+			if (!trial_is_over(t))
+				trial_fail(t, "it had not been replaced %d s after USR2",
+					PATIENCE_MS / 1000);
+			return;
+		}
+		if (!are_replaced(t, before, workers)) {
+			trial_fail(t, "after USR2 the same workers serve; its log says why");
+			return;
+		}
+		trial_say(t, "upgrades: %u", ++count);
+	} while (trial_turn(t, RELOAD_PAUSE_MS) && clock_ms() < until);
+}
+
 static bool has_stopped(struct trial *t)
 {
 	return t->has_ended;
@@ -271,5 +311,6 @@ const struct selftest_step selftest_steps[SELFTEST_STEPS] = {
 	{ "resize", 24, run_resize },
 	{ "kill", 22, run_kill },
 	{ "hang", 20, run_hang },
+	{ "upgrade", 12, run_upgrade },
 	{ "stop", 6, run_stop },
 };

@@ -11,7 +11,7 @@ struct selftest_step {
 	void (*run)(struct trial *t, uint64_t ms);
 };
 
-#define SELFTEST_STEPS 6
+#define SELFTEST_STEPS 7
 
 extern const struct selftest_step selftest_steps[SELFTEST_STEPS];
 

@@ -15,7 +15,7 @@ from lib.wait import SLOW, wait_for
 
 pytestmark = pytest.mark.bare("it starts its own program anew, without the words in front")
 
-STEPS = ["quiet", "reload", "resize", "kill", "hang", "stop"]
+STEPS = ["quiet", "reload", "resize", "kill", "hang", "upgrade", "stop"]
 COLUMNS = ["requests", "answered", "refused", "reset", "cut", "wrong", "late", "killed", "max ms"]
 
 
@@ -117,6 +117,7 @@ def test_finds_nothing(selftest):
     (pending,) = re.findall(r"workers killed: \d+, with (\d+) requests on them$", s.text, re.M)
     assert 0 < rows["kill"]["killed"] <= int(pending) + rows["kill"]["requests"] // 20
     assert re.search(r"reloads: [1-9]\d*$", s.text, re.M)
+    assert re.search(r"upgrades: [1-9]\d*$", s.text, re.M)
     assert re.search(r"workers: 4, 1, 3, 8, 2, 4$", s.text, re.M)
     assert "Nothing was lost." in s.text.splitlines()
     s.assert_gone()
