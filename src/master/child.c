@@ -30,11 +30,17 @@ struct child *child_add(struct master *m, enum child_role role, struct generatio
 	return c;
 }
 
+void child_retire(struct master *m, struct child *c)
+{
+	if (c->place != NULL)
+		board_retire(m->board, c->place, &c->generation->retired);
+	c->place = NULL;
+}
+
 void child_remove(struct master *m, struct child *c)
 {
 	list_remove(&c->link);
-	if (c->place != NULL)
-		board_retire(m->board, c->place, &c->generation->retired);
+	child_retire(m, c);
 	fd_close(&c->channel);
 	mem_free(c);
 }

@@ -44,6 +44,10 @@ struct child {
 struct child *child_add(struct master *m, enum child_role role, struct generation *g, uint32_t slot)
 	__attribute__((warn_unused_result));
 void child_remove(struct master *m, struct child *c);
+
+/* Takes a dead worker off the board: nobody passes connections to it any more. */
+void child_retire(struct master *m, struct child *c);
+
 struct child *child_find(struct master *m, pid_t pid);
 
 /* The only place that changes a child's state; `timeout` (ms) is that of the new state, 0: none. */

@@ -200,6 +200,8 @@ static void bury(struct master *m, pid_t pid, int status)
 	supervise_read(m, c);
 	/* Its id may be another process's soon: nobody must find it any more. */
 	list_remove(&c->link);
+	/* First of all: what siblings pass to it would have to wait for the next one. */
+	child_retire(m, c);
 	foster_move(m, c);
 	if (c->role == CHILD_TRIAL)
 		upgrade_tried(m, status);

@@ -1,4 +1,8 @@
-"""Which worker has which listening socket, and connections that ask at once."""
+"""Which worker has which listening socket, connections that ask at once, and slots without a worker."""
+
+import os
+import re
+import signal
 
 from . import process
 from .wait import wait_for
@@ -36,3 +40,27 @@ def answers(clients):
     for c in clients:
         c.close()
     return texts
+
+
+def deaths(lb):
+    return len(lb.log_lines("; the next one starts"))
+
+
+def crash(lb, slot):
+    """Kills the worker of a slot; returns how many milliseconds the next one is put off."""
+    lb.deaths_expected = True
+    before = deaths(lb)
+    os.kill(slot_of(lb, slot), signal.SIGKILL)
+    wait_for(lambda: deaths(lb) > before, "the master's word")
+    m = re.search(r"in (\d+) ms", lb.log_lines("; the next one starts")[-1])
+    return int(m.group(1)) if m else 0
+
+
+def crash_until(lb, slot, pause):
+    """Kills the worker of a slot again and again until the next one is put off for that long."""
+    lb.wait_log(r"tinylb \S+ is ready: ")
+    while True:
+        ready = len(lb.log_lines(rf"worker {slot} gen 1 .* is ready"))
+        if crash(lb, slot) >= pause:
+            return ready
+        lb.wait_log(rf"worker {slot} gen 1 .* is ready", times=ready + 1)

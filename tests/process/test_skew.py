@@ -11,6 +11,7 @@ import signal
 
 import pytest
 from lib.process import state
+from lib.slots import answers, ask, crash_until, slot_of
 from lib.wait import wait_for
 
 WORKERS = 8
@@ -67,6 +68,22 @@ def test_what_was_passed_outlives_the_worker(tinylb, origin):
     os.kill(stopped, signal.SIGKILL)
     for c in clients:
         assert c.response().status == 200
+
+
+@pytest.mark.parametrize("end", ["hup", "term"])
+def test_what_was_passed_has_an_heir(tinylb, origin, end):
+    """The slot of the dead worker is empty for a while, and then it will not have another worker at all."""
+    lb = tinylb(backends=[origin(name="x").url], workers=2)
+    ready = crash_until(lb, 1, 200)
+    lb.wait_log("worker 1 gen 1 .* is ready", ready + 1)
+    stopped = slot_of(lb, 1)
+    os.kill(stopped, signal.SIGSTOP)
+    wait_for(lambda: state(stopped) == "T", "the stop")
+    clients = ask(lb, 40)
+    os.kill(stopped, signal.SIGKILL)
+    lb.wait_log(rf"pid {stopped}\) was killed by SIGKILL; the next one starts in")
+    getattr(lb, end)()
+    assert answers(clients) == ["x"] * 40
 
 
 def test_reload_loses_nothing_that_was_passed(tinylb, origin):
