@@ -40,9 +40,37 @@ static struct board_tally tally_of(const struct master *m, const struct generati
 	return tally;
 }
 
-/* Has the old workers stop accepting where new ones do, or go on. */
-static void tell_old(struct master *m, uint32_t slots, enum message_type type)
+static bool is_accepted_by(const struct master *m, const struct generation *g, uint32_t slots,
+	const struct escrow_entry *e)
 {
+	if (escrow_listener(g->settings, &e->key) == NULL)
+		return false;
+	return e->shared ? escrow_find(&m->escrow, &e->key, 0) == e : e->slot % g->workers < slots;
+}
+
+/* Whether the new workers accept from all sockets of an old one. They may have other addresses, and
+ * slots are dealt out anew where there are more or fewer of them. */
+static bool is_replaced(
+	const struct master *m, const struct generation *g, uint32_t slots, uint32_t slot)
+{
+	const struct generation *old = m->current;
+
+	for (size_t i = 0; i < m->escrow.count; i++) {
+		const struct escrow_entry *e = &m->escrow.entries[i];
+		bool is_own = e->shared || e->slot % old->workers == slot;
+
+		if (is_own && escrow_listener(old->settings, &e->key) != NULL &&
+			!is_accepted_by(m, g, slots, e))
+			return false;
+	}
+	return true;
+}
+
+/* Has the old workers stop accepting where new ones do, or go on. */
+static void tell_old(struct master *m, const struct generation *g, enum message_type type)
+{
+	uint32_t slots = count_slots(g);
+
 	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
 		const struct child *c = LIST_ITEM(l, struct child, link);
 		struct message message = { .type = type };
@@ -50,6 +78,9 @@ static void tell_old(struct master *m, uint32_t slots, enum message_type type)
 
 		if (c->generation != m->current || c->role != CHILD_WORKER || c->slot >= slots ||
 			c->state != CHILD_READY)
+			continue;
+		/* One that somebody still needs goes on beside them. */
+		if (type == MESSAGE_PAUSE && !is_replaced(m, g, slots, c->slot))
 			continue;
 		/* Both accept then: what is seen is less, and nothing is lost. */
 		if (channel_send(c->channel, &message, -1) == -1)
@@ -70,7 +101,7 @@ bool canary_begin(struct master *m)
 	g->watch_until = now + g->settings->reload.watch;
 	g->look_due = now + LOOK_MS;
 	g->before = tally_of(m, m->current);
-	tell_old(m, slots, MESSAGE_PAUSE);
+	tell_old(m, g, MESSAGE_PAUSE);
 	log_notice("watching the new settings in %u of %u workers for %ju ms", slots, g->workers,
 		(uintmax_t)g->settings->reload.watch);
 	return true;
@@ -78,8 +109,9 @@ bool canary_begin(struct master *m)
 
 void canary_end(struct master *m, struct generation *g)
 {
-	if (g->state == GENERATION_WATCHED)
-		tell_old(m, count_slots(g), MESSAGE_RESUME);
+	/* They wait until all new ones are ready, and not only for the end of the watch. */
+	if (g->watch_until != 0)
+		tell_old(m, g, MESSAGE_RESUME);
 }
 
 /* They are good enough: the other workers are started, in the place of all the old ones. */

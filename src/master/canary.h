@@ -14,7 +14,7 @@ void canary_look(struct master *m);
 /* When it is time, monotonic ms; UINT64_MAX: nothing is being watched. */
 uint64_t canary_next_due(const struct master *m);
 
-/* The watch is over, in whatever way: the old workers accept again in those slots. */
+/* The generation is given up, watched or not: the old workers accept again in those slots. */
 void canary_end(struct master *m, struct generation *g);
 
 #endif

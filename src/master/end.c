@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "canary.h"
 #include "fdstore.h"
 #include "inbox.h"
 #include "notify.h"
@@ -248,6 +249,7 @@ static void begin_lame_duck(struct master *m, uint64_t duration)
 	notify_stopping(m, duration, "Serving on as a lame duck");
 	log_notice("stopping in %ju ms: serving on until then", (uintmax_t)duration);
 	if (m->next != NULL) {
+		canary_end(m, m->next);
 		end_generation(m, m->next);
 		escrow_drop_generation(&m->escrow, m->next->number);
 		retire(m, &m->next, GENERATION_FAILED);

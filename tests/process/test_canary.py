@@ -158,3 +158,49 @@ def test_stop_while_watched(balancer, origin):
     lb.wait_log("watching the new settings")
     lb.term()
     assert lb.wait_exit() == 0
+
+
+def test_start_that_fails_after_the_watch(balancer, origin):
+    """The old workers accept again where they had stopped for the watch."""
+    lb = balancer()
+    lb.deaths_expected = True
+    log = os.path.join(lb.directory, "other.log")
+    lb.write(f'log = "{log}"; ' + lb.first)
+    lb.hup()
+    lb.wait_log("watching the new settings")
+    os.unlink(log)
+    os.mkdir(log)
+    lb.wait_log("reload refused: cannot open the log .*; generation 1 goes on")
+    assert {lb.get().text for _ in range(30)} == {"good"}
+
+
+def test_lame_duck_while_watched(balancer, origin):
+    """It serves everybody, though the workers with new settings end at once."""
+    lb = balancer(watch="1h", timeouts={"lame_duck": "60s"})
+    reload_to(lb, origin(name="other").url)
+    lb.wait_log("watching the new settings")
+    lb.term()
+    lb.wait_log("serving on until then")
+    wait_for(lambda: len(lb.workers()) == 3, "the end of the canary")
+    assert {lb.get().text for _ in range(30)} == {"good"}
+    lb.term()
+    assert lb.wait_exit() == 0
+
+
+def test_nobody_is_left_alone_while_watched(tinylb, origin):
+    """An old worker accepts on where a new one does not: at sockets that were dealt out anew, and at an address
+    that is not in the new settings."""
+    lb = tinylb(backends=[origin(name="x").url], workers=4, listen=("127.0.0.1:@PORT@", "127.0.0.1:@PORT2@"))
+    first = lb.settings
+    lb.write(first.replace("workers = 4", "workers = 2"))
+    with lb.log_contains("generation 2, 2 workers"):
+        lb.hup()
+    watched = 'reload = { canary = 1; watch = "1h"; }; ' + first.replace("workers = 4", "workers = 3")
+    lb.write(watched)
+    with lb.log_contains("watching the new settings"):
+        lb.hup()
+    assert {lb.get().text for _ in range(60)} == {"x"}
+    lb.write(watched.replace(f'{{ address = "127.0.0.1:{lb.port}"; pool = "app"; }},', "").replace("= 3", "= 2"))
+    with lb.log_contains("watching the new settings"):
+        lb.hup()
+    assert {lb.get().text for _ in range(60)} == {"x"}
