@@ -65,20 +65,28 @@ static struct board_place *find_place(struct passing *p, uint32_t slot)
 	return p->places[slot];
 }
 
+/* A send that fails is taken back, perhaps after the inbox was found empty: then there seems to be
+ * less than nothing. */
+static uint64_t waiting_for(struct board_place *place)
+{
+	uint32_t waiting = atomic_load_explicit(&place->passed, memory_order_relaxed) -
+			   atomic_load_explicit(&place->taken, memory_order_relaxed);
+
+	return waiting <= INT32_MAX ? waiting : 0;
+}
+
 /* How many clients a sibling has, with those on their way to it; UINT64_MAX: it takes none. */
 static uint64_t load_of(struct passing *p, uint32_t slot)
 {
 	struct board_place *place = find_place(p, slot);
-	uint64_t silent_us, clients;
-	uint32_t waiting;
+	uint64_t silent_us, clients, waiting;
 
 	if (place == NULL || atomic_load_explicit(&place->takes, memory_order_relaxed) == 0)
 		return UINT64_MAX;
 	silent_us =
 		p->loop->now_us - atomic_load_explicit(&place->pulse.beat_us, memory_order_relaxed);
 	clients = atomic_load_explicit(&place->clients, memory_order_relaxed);
-	waiting = atomic_load_explicit(&place->passed, memory_order_relaxed) -
-		  atomic_load_explicit(&place->taken, memory_order_relaxed);
+	waiting = waiting_for(place);
 	/* A pulse that has just beaten may be ahead of this worker's time. */
 	if (silent_us < INT64_MAX &&
 		((waiting > 0 && silent_us > SILENT_US) || (clients > 0 && silent_us > STALLED_US)))
@@ -164,12 +172,18 @@ static void take_all(struct passing *p)
 
 	while (make_reserve(p)) {
 		fd_close(&p->reserve);
-		if (channel_receive(p->start->inboxes[p->start->slot].out, &m, &fd) !=
-			CHANNEL_MESSAGE) {
+		switch (channel_receive(p->start->inboxes[p->start->slot].out, &m, &fd)) {
+		case CHANNEL_MESSAGE:
+			take(p, &m, fd);
+			break;
+		case CHANNEL_CLOSED:
+			/* The master and all siblings are gone: it would be readable for ever. */
+			event_del(&p->readable);
+			return;
+		case CHANNEL_EMPTY:
 			forget_waiting(p);
 			return;
 		}
-		take(p, &m, fd);
 	}
 	p->stuck = true;
 	event_del(&p->readable);

@@ -8,11 +8,13 @@ passed is lost on no way, whoever dies or hangs.
 import collections
 import os
 import signal
+import threading
+import time
 
 import pytest
-from lib.process import state
+from lib.process import cpu_seconds, established, exists, state
 from lib.slots import answers, ask, crash_until, slot_of
-from lib.wait import wait_for
+from lib.wait import DEADLINE, wait_for
 
 WORKERS = 8
 
@@ -84,6 +86,31 @@ def test_what_was_passed_has_an_heir(tinylb, origin, end):
     lb.wait_log(rf"pid {stopped}\) was killed by SIGKILL; the next one starts in")
     getattr(lb, end)()
     assert answers(clients) == ["x"] * 40
+
+
+def test_last_worker_of_a_dead_master_rests(tinylb, origin):
+    """Nobody can pass it anything any more, and it does not turn about that until its end."""
+    release = threading.Event()
+
+    def handler(conn, _request):
+        release.wait(DEADLINE)
+        conn.respond(200, b"late")
+
+    lb = tinylb(backends=[origin(handler).url], workers=2, timeouts={"drain": "60s"})
+    lb.expected_exit = -signal.SIGKILL
+    c = lb.client()
+    c.send_request("GET", "/")
+    wait_for(lambda: established(lb.port)[0] == 1 and lb.worker_of(c), "the client's worker")
+    last, (other,) = lb.worker_of(c), set(lb.worker_pids()) - {lb.worker_of(c)}
+    lb.signal(signal.SIGKILL)
+    wait_for(lambda: not exists(other), "the end of the idle worker")
+    before = cpu_seconds(last)
+    time.sleep(0.5)  # in which it has nothing to do
+    assert cpu_seconds(last) - before < 0.25
+    release.set()
+    assert c.response().text == "late"
+    c.close()
+    wait_for(lambda: not exists(last), "the end of the last worker")
 
 
 def test_reload_loses_nothing_that_was_passed(tinylb, origin):
