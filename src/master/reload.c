@@ -139,20 +139,6 @@ static bool is_waiting(const struct generation *g)
 	return g->state == GENERATION_LOOKUP || g->state == GENERATION_WATCHED;
 }
 
-/* Newer settings take the place of those that wait. */
-static void replace_next(struct master *m, struct settings *settings)
-{
-	if (settings == NULL) {
-		log_errorx("reload refused: %s; the one to generation %u goes on", CANNOT_LOAD,
-			m->next->number);
-		return;
-	}
-	log_notice("reloading anew: generation %u was still %s", m->next->number,
-		m->next->state == GENERATION_LOOKUP ? "looking up names" : "being watched");
-	withdraw(m);
-	reload_begin(m, settings);
-}
-
 /* When there will be fewer than OLD_MAX old generations, monotonic ms; 0: there are already. */
 static uint64_t room_due(const struct master *m)
 {
@@ -186,6 +172,26 @@ static bool postpone(struct master *m)
 			(uintmax_t)(due > now ? (due - now + 999) / 1000 : 0));
 	m->reload_again = true;
 	return true;
+}
+
+/* Newer settings take the place of those that wait. */
+static void replace_next(struct master *m, struct settings *settings)
+{
+	if (settings == NULL) {
+		log_errorx("reload refused: %s; the one to generation %u goes on", CANNOT_LOAD,
+			m->next->number);
+		return;
+	}
+	log_notice("reloading anew: generation %u was still %s", m->next->number,
+		m->next->state == GENERATION_LOOKUP ? "looking up names" : "being watched");
+	withdraw(m);
+	/* What was watched has clients, and drains like one that was current. */
+	if (postpone(m)) {
+		settings_free(settings);
+		reload_notify_ready(m);
+		return;
+	}
+	reload_begin(m, settings);
 }
 
 bool reload_resume(struct master *m)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from lib.ports import reserve_port
-from lib.wait import wait_for
+from lib.wait import DEADLINE, wait_for
 
 class Load:
     """One connection for each request, so that all workers have their share; counts what came back."""
@@ -204,3 +204,31 @@ def test_nobody_is_left_alone_while_watched(tinylb, origin):
     with lb.log_contains("watching the new settings"):
         lb.hup()
     assert {lb.get().text for _ in range(60)} == {"x"}
+
+
+def test_settings_that_are_replaced_again_and_again(tinylb, origin):
+    """Workers that were watched finish what they have, and those of two generations at a time at the most."""
+    release = threading.Event()
+
+    def handler(conn, _request):
+        release.wait(DEADLINE)
+        conn.respond(200, b"x")
+
+    lb = tinylb(backends=[origin(handler).url], workers=2, timeouts={"drain": "60s"},
+                top={"reload": {"canary": 1, "watch": "1h"}})
+    clients = []
+    for generation in (2, 3):
+        with lb.log_contains("watching the new settings"):
+            lb.hup()
+        canary = lb.workers()[0, generation]
+        while canary not in {lb.worker_of(c) for c in clients}:
+            clients.append(lb.client())
+            clients[-1].send_request("GET", "/")
+    with lb.log_contains("reload waits until an old generation has ended"):
+        lb.hup()
+    assert {g for _, g in lb.workers()} == {1, 2, 3}
+    with lb.log_contains("watching the new settings"):
+        release.set()
+        for c in clients:
+            assert c.response().text == "x"
+            c.close()
