@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "end.h"
 #include "foster.h"
+#include "reload.h"
 
 #define LOOK_MS 200
 
@@ -45,12 +46,21 @@ static uint32_t count_waiting_on(int fd)
 	return info.tcpi_unacked;
 }
 
+/* Whether it accepts from this socket: as one of the current workers, or of those being watched. */
+static bool accepts_from(
+	const struct master *m, const struct child *c, const struct escrow_entry *e)
+{
+	if (c->generation == m->current)
+		return foster_is_keeper(m, c, e);
+	return !e->shared && e->slot % c->generation->workers == c->slot;
+}
+
 static uint32_t count_waiting(const struct master *m, const struct child *c)
 {
 	uint32_t waiting = 0;
 
 	for (size_t i = 0; i < m->escrow.count; i++)
-		if (foster_is_keeper(m, c, &m->escrow.entries[i]))
+		if (accepts_from(m, c, &m->escrow.entries[i]))
 			waiting += count_waiting_on(m->escrow.entries[i].fd);
 	return waiting;
 }
@@ -131,6 +141,9 @@ static void begin(struct master *m, struct child *c, uint64_t now, uint32_t wait
 		  "was %s",
 		child_name(c, name), (uintmax_t)(now - c->hung_since), (uintmax_t)clients_of(c),
 		waiting, doing);
+	/* In the place of one that is only watched, the old one will accept. */
+	if (c->generation != m->current)
+		return;
 	foster_move(m, c);
 	foster_begin(m, c->slot);
 }
@@ -142,7 +155,8 @@ static void recover(struct master *m, struct child *c, uint64_t now)
 	log_warnx("%s goes on after %ju ms", child_name(c, name),
 		(uintmax_t)(now > c->hung_since ? now - c->hung_since : 0));
 	c->hung_since = 0;
-	foster_end(m, c->slot);
+	if (c->generation == m->current)
+		foster_end(m, c->slot);
 }
 
 static void give_up(struct child *c, uint64_t now)
@@ -191,12 +205,34 @@ static void look_at(struct master *m, struct child *c, uint64_t now)
 	}
 }
 
+static bool is_watched(const struct generation *g)
+{
+	return g != NULL && g->state == GENERATION_WATCHED;
+}
+
 /* With one worker there is nobody to take its place, and it may be that none is ended. */
 static bool is_needed(const struct master *m)
 {
 	const struct generation *g = m->current;
 
-	return g != NULL && (g->workers > 1 || g->settings->timeouts.hang > 0);
+	return g != NULL &&
+	       (g->workers > 1 || g->settings->timeouts.hang > 0 || is_watched(m->next));
+}
+
+/* New settings that make a worker hang are no good. */
+static void judge_watched(struct master *m)
+{
+	char why[64];
+
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		const struct child *c = LIST_ITEM(l, struct child, link);
+
+		if (c->generation != m->next || c->hung_since == 0)
+			continue;
+		snprintf(why, sizeof why, "worker %u hangs with the new settings", c->slot);
+		reload_roll_back(m, why);
+		return;
+	}
 }
 
 void hang_look(struct master *m)
@@ -211,9 +247,14 @@ void hang_look(struct master *m)
 	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
 		struct child *c = LIST_ITEM(l, struct child, link);
 
-		if (c->generation == m->current && c->state == CHILD_READY && c->place != NULL)
+		if (c->generation != m->current &&
+			(c->generation != m->next || !is_watched(m->next)))
+			continue;
+		if (c->state == CHILD_READY && c->place != NULL)
 			look_at(m, c, now);
 	}
+	if (is_watched(m->next))
+		judge_watched(m);
 }
 
 uint64_t hang_next_due(const struct master *m)

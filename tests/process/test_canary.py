@@ -128,6 +128,19 @@ def test_dead_canary_is_a_refusal(balancer, origin):
     assert {lb.get().text for _ in range(30)} == {"good"}
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_hung_canary_rolls_back(balancer, origin, workers):
+    """Whoever waits for it is served by the old worker."""
+    lb = balancer(watch="1h", workers=workers, timeouts={"hang": "0s"})
+    reload_to(lb, origin(name="other").url)
+    lb.wait_log("watching the new settings")
+    canary = lb.workers()[0, 2]
+    os.kill(canary, signal.SIGSTOP)
+    assert {lb.get().text for _ in range(30)} == {"good"}
+    lb.wait_log("reload rolled back: worker 0 hangs with the new settings; generation 1 goes on")
+    os.kill(canary, signal.SIGCONT)
+
+
 def test_newer_settings_need_not_wait(balancer, origin):
     lb = balancer(watch="1h")
     reload_to(lb, origin(name="other").url)
