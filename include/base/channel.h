@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* After an upgrade in place the two ends may be of different versions: the numbers and struct
+ * message stay as they are, and new types go behind the last one. Who does not know a type drops
+ * it. */
 enum message_type {
 	/* worker to master */
 	MESSAGE_ESCROW = 1, /* with the bound socket of listener `number`, not listening yet */
@@ -14,8 +17,7 @@ enum message_type {
 	MESSAGE_FAILED,     /* cannot start; `text` says why */
 	/* master to worker */
 	MESSAGE_ESCROWED, /* the master holds the socket of listener `number` */
-	/* Stop accepting, finish what is in flight, exit 0; `number` is an enum drain_reason.
-	 * Frozen: old workers of other versions must understand it. */
+	/* Stop accepting, finish what is in flight, exit 0; `number` is an enum drain_reason. */
 	MESSAGE_DRAIN,
 	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
 	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */

@@ -1,7 +1,7 @@
 /*
- * The board: memory that the master and all workers share. It has a place for each worker process;
- * a place is written by its worker, but for three words by the master. Every cell has one writer,
- * and there are no locks: who dies in the middle leaves nothing behind that others wait for.
+ * The board: memory that the master and all workers share. It has a place for each worker process,
+ * written by that worker but for a few words of others. Every cell but `passed` has one writer, and
+ * there are no locks: who dies in the middle leaves nothing behind that others wait for.
  */
 #ifndef TINYLB_BOARD_BOARD_H
 #define TINYLB_BOARD_BOARD_H
@@ -53,7 +53,7 @@ struct board_place {
 	_Atomic uint32_t takes; /* 1: connections that siblings pass to it */
 	_Atomic uint32_t taken; /* as many of `passed` as it has taken */
 	struct board_cells cells;
-	/* Connections that were passed to it: the one cell with many writers, who only add one. */
+	/* Connections passed to it. It has many writers, who add one, or take their one back. */
 	_Alignas(64) _Atomic uint32_t passed;
 	/* written by the master */
 	_Alignas(64) _Atomic uint32_t generation; /* 0: nobody has this place */

@@ -50,7 +50,8 @@ void child_retire(struct master *m, struct child *c);
 
 struct child *child_find(struct master *m, pid_t pid);
 
-/* The only place that changes a child's state; `timeout` (ms) is that of the new state, 0: none. */
+/* The only place that changes a child's state, but for the one where a hand-over (adopt.c) says in
+ * which it is; `timeout` (ms) is that of the new state, 0: none. */
 void child_set_state(struct child *c, enum child_state state, uint64_t timeout);
 
 /* "worker 2 gen 1 (pid 77)" */

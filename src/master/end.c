@@ -81,7 +81,6 @@ static int tell_drain(const struct master *master, const struct child *c)
 
 void end_gently(struct master *master, struct child *c)
 {
-
 	/* It may have become ready and accepted already. */
 	if (c->state == CHILD_STARTING)
 		supervise_read(master, c);

@@ -20,7 +20,7 @@ void foster_move(struct master *m, struct child *c);
 /* MESSAGE_RELEASED: `c` does not accept from this one any more, or never did. */
 void foster_released(struct master *m, struct child *c, uint32_t id);
 
-/* True where `c` accepts, or should, from the socket of `slot`: its own, or one in its care. */
+/* True where `c` accepts, or should, from the socket `e`: its own, or one in its care. */
 bool foster_is_keeper(const struct master *m, const struct child *c, const struct escrow_entry *e);
 
 /* Tries again what could not be done; when to call it next, monotonic ms, UINT64_MAX: never. */

@@ -14,6 +14,7 @@
 #include "net/address.h"
 
 #define HANDOVER_VERSION 1
+
 /* Descriptors and places are -1 where there are none. Texts are borrowed. */
 struct handover_self {
 	uint32_t pid;

@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include "handover.h"
+
 #include <stdbool.h>
 #include <string.h>
 

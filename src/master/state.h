@@ -96,11 +96,16 @@ struct master {
 /* A board with room for all workers that there can be at one time. NULL with errno. */
 struct board *state_new_board(void) __attribute__((warn_unused_result));
 
-/* Generations. new gives NULL on lack of memory; `settings` is the generation's in any case. */
+/* The next generation, with as many workers as its settings say and channels between them. NULL on
+ * lack of memory; `settings` is the generation's in any case. */
 struct generation *generation_new(struct master *m, struct settings *settings)
 	__attribute__((warn_unused_result));
+
+/* The same with a number and a size that are known already, and without the channels. */
 struct generation *generation_make(struct settings *settings, uint32_t number, uint32_t workers)
 	__attribute__((warn_unused_result));
+
+/* NULL is fine. */
 void generation_free(struct generation *g);
 unsigned generation_count_children(const struct master *m, const struct generation *g);
 

@@ -100,11 +100,11 @@ void exchange_upstream_drained(struct exchange *x);
 void exchange_client_ended(struct exchange *x, int error);
 void exchange_upstream_ended(struct exchange *x, int error);
 
+/* An attempt to connect to the present backend has failed: counts it, and says so in the log. */
+void exchange_cannot_connect(struct exchange *x, const char *why);
+
 /* For the queues of deadlines. */
 void exchange_connect_expired(struct deadline *deadline);
-
-/* An attempt to connect to the present backend has failed. */
-void exchange_cannot_connect(struct exchange *exchange, const char *why);
 void exchange_bytes_expired(struct deadline *deadline);
 void exchange_tunnel_expired(struct deadline *deadline);
 
