@@ -4,12 +4,11 @@
 #include "selftest_proc.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "base/process.h"
 #include "selftest_scan.h"
 
 #define PATH_SIZE 64
@@ -20,18 +19,6 @@
 /* Until a signal has taken effect. */
 #define STOP_PAUSE_US 200
 #define STOP_ROUNDS   500
-
-/* The beginning of a file as a string. Returns its length, 0 where there is none. */
-static size_t read_file(const char *path, char *out, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd != -1 ? read(fd, out, size - 1) : 0;
-
-	fd_close(&fd);
-	len = len > 0 ? len : 0;
-	out[len] = '\0';
-	return (size_t)len;
-}
 
 bool proc_is_there(void)
 {
@@ -45,25 +32,24 @@ bool proc_is_there(void)
 /* Before its first title a child shows that of the master. */
 static bool read_worker(pid_t pid, struct proc_worker *worker)
 {
-	char path[PATH_SIZE], title[64];
+	char title[64];
 	const char *at = title;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
 	worker->pid = pid;
-	return read_file(path, title, sizeof title) > 0 && scan_text(&at, "tinylb: worker ") &&
-	       scan_number(&at, 10, &worker->slot) && scan_text(&at, " gen ") &&
-	       scan_number(&at, 10, &worker->generation);
+	return process_read(pid, "cmdline", title, sizeof title) > 0 &&
+	       scan_text(&at, "tinylb: worker ") && scan_number(&at, 10, &worker->slot) &&
+	       scan_text(&at, " gen ") && scan_number(&at, 10, &worker->generation);
 }
 
 size_t proc_workers(pid_t master, struct proc_worker *list, size_t max)
 {
-	char path[PATH_SIZE], children[4096];
+	char file[PATH_SIZE], children[4096];
 	const char *at = children;
 	size_t count = 0;
 	uint64_t pid;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)master, (int)master);
-	(void)read_file(path, children, sizeof children);
+	(void)snprintf(file, sizeof file, "task/%d/children", (int)master);
+	(void)process_read(master, file, children, sizeof children);
 	while (count < max && scan_number(&at, 10, &pid))
 		count += read_worker((pid_t)pid, &list[count]);
 	return count;
@@ -71,14 +57,9 @@ size_t proc_workers(pid_t master, struct proc_worker *list, size_t max)
 
 void proc_wait_stopped(pid_t pid)
 {
-	char path[PATH_SIZE], stat[256];
-	const char *state;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	for (int i = 0; i < STOP_ROUNDS; i++) {
-		/* The name before the state may have anything in it. */
-		state = read_file(path, stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
-		if (state == NULL || state[1] == '\0' || strchr("TtZX", state[2]) != NULL)
+		/* A NUL is among them: there is no such process. */
+		if (memchr("TtZX", process_state(pid), sizeof "TtZX") != NULL)
 			return;
 		usleep(STOP_PAUSE_US);
 	}

@@ -9,11 +9,11 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "selftest_balancer.h"
 
 /* How often a condition is looked at. */
@@ -211,12 +211,10 @@ void trial_fail(struct trial *t, const char *format, ...)
 
 const char *trial_describe_end(const struct trial *t, char out[TRIAL_TEXT_SIZE])
 {
-	const char *name = sigabbrev_np(t->end_status);
-
 	if (t->end_code == CLD_EXITED)
 		(void)snprintf(out, TRIAL_TEXT_SIZE, "ended with code %d", t->end_status);
 	else
-		(void)snprintf(
-			out, TRIAL_TEXT_SIZE, "was killed by SIG%s", name != NULL ? name : "?");
+		(void)snprintf(out, TRIAL_TEXT_SIZE, "was killed by SIG%s",
+			process_signal_name(t->end_status));
 	return out;
 }

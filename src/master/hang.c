@@ -7,18 +7,14 @@
 
 #include "hang.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "end.h"
 #include "foster.h"
 #include "reload.h"
@@ -65,20 +61,6 @@ static uint32_t count_waiting(const struct master *m, const struct child *c)
 	return waiting;
 }
 
-/* The first line of a file below /proc, empty where there is none. */
-static void read_proc(pid_t pid, const char *file, char *out, size_t size)
-{
-	char path[64];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd != -1 ? read(fd, out, size - 1) : -1;
-	out[n > 0 ? (size_t)n : 0] = '\0';
-	fd_close(&fd);
-}
-
 static const char *name_of_state(char letter)
 {
 	switch (letter) {
@@ -101,18 +83,11 @@ static const char *name_of_state(char letter)
 #define DOING_SIZE (PULSE_TEXT_SIZE + 128)
 static void describe(const struct child *c, char out[DOING_SIZE])
 {
-	char stat[512], wchan[64], doing[PULSE_TEXT_SIZE];
-	const char *after;
-	char letter;
+	char wchan[64], doing[PULSE_TEXT_SIZE];
 
-	read_proc(c->pid, "stat", stat, sizeof stat);
-	read_proc(c->pid, "wchan", wchan, sizeof wchan);
-	after = strrchr(stat, ')'); /* behind its name, which may be anything */
-	letter = '\0';
-	if (after != NULL && after[1] == ' ')
-		letter = after[2];
+	(void)process_read(c->pid, "wchan", wchan, sizeof wchan);
 	snprintf(out, DOING_SIZE, "%s; the process is %s%s%s",
-		pulse_describe(&c->place->pulse, doing), name_of_state(letter),
+		pulse_describe(&c->place->pulse, doing), name_of_state(process_state(c->pid)),
 		wchan[0] != '\0' && wchan[0] != '0' ? " in " : "", wchan[0] != '0' ? wchan : "");
 }
 

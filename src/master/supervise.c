@@ -10,12 +10,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "canary.h"
 #include "end.h"
 #include "fdstore.h"
@@ -120,11 +120,9 @@ static const char *explain_signal(int number)
 /* "was killed by SIGSEGV, leaving a core", "exited with code 1", or its own words. */
 static void describe_death(const struct child *c, int status, char out[DEATH_SIZE])
 {
-	const char *name;
-
 	if (WIFSIGNALED(status)) {
-		name = sigabbrev_np(WTERMSIG(status));
-		snprintf(out, DEATH_SIZE, "was killed by SIG%s%s%s", name != NULL ? name : "?",
+		snprintf(out, DEATH_SIZE, "was killed by SIG%s%s%s",
+			process_signal_name(WTERMSIG(status)),
 			c->hung_since != 0 ? " because it hung" : explain_signal(WTERMSIG(status)),
 			WCOREDUMP(status) ? ", leaving a core" : "");
 	} else if (c->why[0] != '\0') {

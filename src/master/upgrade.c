@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "export.h"
 #include "handover_env.h"
 #include "notify.h"
@@ -90,7 +91,7 @@ void upgrade_tried(struct master *m, int status)
 	}
 	if (WIFSIGNALED(status))
 		(void)snprintf(why, sizeof why, "the trial of the new program was killed by SIG%s",
-			sigabbrev_np(WTERMSIG(status)));
+			process_signal_name(WTERMSIG(status)));
 	else
 		(void)snprintf(why, sizeof why,
 			"the new program has not passed its trial (exit code %d)",
