@@ -35,12 +35,11 @@ def missing():
     """Why nothing can be preloaded here, or why there is no whole sandbox; None where all is well."""
     if tinylb.wrapper():
         return "the program runs in a wrapper"
-    with open(tinylb.binary(), "rb") as f:
-        text = f.read()
-    if b"__asan_init" in text:
+    if tinylb.has_address_sanitizer():
         return "AddressSanitizer needs what the sandbox forbids"
-    if b".gcda\0" in text:
-        return "a build that measures coverage has no sandbox"
+    with open(tinylb.binary(), "rb") as f:
+        if b".gcda\0" in f.read():
+            return "a build that measures coverage has no sandbox"
     if not os.path.exists(library()):
         return f"there is no {library()}: `make check-process` builds it"
     return None

@@ -18,9 +18,8 @@ def library():
 
 def missing():
     """Why it cannot be had here; None where it can."""
-    with open(tinylb.binary(), "rb") as f:
-        if b"__asan_init" in f.read():
-            return "AddressSanitizer wants to be loaded first"
+    if tinylb.has_address_sanitizer():
+        return "AddressSanitizer wants to be loaded first"
     if not os.path.exists(library()):
         return f"there is no {library()}: `make check-process` builds it"
     return None

@@ -51,6 +51,11 @@ def binary():
     return path
 
 
+def has_address_sanitizer():
+    with open(binary(), "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def wrapper():
     """Words in front of the program: $TINYLB_WRAPPER, for example "valgrind -q"."""
     return shlex.split(os.environ.get("TINYLB_WRAPPER") or "")

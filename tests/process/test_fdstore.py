@@ -14,9 +14,8 @@ import threading
 import pytest
 
 from lib import process
+from lib.crowd import Askers
 from lib.wait import DEADLINE, wait_for
-
-from test_upgrade import Load
 
 pytestmark = pytest.mark.bare("it has a program of its own in front")
 
@@ -159,7 +158,7 @@ def test_who_waits_is_served_by_the_next_program(tinylb, origin, manager, direct
 def test_workers_finish_what_they_have(tinylb, origin, manager):
     """Where only the master is killed, the old workers see to what is in flight meanwhile."""
     lb = make(tinylb, manager, origin(name="x"), workers=2, log_level="info")
-    with Load(lb) as load:
+    with Askers(lb) as load:
         for _ in range(2):
             done = len(load.results)
             wait_for(lambda n=done: len(load.results) > n + 20, "answers")

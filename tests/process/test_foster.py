@@ -4,12 +4,12 @@ waits for nobody and is refused by nobody."""
 import os
 import re
 import signal
-import threading
 
 import pytest
 
 from lib import process
 from lib.client import Closed
+from lib.crowd import Crowd
 from lib.slots import answers, ask, crash, crash_until, keepers, slot_of, socket_of
 from lib.wait import wait_for
 
@@ -29,13 +29,13 @@ def test_sibling_serves_an_empty_slot(tinylb, origin):
     assert answers(ask(lb, 40)) == ["x"] * 40
 
 
-class Load:
+class Load(Crowd):
     """Threads that connect, ask, and close, as fast as they can."""
 
     def __init__(self, lb, threads):
-        self.lb, self.over = lb, threading.Event()
+        super().__init__(threads)
+        self.lb = lb
         self.refused, self.lost, self.answered = [], [], 0
-        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
 
     def run(self):
         while not self.over.is_set():
@@ -46,16 +46,6 @@ class Load:
                 self.refused.append(e)
             except (OSError, Closed) as e:
                 self.lost.append(e)
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for t in self.threads:
-            t.join()
 
 
 def test_kill_again_and_again_under_load(tinylb, origin):

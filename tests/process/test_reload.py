@@ -14,7 +14,7 @@ import threading
 import pytest
 
 from lib import process
-from lib.client import Closed
+from lib.crowd import Askers
 from lib.wait import DEADLINE, wait_for
 
 def generations(lb):
@@ -43,35 +43,6 @@ def change(lb, pattern, text):
     changed = re.sub(pattern, text, lb.settings, count=1)
     assert changed != lb.settings
     return changed
-
-
-def try_get(lb, results):
-    try:
-        results.append(lb.get("/").text)
-    except (OSError, Closed) as e:
-        results.append(repr(e))
-
-
-class Load:
-    """Threads that make one connection after the other and keep what came."""
-
-    def __init__(self, lb, threads=4):
-        self.lb, self.results, self.over = lb, [], threading.Event()
-        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
-
-    def run(self):
-        while not self.over.is_set():
-            try_get(self.lb, self.results)
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for t in self.threads:
-            t.join()
 
 
 def test_new_settings_serve(tinylb, origin):
@@ -178,7 +149,7 @@ def test_settings_that_cannot_be_read(tinylb, origin):
 
 def test_nothing_is_lost_while_workers_come_and_go(tinylb, origin):
     lb = tinylb(backends=[origin(name="x").url], workers=4)
-    with Load(lb) as load:
+    with Askers(lb, threads=4) as load:
         for workers in (1, 3, 2, 4, 2):
             reload(lb, re.sub("workers = \\d+", f"workers = {workers}", lb.settings))
             assert lb.get("/").text == "x"
@@ -191,7 +162,7 @@ def test_nothing_is_lost_while_a_listener_moves(tinylb, origin):
     lb = tinylb(backends=[origin(name="x").url], workers=2)
     one = lb.settings
     every = one.replace('address = "127.0.0.1:', 'address = "*:')
-    with Load(lb) as load:
+    with Askers(lb, threads=4) as load:
         for settings in (every, one, every, one):
             reload(lb, settings)
             wait_for(lambda: len(generations(lb)) == 1, "one generation")

@@ -10,13 +10,13 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 
 import pytest
 
 from lib import process
 from lib import tinylb as program
-from lib.client import Client, Closed
+from lib.client import Client
+from lib.crowd import Askers
 from lib.wait import wait_for
 
 pytestmark = pytest.mark.bare("the program in front would be replaced")
@@ -87,45 +87,12 @@ def refused(lb, why, says=None):
     assert lb.get("/").status == 200
 
 
-class Load:
-    """Threads that ask and keep what came: over one connection each, or a new one for each request."""
-
-    def __init__(self, lb, keep_alive=False, threads=2):
-        self.lb, self.keep_alive, self.results, self.over = lb, keep_alive, [], threading.Event()
-        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
-
-    def run(self):
-        client = None
-        while not self.over.is_set():
-            try:
-                if client is None:
-                    client = self.lb.client()
-                answer = client.get("/")
-                self.results.append(answer.text)
-                if not self.keep_alive or not answer.keeps_alive:
-                    client.close()
-                    client = None
-            except (OSError, Closed) as e:
-                self.results.append(repr(e))
-                client = None
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for t in self.threads:
-            t.join()
-
-
 def test_nothing_is_lost(tinylb, origin, installed):
     """Twice under load, in one process; settings are taken over anew; and HUP works afterwards."""
     lb = tinylb(backends=[origin(name="x").url], workers=2, log_level="info")
     sockets = process.listening_inodes(lb.port)
     pid = lb.pid
-    with Load(lb) as fresh, Load(lb, keep_alive=True) as kept:
+    with Askers(lb) as fresh, Askers(lb, keep_alive=True) as kept:
         for _ in range(2):
             upgrade(lb, installed)
             done = len(fresh.results)
@@ -216,7 +183,7 @@ def test_new_program_that_does_not_become_ready(tinylb, origin, installed):
     lb.deaths_expected = True
     good, former = lb.settings, program_inode(lb.pid)
     install(lb.directory)
-    with socket.socket() as s, Load(lb) as load:
+    with socket.socket() as s, Askers(lb) as load:
         s.bind(("127.0.0.1", 0))
         s.listen()
         taken = f"127.0.0.1:{s.getsockname()[1]}"
