@@ -42,6 +42,9 @@ struct reload_settings {
 	uint64_t watch; /* for so long */
 };
 
+/* The most workers that can be asked for. */
+#define SETTINGS_WORKERS_MAX 256
+
 struct settings {
 	int workers;  /* 0: one per processor */
 	int64_t seed; /* 0: from the kernel */

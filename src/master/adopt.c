@@ -4,13 +4,14 @@
  */
 #include "config.h"
 
+#include "adopt.h"
+
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "export.h"
 #include "fdstore.h"
 #include "settings/load.h"
 #include "settings/lookup.h"

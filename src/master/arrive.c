@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "adopt.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"

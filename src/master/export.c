@@ -44,24 +44,38 @@ static int export_self(const struct master *m, struct handover *h)
 	return 0;
 }
 
+/* Makes a file in memory; *fd is its descriptor (close-on-exec). A stream to write it with, or NULL
+ * with errno. */
+static FILE *open_memory(const char *name, int *fd)
+{
+	int copy;
+	FILE *out;
+
+	*fd = memfd_create(name, MFD_CLOEXEC);
+	copy = *fd != -1 ? dup(*fd) : -1;
+	out = copy != -1 ? fdopen(copy, "w") : NULL;
+	if (out == NULL) {
+		fd_close(&copy);
+		fd_close(fd);
+	}
+	return out;
+}
+
 /* The settings as a file: that of the version that made them, where it was another one. */
 static int dump_settings(struct generation *g)
 {
 	FILE *out;
-	int fd, copy;
+	bool failed;
+	int fd;
 
 	if (g->dump != -1)
 		return 0;
-	fd = memfd_create("settings", MFD_CLOEXEC);
-	copy = fd != -1 ? dup(fd) : -1;
-	out = copy != -1 ? fdopen(copy, "w") : NULL;
-	if (out == NULL) {
-		fd_close(&copy);
-		fd_close(&fd);
+	out = open_memory("settings", &fd);
+	if (out == NULL)
 		return -1;
-	}
 	settings_dump(g->settings, out);
-	if (ferror(out) != 0 || fclose(out) == EOF) {
+	failed = ferror(out) != 0;
+	if (fclose(out) == EOF || failed) {
 		fd_close(&fd);
 		return -1;
 	}
@@ -269,16 +283,11 @@ int export_state(struct master *m, struct handover *h)
 
 int export_file(const struct handover *h)
 {
-	int fd = memfd_create("state", MFD_CLOEXEC);
-	int copy = fd != -1 ? dup(fd) : -1;
-	FILE *out = copy != -1 ? fdopen(copy, "w") : NULL;
-	int result;
+	int fd, result;
+	FILE *out = open_memory("state", &fd);
 
-	if (out == NULL) {
-		fd_close(&copy);
-		fd_close(&fd);
+	if (out == NULL)
 		return -1;
-	}
 	errno = EINVAL; /* of a path that cannot be written */
 	result = handover_write(h, out);
 	if (fclose(out) == EOF || result == -1)

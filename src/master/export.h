@@ -1,4 +1,4 @@
-/* The master's state as the text that is handed over (handover.h), and back. */
+/* The master's state as the text that is handed over (handover.h); adopt.h has the way back. */
 #ifndef TINYLB_SRC_MASTER_EXPORT_H
 #define TINYLB_SRC_MASTER_EXPORT_H
 
@@ -15,12 +15,5 @@ int export_file(const struct handover *h) __attribute__((warn_unused_result));
 /* Reads such a file whole. The text, to be freed with mem_free and NUL-terminated, or NULL with
  * errno. */
 char *export_text(int fd, size_t *len) __attribute__((warn_unused_result));
-
-/*
- * Takes over all that `h` has, in a master that is empty. 0; or -1 with *why: then the descriptors
- * are as they were, so that another program can still take them over.
- */
-int adopt_state(struct master *m, const struct handover *h, const char **why)
-	__attribute__((warn_unused_result));
 
 #endif

@@ -17,9 +17,6 @@
 #include "notify.h"
 #include "state.h"
 
-/* How many descriptors one message can carry (the kernel's SCM_MAX_FD). */
-#define MESSAGE_FDS 253
-
 #define RETRY_MS     200
 #define ATTEMPTS_MAX 50
 
@@ -82,15 +79,15 @@ static int store_address(struct master *m, size_t first)
 {
 	struct escrow *escrow = &m->escrow;
 	struct fdstore_name name, other;
-	size_t sent[MESSAGE_FDS], n = 0;
-	int fds[MESSAGE_FDS];
+	size_t sent[NOTIFY_FDS_MAX], n = 0;
+	int fds[NOTIFY_FDS_MAX];
 
 	if (fdstore_name(&escrow->entries[first], &name) == -1) {
 		/* As good as stored: there is no other way. */
 		escrow->entries[first].stored = true;
 		return 0;
 	}
-	for (size_t i = first; i < escrow->count && n < MESSAGE_FDS; i++) {
+	for (size_t i = first; i < escrow->count && n < NOTIFY_FDS_MAX; i++) {
 		if (escrow->entries[i].stored || fdstore_name(&escrow->entries[i], &other) == -1 ||
 			strcmp(name.text, other.text) != 0)
 			continue;

@@ -19,12 +19,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-#define FDS_MAX 253 /* the kernel's SCM_MAX_FD */
-
 /* Room for that many, aligned as the kernel wants it. */
 union control {
 	struct cmsghdr header;
-	char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	char room[CMSG_SPACE(NOTIFY_FDS_MAX * sizeof(int))];
 };
 
 static void attach(struct msghdr *h, union control *control, const int *fds, size_t count)
@@ -54,7 +52,8 @@ static int send_text(const char *path, char *text, const int *fds, size_t count)
 	int fd;
 
 	errno = EINVAL;
-	if (len >= sizeof a.sun_path || (path[0] != '/' && path[0] != '@') || count > FDS_MAX)
+	if (len >= sizeof a.sun_path || (path[0] != '/' && path[0] != '@') ||
+		count > NOTIFY_FDS_MAX)
 		return -1;
 	memcpy(a.sun_path, path, len);
 	if (path[0] == '@') /* an abstract name */

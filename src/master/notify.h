@@ -8,7 +8,10 @@
 /* Sends assignments like "READY=1\nSTATUS=..."; does nothing where nobody asked for them. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same with descriptors, which stay the caller's: at most 253. 0, or -1 with errno: it was not
+/* How many descriptors one message can carry (the kernel's SCM_MAX_FD). */
+#define NOTIFY_FDS_MAX 253
+
+/* The same with up to so many descriptors, which stay the caller's. 0, or -1 with errno: it was not
  * taken, or nobody asked. */
 int notify_send_fds(const int *fds, size_t count, const char *format, ...)
 	__attribute__((format(printf, 3, 4), warn_unused_result));

@@ -292,22 +292,12 @@ static void commit(struct master *m)
 	begin_again(m);
 }
 
-static bool is_any_starting(const struct master *m, const struct generation *g)
-{
-	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
-		const struct child *c = LIST_ITEM(l, struct child, link);
-		if (c->generation == g && c->role == CHILD_WORKER && c->state == CHILD_STARTING)
-			return true;
-	}
-	return false;
-}
-
 bool reload_advance(struct master *m)
 {
 	struct generation *g = m->next;
 	char why[128];
 
-	if (g == NULL || g->state != GENERATION_STARTING || is_any_starting(m, g))
+	if (g == NULL || g->state != GENERATION_STARTING || generation_is_starting(m, g))
 		return false;
 	/* One after the other: sockets join the kernel's group in the order of their slots, and
 	 * what fails is told once. */

@@ -24,18 +24,15 @@ static uint32_t count_processors(void)
 	return online > 0 ? (uint32_t)online : 1;
 }
 
-/* The most that the settings may ask for. */
-#define WORKERS_MAX 256
-
 /* Generations with workers at one time: two that drain, the current and the next one, and what is
  * left of one that failed. */
 #define GENERATIONS_MAX 5
 
 struct board *state_new_board(void)
 {
-	uint32_t processors = count_processors();
+	uint32_t processors = count_processors(), most = SETTINGS_WORKERS_MAX;
 
-	return board_new(GENERATIONS_MAX * (processors > WORKERS_MAX ? processors : WORKERS_MAX));
+	return board_new(GENERATIONS_MAX * (processors > most ? processors : most));
 }
 
 struct generation *generation_make(struct settings *settings, uint32_t number, uint32_t workers)
@@ -91,6 +88,18 @@ unsigned generation_count_children(const struct master *m, const struct generati
 	for (struct list *l = m->children.next; l != &m->children; l = l->next)
 		n += LIST_ITEM(l, struct child, link)->generation == g;
 	return n;
+}
+
+bool generation_is_starting(const struct master *m, const struct generation *g)
+{
+	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
+		const struct child *c = LIST_ITEM(l, struct child, link);
+
+		if ((g == NULL || c->generation == g) && c->role == CHILD_WORKER &&
+			c->state == CHILD_STARTING)
+			return true;
+	}
+	return false;
 }
 
 static void tell_end(const struct generation *g)

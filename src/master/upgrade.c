@@ -107,18 +107,6 @@ bool upgrade_is_busy(const struct master *m)
 	       u->phase == UPGRADE_FAILED;
 }
 
-/* A worker that is being started sends its sockets to who started it. */
-static bool is_any_starting(const struct master *m)
-{
-	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
-		const struct child *c = LIST_ITEM(l, struct child, link);
-
-		if (c->role == CHILD_WORKER && c->state == CHILD_STARTING)
-			return true;
-	}
-	return false;
-}
-
 /* Becomes `program` (an open file, or that at the path for -1); returns only where that fails, with
  * errno. */
 static void become(struct master *m, int program, const char *refused)
@@ -184,12 +172,13 @@ bool upgrade_advance(struct master *m)
 		begin(m);
 		return u->phase != UPGRADE_TRYING;
 	case UPGRADE_TRIED:
-		if (is_any_starting(m))
+		/* A worker that is being started sends its sockets to who started it. */
+		if (generation_is_starting(m, NULL))
 			return false;
 		go_forward(m);
 		return true;
 	case UPGRADE_FAILED:
-		if (is_any_starting(m))
+		if (generation_is_starting(m, NULL))
 			return false;
 		go_back(m);
 		return true;

@@ -63,7 +63,8 @@ static const struct option_choice balance_choices[] = {
 /* clang-format off */
 const struct option option_table[] = {
 	/* top level */
-	{ OPTION_TOP, "workers", OPTION_INTEGER, .min = 0, .max = 256, .def = "0",
+	{ OPTION_TOP, "workers", OPTION_INTEGER, .min = 0, .max = SETTINGS_WORKERS_MAX,
+	  .def = "0",
 	  MEMBER(settings, workers),
 	  .help = "processes that carry traffic; 0: one per processor" },
 	{ OPTION_TOP, "seed", OPTION_INTEGER, .min = 0, .max = INT64_MAX, .def = "0",
@@ -178,7 +179,8 @@ const struct option option_table[] = {
 	  .help = "of one client address, per worker; 0: any number" },
 
 	/* reload */
-	{ OPTION_RELOAD, "canary", OPTION_INTEGER, .min = 0, .max = 256, .def = "0",
+	{ OPTION_RELOAD, "canary", OPTION_INTEGER, .min = 0, .max = SETTINGS_WORKERS_MAX,
+	  .def = "0",
 	  MEMBER(reload_settings, canary),
 	  .help = "workers that try new settings before the others; 0: none" },
 	{ OPTION_RELOAD, "watch", OPTION_DURATION, .min = 1000, .max = HOUR, .def = "10s",
