@@ -68,6 +68,15 @@ const char *address_format(const struct address *a, char out[ADDRESS_TEXT_SIZE])
 /* As address_format, without port and brackets ("unix:" for any unix peer). */
 const char *address_format_host(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
 
+/* The path of a file, rather than a place in a network. */
+static inline bool address_is_unix(const struct address *a)
+{
+	return a->u.sa.sa_family == AF_UNIX;
+}
+
+/* Every address of IPv4, or of IPv6, with whatever port. */
+bool address_is_wildcard(const struct address *a);
+
 /* Same family, address and port. */
 bool address_equals(const struct address *a, const struct address *b);
 

@@ -188,7 +188,7 @@ static int adopt_socket(struct master *m, const struct handover_socket *from)
 		.bound = from->bound,
 		.slot = from->slot,
 		.generation = from->generation,
-		.shared = from->key.u.sa.sa_family == AF_UNIX,
+		.shared = address_is_unix(&from->key),
 		.fd = from->fd,
 		.path_dev = (dev_t)from->path_dev,
 		.path_ino = (ino_t)from->path_ino,

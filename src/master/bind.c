@@ -84,7 +84,7 @@ static int bind_any_port(
 static int prepare(
 	struct escrow *escrow, const struct address *a, uint32_t workers, uint32_t generation)
 {
-	if (a->u.sa.sa_family == AF_UNIX)
+	if (address_is_unix(a))
 		return bind_unix(escrow, a, generation);
 	if (address_port(a) == 0)
 		return bind_any_port(escrow, a, workers, generation);
@@ -109,7 +109,7 @@ int bind_prepare(struct escrow *escrow, const struct settings *settings, uint32_
 {
 	for (size_t i = 0; i < settings->listener_count; i++) {
 		const struct address *a = &settings->listeners[i].address;
-		bool is_unix = a->u.sa.sa_family == AF_UNIX;
+		bool is_unix = address_is_unix(a);
 
 		if (prepare(escrow, a, workers, generation) == -1) {
 			snprintf(why, why_size, "cannot listen on %s: %s",

@@ -12,11 +12,6 @@
 #include "base/memory.h"
 #include "net/listener.h"
 
-static bool is_unix(const struct address *a)
-{
-	return a->u.sa.sa_family == AF_UNIX;
-}
-
 static int grow(struct escrow *escrow)
 {
 	size_t room = escrow->room == 0 ? 8 : 2 * escrow->room;
@@ -37,7 +32,7 @@ static int fill_bound(struct escrow_entry *e)
 {
 	struct stat st;
 
-	if (is_unix(&e->key)) {
+	if (address_is_unix(&e->key)) {
 		e->bound = e->key;
 		if (lstat(e->key.u.un.sun_path, &st) == -1)
 			return -1;
@@ -54,7 +49,7 @@ int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, 
 {
 	struct escrow_entry e = { .key = *key, .slot = slot, .generation = generation, .fd = fd };
 
-	e.shared = is_unix(key);
+	e.shared = address_is_unix(key);
 	if (fill_bound(&e) == -1 || grow(escrow) == -1) {
 		fd_close(&fd);
 		return -1;
@@ -96,13 +91,6 @@ bool escrow_is_reachable(const struct escrow_entry *e)
 				     st.st_ino == e->path_ino);
 }
 
-static bool is_wildcard(const struct address *a)
-{
-	if (a->u.sa.sa_family == AF_INET)
-		return a->u.in.sin_addr.s_addr == htonl(INADDR_ANY);
-	return IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
-}
-
 /* True where a connection to one of these TCP addresses could be one to the other. The wildcard of
  * IPv6 stands for IPv4 too. */
 static bool is_overlap(const struct address *a, const struct address *b)
@@ -112,8 +100,8 @@ static bool is_overlap(const struct address *a, const struct address *b)
 	if (address_port(a) != address_port(b))
 		return false;
 	if (family_a == family_b)
-		return is_wildcard(a) || is_wildcard(b) || address_equals(a, b);
-	return is_wildcard(family_a == AF_INET6 ? a : b);
+		return address_is_wildcard(a) || address_is_wildcard(b) || address_equals(a, b);
+	return address_is_wildcard(family_a == AF_INET6 ? a : b);
 }
 
 bool escrow_overlaps(const struct escrow *escrow, const struct address *address)
@@ -139,7 +127,7 @@ static bool is_covered(const struct address *a, const struct address *wildcard)
 
 	if (family == AF_UNIX || other == AF_UNIX || address_port(a) != address_port(wildcard))
 		return false;
-	return is_wildcard(wildcard) && (family == other || other == AF_INET6);
+	return address_is_wildcard(wildcard) && (family == other || other == AF_INET6);
 }
 
 const struct listener_settings *escrow_listener(

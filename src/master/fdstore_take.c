@@ -72,15 +72,14 @@ static bool is_for(const struct address *bound, const struct address *key)
 {
 	struct address wanted = *key;
 
-	if (bound->u.sa.sa_family == AF_UNIX || key->u.sa.sa_family == AF_UNIX)
+	if (address_is_unix(bound) || address_is_unix(key))
 		return address_equals(bound, key);
 	if (address_port(key) == 0)
 		address_set_port(&wanted, address_port(bound));
 	if (address_equals(bound, &wanted))
 		return true;
 	return wanted.u.sa.sa_family == AF_INET6 && bound->u.sa.sa_family == AF_INET &&
-	       IN6_IS_ADDR_UNSPECIFIED(&wanted.u.in6.sin6_addr) &&
-	       bound->u.in.sin_addr.s_addr == htonl(INADDR_ANY) &&
+	       address_is_wildcard(&wanted) && address_is_wildcard(bound) &&
 	       address_port(bound) == address_port(&wanted);
 }
 
@@ -89,7 +88,7 @@ static const char *find_fault(const struct escrow *escrow, const struct address 
 {
 	struct address bound = { .len = sizeof bound.u };
 	const struct escrow_entry *first = escrow_find(escrow, key, 0);
-	bool is_unix = key->u.sa.sa_family == AF_UNIX;
+	bool is_unix = address_is_unix(key);
 
 	if (getsockname(fd, &bound.u.sa, &bound.len) == -1)
 		return "it is no socket";
@@ -112,7 +111,7 @@ static const struct address *find_key(const struct settings *settings, const cha
 		struct fdstore_name name;
 		struct stat st;
 
-		e.shared = e.key.u.sa.sa_family == AF_UNIX;
+		e.shared = address_is_unix(&e.key);
 		if (e.shared) {
 			if (lstat(e.key.u.un.sun_path, &st) == -1)
 				continue;
@@ -130,7 +129,7 @@ static uint32_t free_slot(const struct escrow *escrow, const struct address *key
 {
 	uint32_t slot = 0;
 
-	while (escrow_find(escrow, key, slot) != NULL && key->u.sa.sa_family != AF_UNIX)
+	while (escrow_find(escrow, key, slot) != NULL && !address_is_unix(key))
 		slot++;
 	return slot;
 }

@@ -26,7 +26,7 @@ int address_parse_port(struct slice s, uint16_t least, uint16_t *port)
 
 uint16_t address_port(const struct address *a)
 {
-	if (a->u.sa.sa_family == AF_UNIX)
+	if (address_is_unix(a))
 		return 0;
 	return ntohs(a->u.sa.sa_family == AF_INET6 ? a->u.in6.sin6_port : a->u.in.sin_port);
 }
@@ -144,6 +144,13 @@ int address_parse_listen(const char *text, struct address *out, const char **why
 	return 0;
 }
 
+bool address_is_wildcard(const struct address *a)
+{
+	if (a->u.sa.sa_family == AF_INET)
+		return a->u.in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->u.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
+}
+
 bool address_equals(const struct address *a, const struct address *b)
 {
 	if (a->len == 0 || b->len == 0)
@@ -246,7 +253,7 @@ const char *address_format(const struct address *a, char out[ADDRESS_TEXT_SIZE])
 	bool is6;
 
 	(void)address_format_host(a, host);
-	if (a->len == 0 || a->u.sa.sa_family == AF_UNIX) {
+	if (a->len == 0 || address_is_unix(a)) {
 		/* An unnamed peer has a family and no path; an abstract one begins with a NUL. */
 		bool has_path = a->len > offsetof(struct sockaddr_un, sun_path);
 

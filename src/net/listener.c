@@ -39,7 +39,7 @@ static int set_options(int fd, const struct address *a, bool share)
 {
 	int only6 = !is_wildcard6(a);
 
-	if (a->u.sa.sa_family == AF_UNIX)
+	if (address_is_unix(a))
 		return 0;
 	if (set_on(fd, SOL_SOCKET, SO_REUSEADDR) == -1)
 		return -1;

@@ -195,7 +195,7 @@ static int connect_socket(const struct address *to)
 	int on = 1;
 	int fd = socket(to->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd != -1 && to->u.sa.sa_family != AF_UNIX &&
+	if (fd != -1 && !address_is_unix(to) &&
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == -1)
 		fd_close(&fd);
 	return fd;

@@ -163,7 +163,7 @@ static void set_name(struct client *c, const struct address *peer)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (peer->u.sa.sa_family != AF_UNIX)
+	if (!address_is_unix(peer))
 		c->ip_len = (uint8_t)strlen(address_format_host(peer, text));
 	address_format(peer, text);
 	c->name_len = (uint8_t)strnlen(text, CLIENT_NAME_SIZE);
@@ -182,7 +182,7 @@ static void refuse_unread(struct client *c, int status, enum reason reason, cons
 static bool is_counted(const struct client *c, const struct address *peer)
 {
 	return c->proxy->settings->limits.connections_per_client > 0 && !c->trusted &&
-	       peer->u.sa.sa_family != AF_UNIX;
+	       !address_is_unix(peer);
 }
 
 /* Returns false where its address has too many already. One that there is no memory to count may

@@ -113,7 +113,7 @@ static void verify_addresses(const struct settings *settings, struct settings_er
 		const struct address *a = &listener->address;
 
 		/* Of port 0 there can be any number: the kernel chooses another each time. */
-		if (a->len == 0 || (a->u.sa.sa_family != AF_UNIX && address_port(a) == 0))
+		if (a->len == 0 || (!address_is_unix(a) && address_port(a) == 0))
 			continue;
 		entries[count++] = (struct entry){ address_format(a, texts[i]),
 			listener->address_text, &listener->place, i };

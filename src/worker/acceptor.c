@@ -123,7 +123,7 @@ static enum accepted accept_one(struct acceptor *a)
 	if (fd == -1)
 		return judge_error(errno);
 	/* A unix socket is shared: there the next worker that is free accepts. */
-	if (peer.u.sa.sa_family == AF_UNIX || !passing_pass(a->all->passing, fd, a->listener))
+	if (address_is_unix(&peer) || !passing_pass(a->all->passing, fd, a->listener))
 		proxy_accept(a->all->proxy, fd, &peer, a->listener);
 	return ACCEPTED;
 }
