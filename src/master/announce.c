@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "reopen.h"
 
 /* The addresses as people know them: those of the settings, with the kernel's choice of port. */
 static const char *list_addresses(
@@ -60,11 +61,8 @@ void announce_reload(const struct master *m, const struct generation *old)
 	char buffer[1024];
 	struct text text = text_over(buffer, sizeof buffer);
 
-	if (strcmp(old->settings->log, g->settings->log) != 0 ||
-		old->settings->log_level != g->settings->log_level)
-		if (log_open(g->settings->log, (enum log_level)g->settings->log_level) == -1)
-			log_errorx("cannot open the log %s: %s", g->settings->log,
-				fd_explain_log(errno));
+	if (reopen_changed_log(old->settings, g->settings) == -1)
+		log_errorx("cannot open the log %s: %s", g->settings->log, fd_explain_log(errno));
 	if (is_pid_file_changed(m, old->settings))
 		log_warnx("the new pid_file takes effect at the next start");
 	log_notice("reloaded in %ju ms: generation %u, %u workers, listening on %s",

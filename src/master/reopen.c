@@ -1,4 +1,4 @@
-/* Reopens the log and the access logs after they were rotated. */
+/* Reopens the log and the access logs after they were rotated, or when new settings have others. */
 #include "config.h"
 
 #include "reopen.h"
@@ -65,4 +65,11 @@ void reopen_logs(struct master *m)
 	else
 		log_warnx(
 			"not every log was reopened: what could not be goes on into the old file");
+}
+
+int reopen_changed_log(const struct settings *present, const struct settings *next)
+{
+	if (strcmp(present->log, next->log) == 0 && present->log_level == next->log_level)
+		return 0;
+	return log_open(next->log, (enum log_level)next->log_level);
 }

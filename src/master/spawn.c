@@ -11,7 +11,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/title.h"
+#include "reopen.h"
 #include "settings/lookup.h"
 #include "signals.h"
 #include "worker/worker.h"
@@ -33,10 +33,7 @@ static int open_log(const struct master *m, const struct settings *s)
 	if (m->daemon.on)
 		daemon_silence();
 	/* Mostly what was inherited is right. */
-	if (present == NULL ||
-		(strcmp(present->log, s->log) == 0 && present->log_level == s->log_level))
-		return 0;
-	return log_open(s->log, (enum log_level)s->log_level);
+	return present != NULL ? reopen_changed_log(present, s) : 0;
 }
 
 /* Does what every child has to do first. 0, or -1 with errno. */
@@ -120,8 +117,7 @@ static void announce(const struct child *c)
 	log_debug("%s was started", child_name(c, name));
 }
 
-/* Forks; buffered output is written before, lest the child writes it again. */
-static pid_t fork_child(void)
+pid_t spawn_fork(void)
 {
 	fflush(NULL);
 	return fork();
@@ -133,7 +129,7 @@ int spawn_resolver(struct master *m, struct generation *g)
 
 	if (c == NULL)
 		return -1;
-	c->pid = fork_child();
+	c->pid = spawn_fork();
 	if (c->pid == 0)
 		run_resolver(m, g);
 	if (c->pid == -1) {
@@ -203,7 +199,7 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 		escrow_assign(&m->escrow, g->settings, slot, g->workers, start.sockets);
 	start.channel = ends[1];
 	start.place = c->place;
-	c->pid = fork_child();
+	c->pid = spawn_fork();
 	if (c->pid == 0)
 		run_worker(m, g, slot, &start);
 	result = adopt(m, c, ends);

@@ -2,10 +2,15 @@
 #ifndef TINYLB_SRC_MASTER_SPAWN_H
 #define TINYLB_SRC_MASTER_SPAWN_H
 
+#include <sys/types.h>
+
 #include "state.h"
 
 /* How long a child may take to become ready. */
 #define START_TIMEOUT_MS 30000
+
+/* As fork(2); buffered output is written before, lest the child writes it again. */
+pid_t spawn_fork(void) __attribute__((warn_unused_result));
 
 /* Starts a worker for `slot` of `g`, on the sockets that are in escrow for it. 0, or -1 with errno.
  */

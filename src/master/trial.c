@@ -83,8 +83,7 @@ static int start_child(struct master *m, int state)
 
 	if (c == NULL)
 		return -1;
-	fflush(NULL); /* lest both processes write it */
-	c->pid = fork();
+	c->pid = spawn_fork();
 	if (c->pid == 0)
 		run(m, state);
 	if (c->pid == -1) {
