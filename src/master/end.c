@@ -35,7 +35,8 @@ static void kill_child(struct child *c)
 	send_signal(c, SIGKILL);
 }
 
-void end_soon(struct child *c)
+/* SIGTERM, and SIGKILL a little later. */
+static void end_soon(struct child *c)
 {
 	if (c->state >= CHILD_ENDING)
 		return;
@@ -79,7 +80,8 @@ static int tell_drain(const struct master *master, const struct child *c)
 	return channel_send(c->channel, &m, -1);
 }
 
-void end_gently(struct master *master, struct child *c)
+/* See end_generation. */
+static void end_gently(struct master *master, struct child *c)
 {
 	/* It may have become ready and accepted already. */
 	if (c->state == CHILD_STARTING)

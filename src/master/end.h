@@ -4,13 +4,6 @@
 
 #include "state.h"
 
-/* Lets a worker finish what is in flight, for as long as its settings say and a little more. One
- * that is not ready yet has nothing to finish and is killed, and so is a resolver. */
-void end_gently(struct master *m, struct child *c);
-
-/* SIGTERM, and SIGKILL a little later. */
-void end_soon(struct child *c);
-
 /* For a worker that hangs: SIGABRT, which leaves a core where cores are wanted, and SIGKILL a
  * little later. */
 void end_hung(struct child *c);
@@ -18,7 +11,9 @@ void end_hung(struct child *c);
 /* Takes the next step with a child whose deadline has passed. */
 void end_overdue(struct child *c);
 
-/* end_gently for all children of a generation, or of all generations (NULL). */
+/* Lets the workers of a generation, or of all generations (NULL), finish what is in flight, for as
+ * long as their settings say and a little more. A child that is not ready yet has nothing to finish
+ * and is killed, and so is a resolver. */
 void end_generation(struct master *m, const struct generation *g);
 
 /* When the last worker of a past generation will have ended, monotonic ms; 0: it has none. */

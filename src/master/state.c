@@ -81,7 +81,7 @@ void generation_free(struct generation *g)
 	mem_free(g);
 }
 
-unsigned generation_count_children(const struct master *m, const struct generation *g)
+static unsigned count_children(const struct master *m, const struct generation *g)
 {
 	unsigned n = 0;
 
@@ -120,7 +120,7 @@ void generation_free_past(struct master *m)
 		struct generation *g = LIST_ITEM(l, struct generation, link);
 
 		next = l->next;
-		if (generation_count_children(m, g) > 0)
+		if (count_children(m, g) > 0)
 			continue;
 		if (g->state == GENERATION_DRAINING)
 			tell_end(g);

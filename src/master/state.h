@@ -108,9 +108,7 @@ struct generation *generation_make(struct settings *settings, uint32_t number, u
 /* NULL is fine. */
 void generation_free(struct generation *g);
 
-/* How many children it has; whether any of its workers (NULL: of all generations) is being started.
- */
-unsigned generation_count_children(const struct master *m, const struct generation *g);
+/* Whether any worker of it (NULL: of any generation) is being started. */
 bool generation_is_starting(const struct master *m, const struct generation *g);
 
 /* Frees what is past and has no children left. */

@@ -192,15 +192,15 @@ static void drop(struct acceptor *a)
 	mem_free(a);
 }
 
-int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,
-	struct passing *passing, const struct worker_socket *sockets, size_t count, size_t most)
+int acceptors_init(struct acceptors *all, const struct worker_start *start, struct loop *loop,
+	struct proxy *proxy, struct passing *passing, size_t most)
 {
 	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .passing = passing, .most = most };
 	list_init(&all->list);
 	if (evtimer_assign(&all->retry, loop->base, retry_cb, all) == -1)
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (add(all, sockets[i].fd, sockets[i].listener) == NULL)
+	for (size_t i = 0; i < start->socket_count; i++)
+		if (add(all, start->sockets[i].fd, start->sockets[i].listener) == NULL)
 			return -1;
 	return 0;
 }

@@ -41,9 +41,10 @@ struct acceptors {
 	uint64_t said_us; /* when that was logged last */
 };
 
-/* Takes over the sockets, which are bound. 0, or -1 when memory is short. */
-int acceptors_init(struct acceptors *all, struct loop *loop, struct proxy *proxy,
-	struct passing *passing, const struct worker_socket *sockets, size_t count, size_t most)
+/* Takes over the sockets of `start`, which are bound; `most` clients are taken at one time. 0, or
+ * -1 when memory is short. */
+int acceptors_init(struct acceptors *all, const struct worker_start *start, struct loop *loop,
+	struct proxy *proxy, struct passing *passing, size_t most)
 	__attribute__((warn_unused_result));
 
 /* Begins to listen and to accept. 0, or -1 with errno. */

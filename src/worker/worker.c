@@ -254,8 +254,8 @@ static int set_up(struct worker *w)
 	show_life(w);
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
 		passing_init(&w->passing, start, &w->loop, w->proxy) == -1 ||
-		acceptors_init(&w->acceptors, &w->loop, w->proxy, &w->passing, start->sockets,
-			start->socket_count, most_clients(start)) == -1 ||
+		acceptors_init(&w->acceptors, start, &w->loop, w->proxy, &w->passing,
+			most_clients(start)) == -1 ||
 		drain_init(&w->drain, start, &w->loop, w->proxy, &w->acceptors) == -1)
 		return escrow_fail(start, "cannot start", "");
 	/* One worker of a generation tells for all of them. */
