@@ -39,6 +39,8 @@ enum message_type {
 	/* worker to master: it ends before all was done; `number` requests are cut off, and `id`
 	 * connections on which nothing was asked. */
 	MESSAGE_CUT,
+	/* worker to master: it drains, and passes no more connections to others */
+	MESSAGE_PASSED,
 };
 
 enum drain_reason {

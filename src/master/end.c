@@ -124,25 +124,24 @@ void end_overdue(struct child *c)
 	}
 }
 
-/* A worker of the generation, in that slot or (UINT32_MAX) any that is ready. */
+/* A worker of the generation, in that slot or (UINT32_MAX) any that takes what others passed. */
 static const struct child *find_worker(
 	const struct master *m, const struct generation *g, uint32_t slot)
 {
 	for (const struct list *l = m->children.next; l != &m->children; l = l->next) {
 		const struct child *c = LIST_ITEM(l, struct child, link);
+		bool takes = c->state == CHILD_READY || c->state == CHILD_DRAINING;
 
 		if (c->generation == g && c->role == CHILD_WORKER &&
-			(c->slot == slot || (slot == UINT32_MAX && c->state == CHILD_READY)))
+			(c->slot == slot || (slot == UINT32_MAX && takes)))
 			return c;
 	}
 	return NULL;
 }
 
-/* What siblings have passed to a worker that died, and whom nobody will follow, another one takes.
- */
-static void rescue_passed(const struct master *m, const struct generation *g)
+void end_rescue_passed(const struct master *m, const struct generation *g)
 {
-	const struct child *heir = g != NULL ? find_worker(m, g, UINT32_MAX) : NULL;
+	const struct child *heir = find_worker(m, g, UINT32_MAX);
 
 	for (uint32_t slot = 0; heir != NULL && slot < g->workers; slot++)
 		if (find_worker(m, g, slot) == NULL)
@@ -151,7 +150,6 @@ static void rescue_passed(const struct master *m, const struct generation *g)
 
 void end_generation(struct master *m, const struct generation *g)
 {
-	rescue_passed(m, g != NULL ? g : m->current);
 	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
 		struct child *c = LIST_ITEM(l, struct child, link);
 		if (g == NULL || c->generation == g)

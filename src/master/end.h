@@ -26,6 +26,10 @@ void end_master(struct master *m);
 /* A worker has become ready: tells it what it has missed. */
 void end_tell_ready(const struct master *m, const struct child *c);
 
+/* What siblings have passed to a worker that died, and whom nobody will follow since its generation
+ * drains, another one takes. To be called when one of them has passed its last. */
+void end_rescue_passed(const struct master *m, const struct generation *g);
+
 /* The time of lame_duck is over. */
 void end_lame_duck(struct master *m);
 

@@ -79,6 +79,9 @@ static void take_message(struct master *m, struct child *c, const struct message
 	case MESSAGE_CUT:
 		take_cut(c->generation, message);
 		break;
+	case MESSAGE_PASSED:
+		end_rescue_passed(m, c->generation);
+		break;
 	case MESSAGE_RELEASED:
 		foster_released(m, c, message->id);
 		break;

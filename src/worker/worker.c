@@ -83,11 +83,21 @@ static void take_foster(struct worker *w, const struct message *m, int fd)
 	tell_released(w, m->id);
 }
 
+/* What it has passed to siblings that are gone can be found from now on. */
+static void tell_passed(struct worker *w)
+{
+	struct message m = { .type = MESSAGE_PASSED };
+
+	if (channel_send(w->start->channel, &m, -1) == -1)
+		log_debug("cannot tell the master that nothing is passed any more");
+}
+
 static void obey(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
 	case MESSAGE_DRAIN:
 		drain_start(&w->drain, m->number);
+		tell_passed(w);
 		break;
 	case MESSAGE_LAME_DUCK:
 		proxy_part(w->proxy);
