@@ -10,10 +10,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "canary.h"
 #include "fdstore.h"
 #include "inbox.h"
 #include "notify.h"
+#include "reload.h"
 #include "spawn.h"
 #include "supervise.h"
 
@@ -247,12 +247,8 @@ static void begin_lame_duck(struct master *m, uint64_t duration)
 	m->lame_duck_end = clock_ms() + duration;
 	notify_stopping(m, duration, "Serving on as a lame duck");
 	log_notice("stopping in %ju ms: serving on until then", (uintmax_t)duration);
-	if (m->next != NULL) {
-		canary_end(m, m->next);
-		end_generation(m, m->next);
-		escrow_drop_generation(&m->escrow, m->next->number);
-		retire(m, &m->next, GENERATION_FAILED);
-	}
+	if (m->next != NULL)
+		reload_withdraw(m);
 	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
 		const struct child *c = LIST_ITEM(l, struct child, link);
 

@@ -187,18 +187,25 @@ static void drop(struct escrow *escrow, size_t i)
 	*e = escrow->entries[--escrow->count];
 }
 
-void escrow_drop_generation(struct escrow *escrow, uint32_t generation)
-{
-	for (size_t i = escrow->count; i > 0; i--)
-		if (escrow->entries[i - 1].generation == generation)
-			drop(escrow, i - 1);
-}
-
 static void shut(struct escrow_entry *e)
 {
 	if (!e->shared && !e->shut)
 		listener_gate(e->fd, true);
 	e->shut = true;
+}
+
+void escrow_shut_generation(struct escrow *escrow, uint32_t generation)
+{
+	for (size_t i = 0; i < escrow->count; i++)
+		if (escrow->entries[i].generation == generation)
+			shut(&escrow->entries[i]);
+}
+
+void escrow_drop_generation(struct escrow *escrow, uint32_t generation)
+{
+	for (size_t i = escrow->count; i > 0; i--)
+		if (escrow->entries[i - 1].generation == generation)
+			drop(escrow, i - 1);
 }
 
 /* Whoever held it before may have shut it: an earlier image of the program, for one. */

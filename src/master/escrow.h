@@ -75,7 +75,10 @@ size_t escrow_assign(const struct escrow *escrow, const struct settings *setting
 	uint32_t workers, struct worker_socket *out);
 size_t escrow_assign_max(const struct escrow *escrow, const struct settings *settings);
 
-/* Closes what was made for a generation that did not come to life. */
+/* What was made for a generation that did not come to life: lets nobody onto it any more; closes
+ * it.
+ */
+void escrow_shut_generation(struct escrow *escrow, uint32_t generation);
 void escrow_drop_generation(struct escrow *escrow, uint32_t generation);
 
 /*

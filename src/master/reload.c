@@ -59,8 +59,7 @@ static void refuse(struct master *m, const char *what, const char *why)
 	reload_notify_ready(m);
 }
 
-/* Takes the next generation back before it became the current one. */
-static void withdraw(struct master *m)
+void reload_withdraw(struct master *m)
 {
 	struct generation *g = m->next;
 
@@ -68,6 +67,9 @@ static void withdraw(struct master *m)
 	canary_end(m, g);
 	g->state = GENERATION_FAILED;
 	list_append(&m->past, &g->link);
+	/* Whoever connects to a socket of its own while that is closed would be reset: now they
+	 * come again, to those that stay. */
+	escrow_shut_generation(&m->escrow, g->number);
 	/* Those that are ready may have accepted connections: they finish them. */
 	end_generation(m, g);
 	escrow_drop_generation(&m->escrow, g->number);
@@ -75,14 +77,14 @@ static void withdraw(struct master *m)
 
 void reload_fail(struct master *m, const char *why)
 {
-	withdraw(m);
+	reload_withdraw(m);
 	refuse(m, "refused", why);
 	begin_again(m);
 }
 
 void reload_roll_back(struct master *m, const char *why)
 {
-	withdraw(m);
+	reload_withdraw(m);
 	refuse(m, "rolled back", why);
 	begin_again(m);
 }
@@ -184,7 +186,7 @@ static void replace_next(struct master *m, struct settings *settings)
 	}
 	log_notice("reloading anew: generation %u was still %s", m->next->number,
 		m->next->state == GENERATION_LOOKUP ? "looking up names" : "being watched");
-	withdraw(m);
+	reload_withdraw(m);
 	/* What was watched has clients, and drains like one that was current. */
 	if (postpone(m)) {
 		settings_free(settings);

@@ -36,6 +36,9 @@ void reload_fail(struct master *m, const char *why);
 /* Likewise, for what it did wrong. */
 void reload_roll_back(struct master *m, const char *why);
 
+/* Takes back the generation that is being started, without a word. */
+void reload_withdraw(struct master *m);
+
 /* Its deadline has passed. */
 void reload_overdue(struct master *m);
 

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from lib.load import answer, gets_in
 from lib.ports import reserve_port
 from lib.wait import DEADLINE, wait_for
 
@@ -245,3 +246,22 @@ def test_settings_that_are_replaced_again_and_again(tinylb, origin):
         for c in clients:
             assert c.response().text == "x"
             c.close()
+
+
+def test_sockets_of_the_watched_alone(balancer):
+    """With their workers they go; nobody gets onto them before that, to be lost then."""
+    lb = balancer(watch="1h", workers=1)
+    lb.write(lb.first.replace("canary = 1", "canary = 2").replace("workers = 1", "workers = 3"))
+    lb.hup()
+    lb.wait_log("watching the new settings in 2 of 3 workers")
+    stopped = lb.workers()[1, 2]
+    os.kill(stopped, signal.SIGSTOP)
+    lb.write(lb.first)
+    with lb.log_contains("watching the new settings in 1 of 1 workers"):
+        lb.hup()
+    clients = []
+    got_in = [gets_in(("127.0.0.1", lb.port), clients) for _ in range(16)]
+    assert set(got_in) == {True, False}
+    for c in clients:
+        assert answer(c).endswith(b"good")
+    os.kill(stopped, signal.SIGCONT)
