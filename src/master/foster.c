@@ -193,6 +193,19 @@ void foster_begin(struct master *m, uint32_t slot)
 	}
 }
 
+void foster_forward(struct master *m, uint32_t slot)
+{
+	forget_past(m);
+	for (struct list *l = m->fosters.next; l != &m->fosters; l = l->next) {
+		const struct foster *f = LIST_ITEM(l, struct foster, link);
+
+		if (f->slot != slot || f->keeper == NULL)
+			continue;
+		inboxes_forward(m->current->inboxes, slot, f->keeper->slot);
+		return;
+	}
+}
+
 /* False where the keeper does not listen at present. */
 static bool end_one(struct foster *f)
 {

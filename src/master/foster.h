@@ -11,6 +11,9 @@
  * clients. Those that are with one already stay there. */
 void foster_begin(struct master *m, uint32_t slot);
 
+/* What siblings have passed to that slot meanwhile goes to who accepts in its place. */
+void foster_forward(struct master *m, uint32_t slot);
+
 /* The slot's worker accepts again: takes its sockets back from the siblings. */
 void foster_end(struct master *m, uint32_t slot);
 

@@ -177,6 +177,9 @@ static void look_at(struct master *m, struct child *c, uint64_t now)
 		recover(m, c, now);
 	} else if (most > 0 && c->hung_since + most <= now && m->awake_since + most <= now) {
 		give_up(c, now);
+	} else if (c->generation == m->current) {
+		/* To its siblings it may look idle. */
+		foster_forward(m, c->slot);
 	}
 }
 

@@ -4,6 +4,8 @@
 
 #include "inbox.h"
 
+#include <stdbool.h>
+
 #include "base/channel.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -37,12 +39,15 @@ void inboxes_close(struct worker_inbox *inboxes, uint32_t count)
 void inboxes_forward(const struct worker_inbox *inboxes, uint32_t from, uint32_t to)
 {
 	struct message m;
+	bool sent = true;
 	int fd;
 
 	if (inboxes == NULL || from == to)
 		return;
-	while (channel_receive(inboxes[from].out, &m, &fd) == CHANNEL_MESSAGE) {
-		if (channel_send(inboxes[to].in, &m, fd) == -1)
+	while (sent && channel_receive(inboxes[from].out, &m, &fd) == CHANNEL_MESSAGE) {
+		sent = channel_send(inboxes[to].in, &m, fd) == 0;
+		/* Where there is no room it goes back: who comes after may take it. */
+		if (!sent && channel_send(inboxes[from].in, &m, fd) == -1)
 			log_error("a connection passed to worker %u is lost", from);
 		fd_close(&fd);
 	}

@@ -79,6 +79,18 @@ def test_stopped_idle_worker(tinylb, origin):
     lb.wait_log(r"worker 0 gen 1 .* goes on")  # though nobody waits for it any more
 
 
+def test_what_is_passed_to_a_hung_worker(tinylb, origin):
+    """Without clients it looks idle to a sibling that has many; whom that passes on then need not wait for its end."""
+    lb = tinylb(backends=[origin(name="x").url], workers=2, timeouts={"hang": "0s"})
+    stop(lb, 0)
+    while not lb.log_lines(" hangs: "):
+        assert lb.get().text == "x"
+    clients = [lb.client() for _ in range(12)]
+    for c in clients:
+        assert c.get("/").text == "x"
+    go_on(lb, 0)
+
+
 def test_keeper_hangs_too(tinylb, origin):
     """What it accepted from for another goes to a third one."""
     lb = tinylb(backends=[origin(name="x").url], workers=3, timeouts={"hang": "0s"})
