@@ -99,14 +99,20 @@ def listening_inodes(port, pid="self"):
     return found
 
 
-def tcp_inode(near, far):
-    """The inode of the socket with these ports."""
+def tcp_inodes(near):
+    """The inodes of the sockets with this port, by the port of the other end."""
+    found = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in read(table).decode("latin-1").splitlines()[1:]:
             fields = line.split()
-            if (int(fields[1].rpartition(":")[2], 16), int(fields[2].rpartition(":")[2], 16)) == (near, far):
-                return int(fields[9])
-    return None
+            if int(fields[1].rpartition(":")[2], 16) == near:
+                found[int(fields[2].rpartition(":")[2], 16)] = int(fields[9])
+    return found
+
+
+def tcp_inode(near, far):
+    """The inode of the socket with these ports."""
+    return tcp_inodes(near).get(far)
 
 
 def listening_unix(path, pid="self"):

@@ -32,7 +32,7 @@ def connect(lb, count, at_once=False):
 
 
 def counts(lb, clients):
-    found = collections.Counter(lb.worker_of(c) for c in clients)
+    found = collections.Counter(lb.workers_of(clients))
     return [found[pid] for pid in lb.worker_pids()]
 
 
@@ -53,7 +53,7 @@ def test_who_came_back_takes_most(tinylb, origin):
     os.kill(killed, signal.SIGKILL)
     wait_for(lambda: killed not in lb.worker_pids() and len(lb.worker_pids()) == 2, "the next worker")
     lb.wait_ready()
-    new = collections.Counter(lb.worker_of(c) for c in connect(lb, 12))
+    new = collections.Counter(lb.workers_of(connect(lb, 12)))
     assert new[other] <= 4, new
 
 
