@@ -11,7 +11,7 @@ import pytest
 
 from lib import process
 from lib.load import Load, answer, gets_in
-from lib.wait import wait_for
+from lib.wait import SLOW, wait_for
 
 BODY = b"b" * 20000
 
@@ -43,7 +43,7 @@ def generations(lb):
 def test_listeners_and_workers_change(tinylb, backend):
     """4, 1, 3, 8, 2 workers; a listener is added, removed and back before it was closed; the other moves
     between one address and all of them, where sockets of both are in the kernel's way."""
-    lb = tinylb(backends=[backend.url], workers=4, timeouts={"drain": "600ms"})
+    lb = tinylb(backends=[backend.url], workers=4, timeouts={"drain": f"{round(600 * SLOW * SLOW)}ms"})
     one, more = "127.0.0.1:@PORT@", "127.0.0.1:@PORT2@"
     steps = [(1, one), (3, one, more), (8, one), (2, one, more), (4, "*:@PORT@"), (1, "[::]:@PORT@", more),
              (3, one), (2, "0.0.0.0:@PORT@"), (8, "*:@PORT@"), (4, one), (4, one)]
