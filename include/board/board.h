@@ -58,7 +58,6 @@ struct board_place {
 	/* written by the master */
 	_Alignas(64) _Atomic uint32_t generation; /* 0: nobody has this place */
 	_Atomic uint32_t slot;
-	_Atomic uint32_t state; /* the master's enum child_state */
 };
 
 struct board;

@@ -32,6 +32,10 @@ int words_read(int argc, char **argv, struct words *words) __attribute__((warn_u
 
 void words_free(struct words *words);
 
+/* Says what is wrong with `word`, for which getopt_long gave `option`: ':', a value is missing, or
+ * nobody knows it. For commands with options of their own. */
+void words_refuse_option(int option, const char *word);
+
 /* The text of --help. */
 void words_print_help(void);
 

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/slice.h"
+#include "command/words.h"
 #include "settings/number.h"
 
 #define DELAY_MAX_MS (60 * 1000)
@@ -102,11 +103,8 @@ static int parse_option(int option, const char *word, struct demo_options *optio
 		return parse_ports(optarg, options);
 	case 'd':
 		return parse_delay(optarg, &options->delay_ms);
-	case ':':
-		log_errorx("%s needs a value", word);
-		return -1;
 	default:
-		log_errorx("unknown option: %s", word);
+		words_refuse_option(option, word);
 		return -1;
 	}
 }

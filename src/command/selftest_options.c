@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/slice.h"
+#include "command/words.h"
 
 static const char help[] =
 	"Usage: tinylb selftest [OPTION]...\n"
@@ -51,11 +52,8 @@ static int parse_option(int option, const char *word, struct selftest_options *o
 	case 'k':
 		options->keep = true;
 		return 0;
-	case ':':
-		log_errorx("%s needs a value", word);
-		return -1;
 	default:
-		log_errorx("unknown option: %s", word);
+		words_refuse_option(option, word);
 		return -1;
 	}
 }

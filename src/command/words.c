@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/slice.h"
 #include "settings/near.h"
@@ -232,4 +233,12 @@ void words_free(struct words *words)
 {
 	mem_free(words->listen);
 	words->listen = NULL;
+}
+
+void words_refuse_option(int option, const char *word)
+{
+	if (option == ':')
+		log_errorx("%s needs a value", word);
+	else
+		log_errorx("unknown option: %s", word);
 }

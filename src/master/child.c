@@ -68,8 +68,6 @@ void child_set_state(struct child *c, enum child_state state, uint64_t timeout)
 	assert(state > c->state);
 	log_debug("%s: %s -> %s", child_name(c, name), names[c->state], names[state]);
 	c->state = state;
-	if (c->place != NULL)
-		atomic_store_explicit(&c->place->state, (uint32_t)state, memory_order_relaxed);
 	c->deadline = timeout > 0 ? clock_ms() + timeout : 0;
 }
 

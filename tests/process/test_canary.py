@@ -7,34 +7,25 @@ import threading
 import time
 
 import pytest
+from lib.crowd import Crowd
 from lib.load import answer, gets_in
 from lib.ports import reserve_port
 from lib.wait import DEADLINE, wait_for
 
-class Load:
+class Load(Crowd):
     """One connection for each request, so that all workers have their share; counts what came back."""
 
     def __init__(self, lb, clients=3):
-        self.lb, self.stop, self.statuses, self.lost = lb, False, [], []
-        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+        super().__init__(clients)
+        self.lb, self.statuses, self.lost = lb, [], []
 
     def run(self):
-        while not self.stop:
+        while not self.over.is_set():
             try:
                 with self.lb.client() as c:
                     self.statuses.append(c.get("/", [("Connection", "close")]).status)
             except Exception as e:  # pylint: disable=broad-exception-caught
                 self.lost.append(repr(e))
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop = True
-        for t in self.threads:
-            t.join()
 
 
 def fail_with(status):
