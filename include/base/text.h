@@ -57,8 +57,17 @@ static inline struct slice text_slice(const struct text *t)
 	return slice_of(t->data, t->len);
 }
 
+/* The part of text_add_decimal for two digits and more. */
+void text_add_long_decimal(struct text *t, uint64_t value);
+
 /* Adds `value` in decimal. */
-void text_add_decimal(struct text *t, uint64_t value);
+static inline void text_add_decimal(struct text *t, uint64_t value)
+{
+	if (value < 10)
+		text_add_char(t, (char)('0' + value));
+	else
+		text_add_long_decimal(t, value);
+}
 
 /* Adds `value` in lower-case hexadecimal, without leading zeros. */
 void text_add_hex(struct text *t, uint64_t value);

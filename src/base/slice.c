@@ -20,6 +20,9 @@ bool slice_equals_nocase(struct slice a, struct slice b)
 {
 	if (a.len != b.len)
 		return false;
+	/* Most write it as we do. */
+	if (slice_equals(a, b))
+		return true;
 	for (size_t i = 0; i < a.len; i++) {
 		int differ = a.data[i] ^ b.data[i];
 

@@ -8,18 +8,33 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "base/word.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 
-void text_add_decimal(struct text *t, uint64_t value)
+/* Both digits of each number below 100. */
+static const char pairs[] = "00010203040506070809"
+			    "10111213141516171819"
+			    "20212223242526272829"
+			    "30313233343536373839"
+			    "40414243444546474849"
+			    "50515253545556575859"
+			    "60616263646566676869"
+			    "70717273747576777879"
+			    "80818283848586878889"
+			    "90919293949596979899";
+
+void text_add_long_decimal(struct text *t, uint64_t value)
 {
 	char digits[20];
 	size_t at = sizeof digits;
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
+	for (; value >= 10; value /= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + value % 100 * 2, 2);
+	}
+	if (value > 0)
+		digits[--at] = (char)('0' + value);
 	text_add(t, digits + at, sizeof digits - at);
 }
 
@@ -35,18 +50,42 @@ void text_add_hex(struct text *t, uint64_t value)
 	text_add(t, digits + at, sizeof digits - at);
 }
 
+static bool is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The length of what needs no escape at the front of `s`. */
+static size_t plain_run(struct slice s)
+{
+	size_t len = 0;
+
+	for (; s.len - len >= 8; len += 8) {
+		uint64_t word = word_load(s.data + len);
+		uint64_t found = (word_below(word, 0x20) | word_equal(word, '"') |
+					 word_equal(word, '\\') | word_equal(word, 0x7f) | word) &
+				 WORD_TOPS;
+
+		if (found != 0)
+			return len + (size_t)word_first(found);
+	}
+	while (len < s.len && is_plain(s.data[len]))
+		len++;
+	return len;
+}
+
 void text_add_escaped(struct text *t, struct slice s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.data[i];
+	for (;;) {
+		size_t plain = plain_run(s);
+		unsigned char c;
 
-		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-			text_add_char(t, (char)c);
-		} else {
-			char escape[4] = { '\\', 'x', hex_digits[c >> 4], hex_digits[c & 15] };
-
-			text_add(t, escape, sizeof escape);
-		}
+		text_add_slice(t, slice_of(s.data, plain));
+		if (plain == s.len)
+			return;
+		c = (unsigned char)s.data[plain];
+		text_add(t, (char[]){ '\\', 'x', hex_digits[c >> 4], hex_digits[c & 15] }, 4);
+		s = slice_of(s.data + plain + 1, s.len - plain - 1);
 	}
 }
 

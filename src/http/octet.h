@@ -5,10 +5,10 @@
 #ifndef TINYLB_HTTP_OCTET_H
 #define TINYLB_HTTP_OCTET_H
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "base/word.h"
 
 enum octet_class {
 	OCTET_TOKEN = 1,  /* tchar (RFC 9110 5.6.2) */
@@ -43,50 +43,19 @@ static inline const char *octet_skip(const char *p, const char *end, enum octet_
 	return p;
 }
 
-/*
- * Eight octets at a time. octet_below and octet_equal give a word in which the lowest top bit is
- * that of the first octet in question, once the top bits of octets from 0x80 on are masked; above
- * it, where a borrow travels, there may be wrong ones.
- */
-#define OCTET_ONES 0x0101010101010101u
-#define OCTET_TOPS 0x8080808080808080u
-
-static inline uint64_t octet_load(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof word);
-	return le64toh(word);
-}
-
-static inline uint64_t octet_below(uint64_t word, uint8_t limit)
-{
-	return word - OCTET_ONES * limit;
-}
-
-static inline uint64_t octet_equal(uint64_t word, uint8_t c)
-{
-	return octet_below(word ^ OCTET_ONES * c, 1);
-}
-
-static inline int octet_first(uint64_t found)
-{
-	return __builtin_ctzll(found) >> 3;
-}
-
 /* As octet_skip with OCTET_VALUE, for longer runs. */
 static inline const char *octet_skip_value(const char *p, const char *end)
 {
 	while (end - p >= 8) {
-		uint64_t word = octet_load(p);
+		uint64_t word = word_load(p);
 		uint64_t found =
-			(octet_below(word, 0x20) | octet_equal(word, 0x7f)) & ~word & OCTET_TOPS;
+			(word_below(word, 0x20) | word_equal(word, 0x7f)) & ~word & WORD_TOPS;
 
 		if (found == 0) {
 			p += 8;
 			continue;
 		}
-		p += octet_first(found);
+		p += word_first(found);
 		if (*p != '\t')
 			return p;
 		p++;
@@ -98,13 +67,13 @@ static inline const char *octet_skip_value(const char *p, const char *end)
 static inline const char *octet_skip_target(const char *p, const char *end)
 {
 	for (; end - p >= 8; p += 8) {
-		uint64_t word = octet_load(p);
-		uint64_t found = (octet_below(word, 0x21) | octet_equal(word, '#') |
-					 octet_equal(word, 0x7f) | word) &
-				 OCTET_TOPS;
+		uint64_t word = word_load(p);
+		uint64_t found = (word_below(word, 0x21) | word_equal(word, '#') |
+					 word_equal(word, 0x7f) | word) &
+				 WORD_TOPS;
 
 		if (found != 0)
-			return p + octet_first(found);
+			return p + word_first(found);
 	}
 	return octet_skip(p, end, OCTET_TARGET);
 }

@@ -29,9 +29,14 @@ static void reset(struct response *r)
 static enum parse_result read_status(struct response *r, const char **at, const char *end)
 {
 	static const char form[] = "HTTP/1.d ddd";
+	static const char usual[] = "HTTP/1.1 ";
 	const char *p = *at;
+	/* Mostly it is as we would write it: then only the number is to be looked at. */
+	size_t known = end - p >= (long)sizeof usual && memcmp(p, usual, sizeof usual - 1) == 0
+			       ? sizeof usual - 1
+			       : 0;
 
-	for (size_t i = 0; i < sizeof form - 1; i++) {
+	for (size_t i = known; i < sizeof form - 1; i++) {
 		if (p + i == end)
 			return PARSE_PARTIAL;
 		if (form[i] == 'd' ? p[i] < '0' || p[i] > '9' : p[i] != form[i])

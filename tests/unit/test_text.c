@@ -1,14 +1,17 @@
 /* text.c: numbers, escaping, printf, and that nothing is ever written past the end. */
 #include "config.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "guard.h"
 
 static void test_numbers(void **state)
 {
@@ -37,6 +40,47 @@ static void test_escaped(void **state)
 	(void)state;
 	text_add_escaped(&t, slice_of("a \"b\"\\\r\n\0\x7f\xff~", 12));
 	assert_string_equal(text_string(&t), "a \\x22b\\x22\\x5c\\x0d\\x0a\\x00\\x7f\\xff~");
+}
+
+/* Both ways of writing a number: at each power of ten, and beside it. */
+static void test_decimal_of_any_length(void **state)
+{
+	char room[32], expected[32];
+
+	(void)state;
+	for (uint64_t power = 1;; power *= 10) {
+		for (uint64_t value = power - 1; value <= power + 1; value++) {
+			struct text t = text_over(room, sizeof room);
+
+			text_add_decimal(&t, value);
+			snprintf(expected, sizeof expected, "%" PRIu64, value);
+			assert_string_equal(text_string(&t), expected);
+		}
+		if (power > UINT64_MAX / 10)
+			return;
+	}
+}
+
+/* Each octet, wherever it stands among such as need no escape. */
+static void test_escaped_everywhere(void **state)
+{
+	char room[64], expected[64];
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+
+		for (size_t at = 0; at < 19; at++) {
+			char *in = guard_place("abcdefghijklmnopqrs", 19);
+			struct text t = text_over(room, sizeof room);
+
+			in[at] = (char)c;
+			text_add_escaped(&t, slice_of(in, 19));
+			snprintf(expected, sizeof expected, plain ? "%.*s%c%s" : "%.*s\\x%02x%s",
+				(int)at, in, c, "abcdefghijklmnopqrs" + at + 1);
+			assert_string_equal(text_string(&t), expected);
+		}
+	}
 }
 
 static void test_overflow_keeps_whole_pieces(void **state)
@@ -82,7 +126,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_decimal_of_any_length),
 		cmocka_unit_test(test_escaped),
+		cmocka_unit_test(test_escaped_everywhere),
 		cmocka_unit_test(test_overflow_keeps_whole_pieces),
 		cmocka_unit_test(test_format),
 	};
