@@ -49,7 +49,7 @@ def test_lingering_ones_are_limited(tinylb, origin):
             c.send("NONSENSE\r\n\r\n")
         for c in clients:
             assert c.response().status == 400 and c.at_end()
-        assert len(process.descriptors(lb.worker)) <= before + 1024 + 1
+        wait_for(lambda: len(process.descriptors(lb.worker)) <= before + 1024 + 1, "the end of the oldest")
         assert lb.get("/").status == 200
         lb.close_clients()
     finally:
