@@ -51,16 +51,16 @@ struct stream {
 	struct loop *loop;          /* borrowed */
 	const struct stream_events *events;
 	int fd; /* owned; -1: closed */
-	bool connecting;
-	bool again;      /* stream_again was called while it runs */
-	bool delivering; /* `received` is running */
-	bool paused;     /* not reading: by stream_pause */
-	bool full;       /* the last read took all that one may: there can be more */
-	bool trickles;   /* the owner's: its message comes in small pieces; others are read first */
-	bool ended;      /* `ended` was called, or nothing is to be read any more */
-	bool broken;     /* writing failed: what is written is dropped, reading may go on */
-	bool finishing;  /* the sending side is to be ended when the backlog is empty */
-	bool finished;   /* it was */
+	bool connecting : 1;
+	bool again : 1;      /* stream_again was called while it runs */
+	bool delivering : 1; /* `received` is running */
+	bool paused : 1;     /* not reading: by stream_pause */
+	bool full : 1;       /* the last read took all that one may: there can be more */
+	bool trickles : 1;   /* the owner's: its message comes in small pieces; others go first */
+	bool ended : 1;      /* `ended` was called, or nothing is to be read any more */
+	bool broken : 1;     /* writing failed: what is written is dropped, reading may go on */
+	bool finishing : 1;  /* the sending side is to be ended when the backlog is empty */
+	bool finished : 1;   /* it was */
 };
 
 /* Takes over the connected, non-blocking `fd` and begins to read. 0; -1: fd stays the caller's. */

@@ -122,7 +122,7 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, struct
 
 	switch (response_parse(response, data, len, u->seen, x->method, &proxy->limits)) {
 	case PARSE_PARTIAL:
-		u->seen = len;
+		u->seen = (uint32_t)len;
 		return 0;
 	case PARSE_BAD:
 		return refuse(x, len, response->why);

@@ -104,7 +104,7 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	/* The deadline runs from the first byte and is not put off by more of them. */
 	if (c->state == CLIENT_IDLE)
 		client_set_state(c, CLIENT_HEAD);
-	c->seen = len;
+	c->seen = (uint32_t)len;
 	relief_look(proxy);
 	return 0;
 }
@@ -159,15 +159,23 @@ static const struct stream_events events = {
 	.ended = ended,
 };
 
-static void set_name(struct client *c, const struct address *peer)
+/* Of the path of a unix socket so much is kept; "[v6 address]:port" is shorter. */
+#define NAME_MAX_LEN 56
+
+/* A client with room for its name and no more. */
+static struct client *new_client(const struct address *peer)
 {
 	char text[ADDRESS_TEXT_SIZE];
+	size_t len = strnlen(address_format(peer, text), NAME_MAX_LEN);
+	struct client *c = mem_zalloc(1, sizeof *c + len);
 
+	if (c == NULL)
+		return NULL;
+	memcpy(c->name, text, len);
+	c->name_len = (uint8_t)len;
 	if (!address_is_unix(peer))
 		c->ip_len = (uint8_t)strlen(address_format_host(peer, text));
-	address_format(peer, text);
-	c->name_len = (uint8_t)strnlen(text, CLIENT_NAME_SIZE);
-	memcpy(c->name, text, c->name_len);
+	return c;
 }
 
 /* What was parsed last may be another client's: of this one too little is known for a line. */
@@ -205,22 +213,18 @@ static bool count_in(struct client *c, const struct address *peer)
 
 int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_t listener)
 {
-	struct client *c = mem_zalloc(1, sizeof *c);
+	struct client *c = new_client(peer);
 
 	if (c == NULL)
 		return -1;
 	c->proxy = proxy;
 	c->listener = listener;
 	c->trusted = network_set_has(&proxy->settings->trusted, peer);
-	set_name(c, peer);
-	list_init(&c->link);
-	list_init(&c->idle);
 	deadline_init(&c->deadline);
 	if (stream_open(&c->stream, proxy->loop, &events, fd) == -1) {
 		mem_free(c);
 		return -1;
 	}
-	list_append(&proxy->clients, &c->link);
 	proxy->client_count++;
 	account_accept(proxy);
 	client_set_state(c, CLIENT_IDLE);

@@ -20,29 +20,28 @@ enum client_state {
 	CLIENT_LINGER, /* all was said; what still comes is thrown away until the client closes */
 };
 
-/* Long enough for "[v6 address]:port". */
-#define CLIENT_NAME_SIZE 56
-
-/* An idle client costs one of these and nothing else. */
+/* An idle client costs one of these and nothing else, so it is kept small. */
 struct client {
 	struct stream stream;
 	struct proxy *proxy;       /* borrowed */
 	struct exchange *exchange; /* NULL: none */
 	struct source *source;     /* where it is counted; NULL: nowhere */
-	struct list link;          /* among all clients */
-	struct list idle;          /* among the idle or the lingering ones */
-	struct deadline deadline;
-	struct grave grave;
-	size_t seen;   /* bytes of a head that was not whole yet; of what lingering threw away */
-	size_t unsent; /* of what is being flushed, when that was looked at last */
-	bool last;     /* the connection ends behind what is being flushed */
-	bool trusted;  /* it is a proxy that is believed what it says of its clients */
+	union {
+		/* It is always in one list: of its deadline, or of proxy->busy where none runs. */
+		struct deadline deadline;
+		struct grave grave; /* once it is closed */
+	};
 	uint64_t since_us; /* the first byte of a head; when it became idle, or began to linger */
-	enum client_state state;
+	uint32_t seen;   /* bytes of a head that was not whole yet; of what lingering threw away */
+	uint32_t unsent; /* of what is being flushed, when that was looked at last */
 	uint32_t listener;
-	uint8_t ip_len; /* of the address inside `name`; 0: a unix socket's peer has none */
+	enum client_state state : 8;
+	bool last : 1;    /* the connection ends behind what is being flushed */
+	bool heard : 1;   /* something came since the deadline of lingering began */
+	bool trusted : 1; /* it is a proxy that is believed what it says of its clients */
+	uint8_t ip_len;   /* of the address inside `name`; 0: a unix socket's peer has none */
 	uint8_t name_len;
-	char name[CLIENT_NAME_SIZE]; /* address and port; an IPv6 address stands in brackets */
+	char name[]; /* address and port, as long as it is; an IPv6 address stands in brackets */
 };
 
 /* Takes over the accepted `fd`. 0, or -1 when memory is short; then fd stays the caller's. */
@@ -57,6 +56,9 @@ struct slice client_ip(const struct client *client);
 struct slice client_name(const struct client *client);
 
 void client_set_state(struct client *client, enum client_state state);
+
+/* The one that has lingered for the longest, or nearly; NULL: none does. */
+struct client *client_first_lingering(const struct proxy *proxy);
 
 /* The exchange is over, the client's `exchange` already NULL: reads the next request. */
 void client_next(struct client *client);

@@ -20,11 +20,18 @@ static void bury(struct grave *grave)
 	mem_free(LIST_ITEM(grave, struct client, grave));
 }
 
+/* Backlogs are held far below what would not fit here. */
+static uint32_t unsent(const struct client *c)
+{
+	size_t n = stream_unsent(&c->stream);
+
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
 void client_set_state(struct client *c, enum client_state state)
 {
 	struct proxy *proxy = c->proxy;
 
-	list_remove(&c->idle);
 	deadline_stop(&c->deadline);
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->linger_count += state == CLIENT_LINGER;
@@ -35,7 +42,6 @@ void client_set_state(struct client *c, enum client_state state)
 	case CLIENT_IDLE:
 		c->seen = 0;
 		c->since_us = proxy->loop->now_us;
-		list_append(&proxy->idle, &c->idle);
 		deadline_start(&c->deadline, &proxy->wait_request, proxy->loop);
 		break;
 	case CLIENT_HEAD:
@@ -43,16 +49,17 @@ void client_set_state(struct client *c, enum client_state state)
 		break;
 	case CLIENT_FLUSH:
 		c->seen = 0;
-		c->unsent = stream_unsent(&c->stream);
+		c->unsent = unsent(c);
 		deadline_start(&c->deadline, &proxy->wait_flush, proxy->loop);
 		break;
 	case CLIENT_LINGER:
 		c->seen = 0;
+		c->heard = false;
 		c->since_us = proxy->loop->now_us;
-		list_append(&proxy->lingering, &c->idle);
 		deadline_start(&c->deadline, &proxy->wait_close, proxy->loop);
 		break;
 	case CLIENT_BUSY:
+		list_append(&proxy->busy, &c->deadline.link);
 		break;
 	}
 }
@@ -61,8 +68,6 @@ static void leave(struct client *c)
 {
 	struct proxy *proxy = c->proxy;
 
-	list_remove(&c->idle);
-	list_remove(&c->link);
 	deadline_stop(&c->deadline);
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->client_count--;
@@ -95,6 +100,15 @@ static void flush_first(struct client *c, bool last)
 	client_set_state(c, CLIENT_FLUSH);
 }
 
+struct client *client_first_lingering(const struct proxy *proxy)
+{
+	struct deadline *first = deadline_first(&proxy->wait_part);
+
+	if (first == NULL)
+		first = deadline_first(&proxy->wait_close);
+	return first != NULL ? LIST_ITEM(first, struct client, deadline) : NULL;
+}
+
 void client_linger(struct client *c)
 {
 	struct proxy *proxy = c->proxy;
@@ -108,7 +122,7 @@ void client_linger(struct client *c)
 	} else {
 		client_set_state(c, CLIENT_LINGER);
 		if (proxy->linger_count > LINGER_COUNT_MAX)
-			client_close(LIST_ITEM(proxy->lingering.next, struct client, idle));
+			client_close(client_first_lingering(proxy));
 	}
 }
 
@@ -152,11 +166,10 @@ size_t client_hear_out(struct client *c, size_t len)
 			stream_pause(&c->stream);
 		return 0;
 	}
-	c->seen += len;
+	c->seen += (uint32_t)len;
+	c->heard = true;
 	if (c->seen > LINGER_MAX || lingers_for(c) > LINGER_MAX_US)
 		client_reset(c);
-	else if (c->state == CLIENT_LINGER)
-		deadline_start(&c->deadline, &c->proxy->wait_close, c->proxy->loop);
 	return len;
 }
 
@@ -177,12 +190,21 @@ void client_idle_expired(struct deadline *deadline)
 	struct client *c = LIST_ITEM(deadline, struct client, deadline);
 
 	if (!client_dismiss(c))
-		deadline_start(&c->deadline, &c->proxy->wait_part, c->proxy->loop);
+		deadline_start(&c->deadline, &c->proxy->wait_request, c->proxy->loop);
 }
 
+/* Who still talks is heard for as long again. It is asked for here only, so that the queue stays in
+ * the order of those who came: talking does not get one past others. */
 void client_linger_expired(struct deadline *deadline)
 {
-	client_close(LIST_ITEM(deadline, struct client, deadline));
+	struct client *c = LIST_ITEM(deadline, struct client, deadline);
+
+	if (!c->heard) {
+		client_close(c);
+		return;
+	}
+	c->heard = false;
+	deadline_start(&c->deadline, &c->proxy->wait_close, c->proxy->loop);
 }
 
 /* As long as it takes something, it may have the rest; where not, it must not take what it has for
@@ -190,12 +212,12 @@ void client_linger_expired(struct deadline *deadline)
 void client_flush_expired(struct deadline *deadline)
 {
 	struct client *c = LIST_ITEM(deadline, struct client, deadline);
-	size_t unsent = stream_unsent(&c->stream);
+	uint32_t now = unsent(c);
 
-	if (unsent >= c->unsent) {
+	if (now >= c->unsent) {
 		client_reset(c);
 		return;
 	}
-	c->unsent = unsent;
+	c->unsent = now;
 	deadline_start(&c->deadline, &c->proxy->wait_flush, c->proxy->loop);
 }

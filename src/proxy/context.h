@@ -32,10 +32,8 @@ struct proxy {
 	bool parting;  /* answers end their connections */
 	bool draining; /* and no connection to a backend is kept */
 	size_t client_count;
-	struct list clients;   /* of struct client */
-	struct list idle;      /* those between requests, longest idle first */
-	struct list lingering; /* those that only wait for their end, longest first */
-	size_t linger_count;
+	size_t linger_count; /* of these, in wait_close and wait_part */
+	struct list busy; /* clients that an exchange has; others are in the queue they wait in */
 	struct sources sources;
 	struct list spare; /* exchanges to be used again */
 	size_t spare_count;

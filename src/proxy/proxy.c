@@ -63,9 +63,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->limits.size = start->settings->limits.header_size;
 	p->limits.count = (unsigned)start->settings->limits.header_count;
 	p->loop->buffered_most = start->settings->limits.buffers;
-	list_init(&p->clients);
-	list_init(&p->idle);
-	list_init(&p->lingering);
+	list_init(&p->busy);
 	list_init(&p->spare);
 	init_deadlines(p);
 }
@@ -105,16 +103,26 @@ struct proxy *proxy_new(const struct proxy_start *start)
 	return NULL;
 }
 
-static void close_clients(struct proxy *p)
+static void close_all(struct list *clients)
 {
-	while (!list_is_empty(&p->clients)) {
-		struct client *c = LIST_ITEM(p->clients.next, struct client, link);
+	while (!list_is_empty(clients)) {
+		struct client *c = LIST_ITEM(clients->next, struct client, deadline.link);
 
 		if (c->exchange != NULL)
 			exchange_end(c->exchange, REASON_STOPPED, false, AFTERWARDS_RESET);
 		else
 			client_close(c);
 	}
+}
+
+static void close_clients(struct proxy *p)
+{
+	close_all(&p->busy);
+	close_all(&p->wait_head.waiting);
+	close_all(&p->wait_request.waiting);
+	close_all(&p->wait_flush.waiting);
+	close_all(&p->wait_close.waiting);
+	close_all(&p->wait_part.waiting);
 }
 
 void proxy_free(struct proxy *p)
@@ -142,16 +150,18 @@ size_t proxy_client_count(const struct proxy *p)
 	return p->client_count;
 }
 
-size_t proxy_busy_count(const struct proxy *p)
+static size_t count(const struct list *clients)
 {
 	size_t n = 0;
 
-	for (const struct list *l = p->clients.next; l != &p->clients; l = l->next) {
-		enum client_state state = LIST_ITEM(l, struct client, link)->state;
-
-		n += state != CLIENT_IDLE && state != CLIENT_LINGER;
-	}
+	for (const struct list *l = clients->next; l != clients; l = l->next)
+		n++;
 	return n;
+}
+
+size_t proxy_busy_count(const struct proxy *p)
+{
+	return count(&p->busy) + count(&p->wait_head.waiting) + count(&p->wait_flush.waiting);
 }
 
 void proxy_part(struct proxy *p)
@@ -175,10 +185,11 @@ static bool is_long_idle(const struct client *c)
 size_t proxy_dismiss_idle(struct proxy *p, size_t most)
 {
 	size_t dismissed = 0;
+	const struct list *idle = &p->wait_request.waiting;
 	struct list *next;
 
-	for (struct list *l = p->idle.next; l != &p->idle && dismissed < most; l = next) {
-		struct client *c = LIST_ITEM(l, struct client, idle);
+	for (struct list *l = idle->next; l != idle && dismissed < most; l = next) {
+		struct client *c = LIST_ITEM(l, struct client, deadline.link);
 
 		next = l->next;
 		if (!is_long_idle(c))
@@ -190,9 +201,10 @@ size_t proxy_dismiss_idle(struct proxy *p, size_t most)
 
 static bool close_idle(struct proxy *p)
 {
-	struct client *c = LIST_ITEM(p->idle.next, struct client, idle);
+	struct deadline *first = deadline_first(&p->wait_request);
+	struct client *c = first != NULL ? LIST_ITEM(first, struct client, deadline) : NULL;
 
-	if (list_is_empty(&p->idle) || !is_long_idle(c))
+	if (c == NULL || !is_long_idle(c))
 		return false;
 	client_close(c);
 	return true;
@@ -214,12 +226,13 @@ static struct client *slowest_head(const struct proxy *p)
 
 bool proxy_make_room(struct proxy *p)
 {
+	struct client *lingering = client_first_lingering(p);
 	struct client *slow;
 
 	if (close_idle(p))
 		return true;
-	if (!list_is_empty(&p->lingering)) {
-		client_close(LIST_ITEM(p->lingering.next, struct client, idle));
+	if (lingering != NULL) {
+		client_close(lingering);
 		return true;
 	}
 	slow = slowest_head(p);

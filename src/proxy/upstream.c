@@ -135,7 +135,7 @@ struct upstream *upstream_connect(
 	u->proxy = proxy;
 	u->backend = backend;
 	u->exchange = exchange;
-	u->address = address;
+	u->address = (uint8_t)address;
 	u->opened_us = proxy->loop->now_us;
 	u->idle_most_us = UINT64_MAX;
 	list_init(&u->link);

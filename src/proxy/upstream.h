@@ -18,13 +18,15 @@ struct upstream {
 	struct backend *backend;   /* borrowed */
 	struct exchange *exchange; /* borrowed; NULL: idle */
 	struct list link;          /* among the backend's idle ones */
-	struct deadline deadline;  /* of being idle */
-	struct grave grave;
+	union {
+		struct deadline deadline; /* of being idle */
+		struct grave grave;       /* once it is closed */
+	};
 	uint64_t opened_us;
 	uint64_t idle_since_us;
 	uint64_t idle_most_us; /* it is not used again when it was idle for so long */
-	size_t seen;           /* bytes of a head that was not whole yet */
-	int address;           /* index of the backend's address */
+	uint32_t seen;         /* bytes of a head that was not whole yet */
+	uint8_t address;       /* index of the backend's address */
 	bool reused;           /* it has served a request before this one */
 };
 
