@@ -216,20 +216,20 @@ static bool echo(struct connection *connection, const char *data, size_t length)
 	return true;
 }
 
-/* An empty body ends without any byte: length may be 0. */
+/* An empty body ends without any byte: that nothing was taken is no reason to stop where the kind
+   of what comes next has changed. */
 static void process(struct connection *connection, const char *data, size_t length)
 {
-	size_t used = 1;
+	size_t used;
 
-	while (connection->kind != SOCKET && !connection->sending &&
-		(length ? used > 0 : connection->kind == BODY)) {
+	while (connection->kind != SOCKET && !connection->sending) {
 		enum kind before = connection->kind;
 
 		if (!step(connection, data, length, &used))
 			return;
 		data += used;
 		length -= used;
-		if (!length && connection->kind == before)
+		if (connection->kind == before && (!used || !length))
 			break;
 	}
 	if (length && connection->kind == SOCKET && !connection->sending)
