@@ -41,7 +41,8 @@ void die(const char *format, ...)
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fprintf(stderr, error ? ": %s\n" : "%s\n", error ? strerror(error) : "");
-	exit(2);
+	/* What was printed so far and waits, such as half of "ready", is not true any more. */
+	_exit(2);
 }
 
 uint64_t number_parse(const char *text, const char *what, uint64_t max)
