@@ -9,8 +9,9 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <strings.h>
+
+#include "base/text.h"
 
 #define UNIX_PREFIX "unix:"
 
@@ -225,44 +226,69 @@ int address_resolve(const char *host, uint16_t port, struct address *out, int ma
 	return count;
 }
 
+/* Each client that connects is written down once: hence not by inet_ntop, which is printf inside.
+ */
+static void add_ipv4(struct text *out, const uint8_t octets[4])
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			text_add_char(out, '.');
+		text_add_decimal(out, octets[i]);
+	}
+}
+
+static void add_ipv6(struct text *out, const struct in6_addr *ip)
+{
+	char room[INET6_ADDRSTRLEN];
+
+	if (inet_ntop(AF_INET6, ip, room, sizeof room) != NULL)
+		text_add_string(out, room);
+}
+
+/* Without brackets. An IPv4 client of an IPv6 socket is an IPv4 client. */
+static void add_host(struct text *out, const struct address *a)
+{
+	if (a->len == 0)
+		return;
+	if (a->u.sa.sa_family == AF_UNIX)
+		text_add_string(out, UNIX_PREFIX);
+	else if (a->u.sa.sa_family == AF_INET)
+		add_ipv4(out, (const uint8_t *)&a->u.in.sin_addr);
+	else if (IN6_IS_ADDR_V4MAPPED(&a->u.in6.sin6_addr))
+		add_ipv4(out, a->u.in6.sin6_addr.s6_addr + 12);
+	else
+		add_ipv6(out, &a->u.in6.sin6_addr);
+}
+
 const char *address_format_host(const struct address *a, char out[ADDRESS_TEXT_SIZE])
 {
-	const void *bytes = &a->u.in.sin_addr;
-	int family = a->len == 0 ? AF_UNSPEC : a->u.sa.sa_family;
+	struct text text = text_over(out, ADDRESS_TEXT_SIZE);
 
-	out[0] = '\0';
-	if (family == AF_UNIX) {
-		memcpy(out, UNIX_PREFIX, sizeof UNIX_PREFIX);
-		return out;
-	}
-	if (family == AF_INET6) {
-		bytes = &a->u.in6.sin6_addr;
-		if (IN6_IS_ADDR_V4MAPPED(&a->u.in6.sin6_addr)) {
-			bytes = a->u.in6.sin6_addr.s6_addr + 12;
-			family = AF_INET;
-		}
-	}
-	if (family == AF_INET || family == AF_INET6)
-		(void)inet_ntop(family, bytes, out, ADDRESS_TEXT_SIZE);
-	return out;
+	add_host(&text, a);
+	return text_string(&text);
+}
+
+static bool needs_brackets(const struct address *a)
+{
+	return a->u.sa.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&a->u.in6.sin6_addr);
 }
 
 const char *address_format(const struct address *a, char out[ADDRESS_TEXT_SIZE])
 {
-	char host[ADDRESS_TEXT_SIZE];
-	bool is6;
+	struct text text = text_over(out, ADDRESS_TEXT_SIZE);
 
-	(void)address_format_host(a, host);
-	if (a->len == 0 || address_is_unix(a)) {
+	if (a->len > 0 && needs_brackets(a))
+		text_add_char(&text, '[');
+	add_host(&text, a);
+	if (a->len > 0 && needs_brackets(a))
+		text_add_char(&text, ']');
+	if (a->len > 0 && !address_is_unix(a)) {
+		text_add_char(&text, ':');
+		text_add_decimal(&text, address_port(a));
+	} else if (a->len > offsetof(struct sockaddr_un, sun_path)) {
 		/* An unnamed peer has a family and no path; an abstract one begins with a NUL. */
-		bool has_path = a->len > offsetof(struct sockaddr_un, sun_path);
-
-		(void)snprintf(out, ADDRESS_TEXT_SIZE, "%.10s%.108s", host,
-			has_path ? a->u.un.sun_path : "");
-		return out;
+		text_add(&text, a->u.un.sun_path,
+			strnlen(a->u.un.sun_path, sizeof a->u.un.sun_path));
 	}
-	is6 = strchr(host, ':') != NULL;
-	(void)snprintf(
-		out, ADDRESS_TEXT_SIZE, is6 ? "[%.46s]:%d" : "%.46s:%d", host, address_port(a));
-	return out;
+	return text_string(&text);
 }
