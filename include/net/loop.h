@@ -23,7 +23,7 @@ struct evbuffer;
 
 struct loop {
 	struct event_base *base;
-	uint64_t now_us;     /* monotonic; read anew at the start of each callback: loop_wake */
+	uint64_t now_us;     /* monotonic; that of the first callback of a turn: loop_wake */
 	struct pulse *pulse; /* borrowed; its own, unless it is set to one that others see */
 	struct pulse own_pulse;
 	char *scratch; /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
@@ -31,15 +31,15 @@ struct loop {
 	 * loop_count. Whoever reads takes less as it grows, so that it stays below `most`. */
 	size_t buffered;
 	size_t buffered_most;
-	struct list dead; /* of struct grave */
-	struct event reap;
+	struct list dead;   /* of struct grave */
 	struct list queues; /* of struct deadline_queue */
 	struct event tick;  /* runs while any deadline does: a loop without work sleeps */
 	bool ticking;
-	bool hurried;         /* the next tick comes at once */
-	struct event turn;    /* waits behind all that this turn of the loop brought */
-	uint64_t trickles_us; /* when the first stream that trickles was read in this turn; 0: none
-			       */
+	bool hurried; /* the next tick comes at once */
+	bool stopped;
+	bool awake;           /* the clock was read in this turn */
+	unsigned trickles;    /* streams that trickle were read so often in this turn */
+	uint64_t trickles_us; /* when the last one was that took no look at the clock */
 };
 
 /* Inside an object that may be in use further up the stack when it ends. */
@@ -59,9 +59,20 @@ void loop_fini(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* Each callback from the kernel begins with one of these: it reads the clock, and shows that the
- * loop turns and what is done now, on which descriptor (or -1). */
-void loop_wake(struct loop *loop);
+/* Turns it once: calls back for whatever has happened, having waited for that where `wait` says so,
+ * and buries the dead. Returns false where nothing can happen any more. */
+bool loop_turn(struct loop *loop, bool wait);
+
+/* Reads the clock: for what may take its share of a turn and no more. */
+void loop_look_up(struct loop *loop);
+
+/* Each callback from the kernel begins with one of these: the first one of a turn reads the clock;
+ * each shows that the loop turns and what is done now, on which descriptor (or -1). */
+static inline void loop_wake(struct loop *loop)
+{
+	if (!loop->awake)
+		loop_look_up(loop);
+}
 static inline void loop_begin(struct loop *loop, enum pulse_activity activity, int fd)
 {
 	pulse_do(loop->pulse, activity, fd);

@@ -1,6 +1,6 @@
 /*
- * The loop's own upkeep: it reads the clock once a callback, frees the dead between callbacks, and
- * ticks while deadlines are waiting. What happens on it is for others.
+ * The loop's own upkeep: it reads the clock once a turn, frees the dead between turns, and ticks
+ * while deadlines are waiting. What happens on it is for others.
  */
 #include "config.h"
 
@@ -23,13 +23,6 @@ static void bury_all(struct loop *loop)
 		list_remove(&grave->link);
 		grave->bury(grave);
 	}
-}
-
-static void reap_cb(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	bury_all(arg);
 }
 
 static void counted_cb(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg)
@@ -63,21 +56,19 @@ size_t loop_share(const struct loop *loop, size_t usual)
  * together, must not hold up everybody else: either gets so much of a turn. */
 #define CROWD_US 300
 
-static void turn_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct loop *loop = arg;
-
-	(void)fd;
-	(void)what;
-	loop->trickles_us = 0;
-}
+/* So many streams that trickle are read before anybody looks at the clock. */
+#define TRICKLES_FREE 8
 
 bool loop_grants_trickle(struct loop *loop)
 {
-	if (loop->trickles_us == 0) {
-		loop->trickles_us = loop->now_us;
-		event_active(&loop->turn, EV_TIMEOUT, 1);
+	if (loop->trickles < TRICKLES_FREE) {
+		if (++loop->trickles == TRICKLES_FREE) {
+			loop_look_up(loop);
+			loop->trickles_us = loop->now_us;
+		}
+		return true;
 	}
+	loop_look_up(loop);
 	return loop->now_us - loop->trickles_us < CROWD_US;
 }
 
@@ -93,7 +84,7 @@ static bool expire_front(struct loop *loop, struct deadline_queue *queue, uint64
 			return false;
 		deadline_stop(first);
 		queue->expired(first);
-		loop_wake(loop);
+		loop_look_up(loop);
 	}
 	return true;
 }
@@ -196,9 +187,7 @@ int loop_init(struct loop *loop)
 	loop->base = new_base();
 	if (loop->scratch == NULL || loop->base == NULL)
 		goto fail;
-	if (event_assign(&loop->reap, loop->base, -1, 0, reap_cb, loop) == -1 ||
-		event_assign(&loop->turn, loop->base, -1, 0, turn_cb, loop) == -1 ||
-		event_assign(&loop->tick, loop->base, -1, EV_PERSIST, tick_cb, loop) == -1 ||
+	if (event_assign(&loop->tick, loop->base, -1, EV_PERSIST, tick_cb, loop) == -1 ||
 		reserve_timers(loop) == -1)
 		goto fail;
 	return 0;
@@ -212,27 +201,39 @@ fail:
 void loop_fini(struct loop *loop)
 {
 	/* A turn without waiting lets libevent finish what it frees late. */
-	event_base_loop(loop->base, EVLOOP_NONBLOCK);
-	bury_all(loop);
+	(void)loop_turn(loop, false);
 	event_del(&loop->tick);
-	event_del(&loop->turn);
-	event_del(&loop->reap);
 	event_base_free(loop->base);
 	mem_free(loop->scratch);
 }
 
+bool loop_turn(struct loop *loop, bool wait)
+{
+	bool more;
+
+	loop->awake = false;
+	loop->trickles = 0;
+	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
+	bury_all(loop);
+	return more;
+}
+
 void loop_run(struct loop *loop)
 {
-	event_base_dispatch(loop->base);
+	loop->stopped = false;
+	while (!loop->stopped && loop_turn(loop, true))
+		;
 }
 
 void loop_stop(struct loop *loop)
 {
+	loop->stopped = true;
 	event_base_loopbreak(loop->base);
 }
 
-void loop_wake(struct loop *loop)
+void loop_look_up(struct loop *loop)
 {
+	loop->awake = true;
 	loop->now_us = clock_us();
 	pulse_beat(loop->pulse, loop->now_us);
 }
@@ -241,5 +242,4 @@ void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grav
 {
 	grave->bury = bury;
 	list_append(&loop->dead, &grave->link);
-	event_active(&loop->reap, EV_TIMEOUT, 1);
 }

@@ -245,7 +245,7 @@ static void show_life(struct worker *w)
 
 	atomic_store_explicit(&place->pid, (uint32_t)getpid(), memory_order_relaxed);
 	w->loop.pulse = &place->pulse;
-	loop_wake(&w->loop);
+	loop_look_up(&w->loop);
 }
 
 static int set_up(struct worker *w)

@@ -66,7 +66,7 @@ static void test_order(void **state)
 	uint64_t start = clock_ms();
 
 	(void)state;
-	loop_wake(&loop); /* deadlines count from the loop's now */
+	loop_look_up(&loop); /* deadlines count from the loop's now */
 	deadline_queue_init(&shorter, &loop, 20, expired);
 	deadline_queue_init(&longer, &loop, 120, expired_last);
 	deadline_start(&third, &longer, &loop);
@@ -179,11 +179,13 @@ static void test_starts_without_memory(void **state)
 
 static unsigned crowd_gone;
 
+static uint64_t times[4];
+static unsigned time_count;
+
 static void take_time(uint64_t us)
 {
 	for (uint64_t end = clock_us() + us; clock_us() < end;)
 		;
-	loop_wake(&loop);
 }
 
 static void expired_one(struct deadline *deadline)
@@ -202,7 +204,7 @@ static void test_crowd_in_turns(void **state)
 
 	(void)state;
 	crowd_gone = 0;
-	loop_wake(&loop);
+	loop_look_up(&loop);
 	deadline_queue_init(&shorter, &loop, 1, expired_one);
 	for (size_t i = 0; i < CROWD; i++) {
 		deadline_init(&crowd[i]);
@@ -211,7 +213,7 @@ static void test_crowd_in_turns(void **state)
 	while (crowd_gone < CROWD) {
 		unsigned before = crowd_gone;
 
-		assert_int_equal(event_base_loop(loop.base, EVLOOP_ONCE), 0);
+		assert_true(loop_turn(&loop, true));
 		assert_in_range(crowd_gone - before, 0, EACH_TURN);
 		turns += crowd_gone > before;
 	}
@@ -219,17 +221,49 @@ static void test_crowd_in_turns(void **state)
 	deadline_queue_fini(&shorter);
 }
 
-/* Streams that trickle have so much of each turn, and the next turn again. */
+/* A few streams that trickle are read in each turn, more of them for so long, and all of that again
+ * in the next turn. */
 static void test_trickles_in_turns(void **state)
 {
 	(void)state;
 	for (int turn = 0; turn < 2; turn++) {
-		loop_wake(&loop);
+		take_time(TURN_US);
+		for (int few = 0; few < 8; few++)
+			assert_true(loop_grants_trickle(&loop));
 		assert_true(loop_grants_trickle(&loop));
 		take_time(TURN_US);
 		assert_false(loop_grants_trickle(&loop));
-		assert_in_range(event_base_loop(loop.base, EVLOOP_NONBLOCK), 0, 1);
+		(void)loop_turn(&loop, false);
 	}
+}
+
+static void read_clock_twice(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	loop_wake(&loop);
+	take_time(2);
+	loop_wake(&loop);
+	times[time_count++] = loop.now_us;
+}
+
+/* All callbacks of a turn see the same time, those of the next one a later one. */
+static void test_one_time_a_turn(void **state)
+{
+	struct event a, b;
+
+	(void)state;
+	time_count = 0;
+	event_assign(&a, loop.base, -1, 0, read_clock_twice, NULL);
+	event_assign(&b, loop.base, -1, 0, read_clock_twice, NULL);
+	for (int turn = 0; turn < 2; turn++) {
+		event_active(&a, EV_TIMEOUT, 1);
+		event_active(&b, EV_TIMEOUT, 1);
+		(void)loop_turn(&loop, false);
+	}
+	assert_int_equal(time_count, 4);
+	assert_true(times[0] == times[1] && times[1] < times[2] && times[2] == times[3]);
 }
 
 int main(void)
@@ -238,6 +272,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_in_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trickles_in_turns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_time_a_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_started_when_expired, set_up, tear_down),

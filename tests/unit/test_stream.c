@@ -84,7 +84,7 @@ static const struct stream_events events = {
 
 static void turn(void)
 {
-	event_base_loop(loop.base, EVLOOP_NONBLOCK);
+	(void)loop_turn(&loop, false);
 }
 
 static int set_up(void **state)
@@ -361,7 +361,7 @@ static void test_more_behind_a_full_read(void **state)
 	assert_false(stream_has_more(&stream));
 	assert_int_equal(write(peer, room, sizeof room), sizeof room);
 	say("more");
-	event_base_loop(loop.base, EVLOOP_ONCE); /* one read */
+	(void)loop_turn(&loop, true); /* one read */
 	assert_true(stream_has_more(&stream));
 	turn();
 	assert_false(stream_has_more(&stream));
