@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "base/pulse.h"
+#include "net/pipe.h"
 
 /* How much one read takes from a socket at the most. What a callback leaves of it is kept, so that
  * the next read starts behind the rest: hence the double size of the buffer. */
@@ -26,7 +27,8 @@ struct loop {
 	uint64_t now_us;     /* monotonic; that of the first callback of a turn: loop_wake */
 	struct pulse *pulse; /* borrowed; its own, unless it is set to one that others see */
 	struct pulse own_pulse;
-	char *scratch; /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
+	struct pipe pipe; /* empty, or none; belongs to the callback that is running */
+	char *scratch;    /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
 	/* What waits in memory: left by readers, not yet taken by peers, or counted by
 	 * loop_count. Whoever reads takes less as it grows, so that it stays below `most`. */
 	size_t buffered;

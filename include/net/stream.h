@@ -1,8 +1,7 @@
 /*
- * A stream is one connected socket with its buffers. Bytes go straight from and to the socket
- * whenever they can; a libevent bufferevent stands in where they cannot: while a connection is
- * being made, and while the other side does not take what was written. A stream at rest holds no
- * buffer.
+ * A stream is one connected socket with its buffers. Bytes go straight from and to the socket where
+ * they can; a libevent bufferevent stands in where not: while a connection is being made, and while
+ * the other side does not take what was written. A stream at rest holds no buffer.
  *
  * The owner embeds the struct, gives it callbacks, and never frees it inside one of them: it closes
  * it and lets the loop bury it (loop_mourn).
@@ -42,6 +41,8 @@ struct stream_events {
 	/* The peer ended its sending side (error 0), or the connection failed (an errno). Not after
 	 * stream_close; a second time only where stream_again asks for a rest that is gone. */
 	void (*ended)(struct stream *stream, int error);
+	/* Where `flows` is set, instead of `received`: flow.h. False: it is to be read as usual. */
+	bool (*flow)(struct stream *stream);
 };
 
 struct stream {
@@ -57,6 +58,7 @@ struct stream {
 	bool paused : 1;     /* not reading: by stream_pause */
 	bool full : 1;       /* the last read took all that one may: there can be more */
 	bool trickles : 1;   /* the owner's: its message comes in small pieces; others go first */
+	bool flows : 1;      /* the owner's: what comes may go on unseen */
 	bool ended : 1;      /* `ended` was called, or nothing is to be read any more */
 	bool broken : 1;     /* writing failed: what is written is dropped, reading may go on */
 	bool finishing : 1;  /* the sending side is to be ended when the backlog is empty */
@@ -67,10 +69,8 @@ struct stream {
 int stream_open(struct stream *stream, struct loop *loop, const struct stream_events *events,
 	int fd) __attribute__((warn_unused_result));
 
-/*
- * Begins to connect to `to`. What is written before `connected` is sent then. Returns 0, or -1 with
- * errno where it failed at once (no callback follows).
- */
+/* Begins to connect to `to`. What is written before `connected` is sent then. Returns 0, or -1 with
+ * errno where it failed at once (no callback follows). */
 int stream_connect(struct stream *stream, struct loop *loop, const struct stream_events *events,
 	const struct address *to) __attribute__((warn_unused_result));
 

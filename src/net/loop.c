@@ -181,6 +181,7 @@ int loop_init(struct loop *loop)
 {
 	*loop = (struct loop){ .now_us = clock_us(), .buffered_most = SIZE_MAX };
 	loop->pulse = &loop->own_pulse;
+	pipe_init(&loop->pipe);
 	list_init(&loop->dead);
 	list_init(&loop->queues);
 	loop->scratch = mem_alloc(LOOP_SCRATCH_SIZE);
@@ -204,6 +205,7 @@ void loop_fini(struct loop *loop)
 	(void)loop_turn(loop, false);
 	event_del(&loop->tick);
 	event_base_free(loop->base);
+	pipe_close(&loop->pipe);
 	mem_free(loop->scratch);
 }
 

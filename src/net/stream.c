@@ -128,6 +128,13 @@ static void receive(struct stream *s)
 		stream_end(s, error);
 }
 
+/* What comes goes the way that the owner chose for it. */
+static void take_in(struct stream *s)
+{
+	if (!s->flows || !s->events->flow(s))
+		receive(s);
+}
+
 static void deliver_rest(struct stream *s)
 {
 	if (s->rest != NULL)
@@ -148,7 +155,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	else if (what & EV_TIMEOUT) /* first: behind what is new there may be the end */
 		deliver_rest(s);
 	else if (!s->trickles || loop_grants_trickle(s->loop)) /* else epoll tells of it again */
-		receive(s);
+		take_in(s);
 	loop_rest(s->loop); /* closed it may be, but it is not freed yet */
 }
 
@@ -175,6 +182,7 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	s->paused = false;
 	s->full = false;
 	s->trickles = false;
+	s->flows = false;
 	s->ended = false;
 	s->broken = false;
 	s->finishing = false;

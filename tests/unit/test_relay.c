@@ -41,7 +41,12 @@ static void ended(struct stream *s, int error)
 	(void)error;
 }
 
-static const struct stream_events events = { PULSE_REQUEST, received, ignored, ignored, ended };
+static const struct stream_events events = {
+	.received = received,
+	.drained = ignored,
+	.connected = ignored,
+	.ended = ended,
+};
 
 static int set_up(void **state)
 {
