@@ -45,6 +45,11 @@ enum chunk_result {
 enum chunk_result chunk_decode(struct chunk_decoder *decoder, const char *data, size_t len,
 	size_t *used, struct slice *content) __attribute__((warn_unused_result));
 
+/* How many bytes of the present chunk come next; 0 where none do. So many of them, and no more,
+ * may be taken without being shown to chunk_decode. */
+uint64_t chunk_content_left(const struct chunk_decoder *decoder);
+void chunk_skip_content(struct chunk_decoder *decoder, uint64_t len);
+
 /*
  * Reads a trailer section, at most 8 kB of it (RFC 9110 6.5). PARSE_DONE gives in *used its length
  * with the empty line; the fields that must not come as trailers (framing, routing, authentication,

@@ -126,14 +126,24 @@ static enum chunk_state step(struct chunk_decoder *d, char c)
 	return d->state;
 }
 
+uint64_t chunk_content_left(const struct chunk_decoder *d)
+{
+	return d->state == CHUNK_STATE_DATA ? d->left : 0;
+}
+
+void chunk_skip_content(struct chunk_decoder *d, uint64_t len)
+{
+	d->left -= len;
+	d->content += len;
+	if (d->left == 0)
+		d->state = CHUNK_STATE_DATA_CR;
+}
+
 static struct slice take_content(struct chunk_decoder *d, const char *data, size_t len)
 {
 	size_t n = len < d->left ? len : (size_t)d->left;
 
-	d->left -= n;
-	d->content += n;
-	if (d->left == 0)
-		d->state = CHUNK_STATE_DATA_CR;
+	chunk_skip_content(d, n);
 	return slice_of(data, n);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "exchange.h"
+#include "flow.h"
 #include "http/forward.h"
 
 /* Interim responses that one request may cause. */
@@ -89,6 +90,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	relay_init(&x->response, response->body, body.kind);
 	if (relay_note_named(&x->response, &response->fields) == -1)
 		return false;
+	flow_expect(&x->upstream->stream, &x->response);
 	x->state = ANSWER_BODY;
 	x->holding = false;
 	note_keep_alive(x->upstream, response);
@@ -166,6 +168,15 @@ static void finish(struct exchange *x, size_t surplus)
 	exchange_end(x, REASON_DONE, reuse, afterwards);
 }
 
+/* Some of it was written to the client, but not all. */
+static void passed_on(struct exchange *x)
+{
+	if (x->client->stream.broken) /* it is gone, and nobody may be left to tell us */
+		exchange_end_without_answer(x);
+	else
+		exchange_throttle(x, &x->upstream->stream);
+}
+
 static size_t read_body(struct exchange *x, const char *data, size_t len, struct gather *out)
 {
 	enum relay_result result;
@@ -182,12 +193,36 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 		finish(x, len - used);
 		return len;
 	}
-	if (x->client->stream.broken) { /* it is gone, and nobody may be left to tell us */
-		exchange_end_without_answer(x);
-		return len;
-	}
-	exchange_throttle(x, &x->upstream->stream);
+	flow_look(&x->upstream->stream);
+	passed_on(x);
 	return used;
+}
+
+bool exchange_flow_response(struct exchange *x)
+{
+	struct stream *from = &x->upstream->stream;
+
+	if (x->state == ANSWER_TUNNEL)
+		return exchange_tunnel_flow(x, from);
+	if (x->state != ANSWER_BODY)
+		return false;
+	switch (flow_body(&x->response, from, &x->client->stream)) {
+	case FLOW_NOT:
+		return false;
+	case FLOW_NOTHING:
+		return true;
+	case FLOW_FAILED:
+		exchange_answer(x, 0, REASON_NO_MEMORY, NULL);
+		return true;
+	case FLOW_MOVED:
+		break;
+	}
+	exchange_alive(x);
+	if (x->response.done)
+		finish(x, 0);
+	else
+		passed_on(x);
+	return true;
 }
 
 size_t exchange_response(struct exchange *x, const char *data, size_t len)

@@ -6,6 +6,8 @@
 
 #include "exchange.h"
 
+#include "flow.h"
+
 void exchange_drop_held(struct exchange *x)
 {
 	x->holding = false;
@@ -62,6 +64,20 @@ static bool is_too_slow(struct exchange *x)
 	return false;
 }
 
+/* Some of it was written to the backend. False where the exchange has ended over that. */
+static bool sent(struct exchange *x)
+{
+	if (is_too_slow(x)) {
+		exchange_answer(
+			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
+		return false;
+	}
+	if (!exchange_is_connecting(x))
+		exchange_alive(x);
+	exchange_throttle(x, &x->client->stream);
+	return true;
+}
+
 static size_t send_body(struct exchange *x, const char *data, size_t len)
 {
 	struct gather out;
@@ -81,15 +97,31 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 		return len;
 	}
-	if (is_too_slow(x)) {
-		exchange_answer(
-			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
-		return len;
+	flow_look(&x->client->stream);
+	return sent(x) ? used : len;
+}
+
+bool exchange_flow_request(struct exchange *x)
+{
+	struct stream *from = &x->client->stream;
+
+	if (x->state == ANSWER_TUNNEL)
+		return exchange_tunnel_flow(x, from);
+	if (x->holding) /* it may have to be sent again */
+		return false;
+	switch (flow_body(&x->request, from, &x->upstream->stream)) {
+	case FLOW_NOT:
+		return false;
+	case FLOW_NOTHING:
+		return true;
+	case FLOW_FAILED:
+		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
+		return true;
+	case FLOW_MOVED:
+		break;
 	}
-	if (!exchange_is_connecting(x))
-		exchange_alive(x);
-	exchange_throttle(x, &x->client->stream);
-	return used;
+	(void)sent(x);
+	return true;
 }
 
 size_t exchange_request(struct exchange *x, const char *data, size_t len)

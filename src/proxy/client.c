@@ -130,6 +130,16 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	return exchange_request(c->exchange, data, len);
 }
 
+static bool flow(struct stream *stream)
+{
+	struct client *c = client_of(stream);
+
+	if (c->exchange == NULL)
+		return false;
+	stream->trickles = false;
+	return exchange_flow_request(c->exchange);
+}
+
 static void drained(struct stream *stream)
 {
 	struct client *c = client_of(stream);
@@ -155,6 +165,7 @@ static void ended(struct stream *stream, int error)
 static const struct stream_events events = {
 	.reading = PULSE_REQUEST,
 	.received = received,
+	.flow = flow,
 	.drained = drained,
 	.ended = ended,
 };

@@ -9,6 +9,7 @@
 
 #include "account.h"
 #include "base/clock.h"
+#include "flow.h"
 #include "http/reply.h"
 #include "relief.h"
 
@@ -50,6 +51,7 @@ static void describe(struct exchange *x, const struct request *request, const ch
 	x->expects = request->expect_continue;
 	x->upgrade = !slice_is_empty(request->upgrade);
 	relay_init(&x->request, request->body, request->body.kind);
+	flow_expect(&x->client->stream, &x->request);
 	x->holding = true;
 	x->record.client = client_name(x->client);
 	x->record.line = in_copy(x, head, request->line);

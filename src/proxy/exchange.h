@@ -93,6 +93,10 @@ size_t exchange_request(struct exchange *x, const char *data, size_t len);
 /* Bytes from the backend; returns how many are done with. */
 size_t exchange_response(struct exchange *x, const char *data, size_t len);
 
+/* More has come that may go on unseen. False where it is to be read as usual. */
+bool exchange_flow_request(struct exchange *x);
+bool exchange_flow_response(struct exchange *x);
+
 /* What else happens to the two connections. */
 void exchange_connected(struct exchange *x);
 void exchange_client_drained(struct exchange *x);
@@ -148,6 +152,7 @@ void exchange_retry(struct exchange *x, struct failure failure);
 /* The 101 was forwarded: from now on bytes go both ways. */
 void exchange_open_tunnel(struct exchange *x);
 void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);
+bool exchange_tunnel_flow(struct exchange *x, struct stream *from);
 void exchange_tunnel_drained(struct exchange *x, struct stream *from);
 void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error);
 

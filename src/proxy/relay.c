@@ -230,6 +230,34 @@ enum relay_result relay_feed(struct relay *relay, const char *data, size_t len, 
 	return relay->done ? RELAY_DONE : RELAY_MORE;
 }
 
+uint64_t relay_plain(const struct relay *relay)
+{
+	if (relay->done)
+		return 0;
+	switch (relay->in.kind) {
+	case BODY_LENGTH:
+		return relay->in.length;
+	case BODY_CHUNKED:
+		return chunk_content_left(&relay->chunks);
+	case BODY_UNTIL_CLOSE:
+		return UINT64_MAX;
+	case BODY_NONE:
+		break;
+	}
+	return 0;
+}
+
+void relay_skip(struct relay *relay, size_t len)
+{
+	relay->content += len;
+	if (relay->in.kind == BODY_CHUNKED)
+		chunk_skip_content(&relay->chunks, len);
+	if (relay->in.kind != BODY_LENGTH)
+		return;
+	relay->in.length -= len;
+	relay->done = relay->in.length == 0;
+}
+
 enum relay_result relay_end(struct relay *relay, struct gather *out)
 {
 	if (relay->done)

@@ -67,6 +67,12 @@ void relay_init(struct relay *relay, struct body in, enum body_kind out);
 enum relay_result relay_feed(struct relay *relay, const char *data, size_t len, size_t *used,
 	struct gather *out, struct fields *trailers) __attribute__((warn_unused_result));
 
+/* How many bytes of content come next with nothing in between; UINT64_MAX: all until the end. */
+uint64_t relay_plain(const struct relay *relay);
+
+/* So many of them went on by another way, as one chunk where `out` is chunked. */
+void relay_skip(struct relay *relay, size_t len);
+
 /* The sender closed. RELAY_DONE where that is how this body ends, else RELAY_BAD. */
 enum relay_result relay_end(struct relay *relay, struct gather *out)
 	__attribute__((warn_unused_result));

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "exchange.h"
+#include "flow.h"
 
 void exchange_open_tunnel(struct exchange *x)
 {
@@ -24,6 +25,18 @@ static bool is_over(const struct exchange *x)
 	return a->ended && b->ended && stream_backlog(a) == 0 && stream_backlog(b) == 0;
 }
 
+/* Something was written; `failed`: memory was short for it. */
+static void passed_on(struct exchange *x, struct stream *from, bool failed)
+{
+	if (failed)
+		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
+	else if (exchange_other(x, from)->broken)
+		/* It is gone, and while it is paused nobody tells us. */
+		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
+	else
+		exchange_throttle(x, from);
+}
+
 void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len)
 {
 	struct stream *from = exchange_other(x, to);
@@ -34,12 +47,22 @@ void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *da
 		return;
 	if (to == &x->client->stream)
 		x->response.content += len;
-	if (stream_write(to, &piece, 1) == -1)
-		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
-	else if (to->broken) /* it is gone, and while it is paused nobody tells us */
-		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
-	else
-		exchange_throttle(x, from);
+	flow_look(from);
+	passed_on(x, from, stream_write(to, &piece, 1) == -1);
+}
+
+bool exchange_tunnel_flow(struct exchange *x, struct stream *from)
+{
+	struct stream *to = exchange_other(x, from);
+	uint64_t ignored = 0;
+	enum flow flow =
+		flow_tunnel(from, to, to == &x->client->stream ? &x->response.content : &ignored);
+
+	if (flow == FLOW_MOVED || flow == FLOW_FAILED) {
+		exchange_alive(x);
+		passed_on(x, from, flow == FLOW_FAILED);
+	}
+	return flow != FLOW_NOT;
 }
 
 void exchange_tunnel_drained(struct exchange *x, struct stream *from)

@@ -55,6 +55,13 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	return len;
 }
 
+static bool flow(struct stream *stream)
+{
+	struct upstream *u = upstream_of(stream);
+
+	return u->exchange != NULL && exchange_flow_response(u->exchange);
+}
+
 static void drained(struct stream *stream)
 {
 	struct upstream *u = upstream_of(stream);
@@ -84,6 +91,7 @@ static void ended(struct stream *stream, int error)
 static const struct stream_events events = {
 	.reading = PULSE_ANSWER,
 	.received = received,
+	.flow = flow,
 	.drained = drained,
 	.connected = connected,
 	.ended = ended,

@@ -1,0 +1,65 @@
+/*
+ * Decides which bytes of a body or a tunnel go on unseen: long runs that come in large pieces. What
+ * comes in small ones costs less to copy.
+ */
+#include "config.h"
+
+#include "flow.h"
+
+#include "net/flow.h"
+
+/* Pieces that are smaller end it: until a read takes all that one may, the rest is copied. */
+#define PIECE_LEAST 16384
+
+static ssize_t draw(struct stream *from, struct stream *to, uint64_t most)
+{
+	ssize_t n = stream_draw(from, to, most);
+
+	if (n > 0 && n < PIECE_LEAST)
+		from->flows = false;
+	return n;
+}
+
+/* As a chunk of its own where the body goes on in chunks. */
+static int pour(const struct relay *relay, struct stream *to, size_t len)
+{
+	char line[CHUNK_LINE_MAX], end[] = "\r\n";
+	struct iovec before = { .iov_base = line }, behind = { .iov_base = end, .iov_len = 2 };
+	bool failed;
+
+	if (relay->out != BODY_CHUNKED)
+		return stream_pour(to, len);
+	before.iov_len = chunk_write_line(line, len);
+	failed = stream_write(to, &before, 1) == -1;
+	/* What was drawn has to leave the pipe in any case. */
+	failed |= stream_pour(to, len) == -1;
+	return failed ? -1 : stream_write(to, &behind, 1);
+}
+
+enum flow flow_body(struct relay *relay, struct stream *from, struct stream *to)
+{
+	uint64_t run = relay_plain(relay);
+	ssize_t n;
+
+	if (run < FLOW_RUN_LEAST) {
+		from->flows = false;
+		return FLOW_NOT;
+	}
+	n = draw(from, to, run);
+	if (n <= 0)
+		return n == 0 ? FLOW_NOTHING : FLOW_NOT;
+	if (pour(relay, to, (size_t)n) == -1)
+		return FLOW_FAILED;
+	relay_skip(relay, (size_t)n);
+	return FLOW_MOVED;
+}
+
+enum flow flow_tunnel(struct stream *from, struct stream *to, uint64_t *content)
+{
+	ssize_t n = draw(from, to, UINT64_MAX);
+
+	if (n <= 0)
+		return n == 0 ? FLOW_NOTHING : FLOW_NOT;
+	*content += (uint64_t)n;
+	return stream_pour(to, (size_t)n) == 0 ? FLOW_MOVED : FLOW_FAILED;
+}

@@ -1,0 +1,257 @@
+"""Large bodies go from socket to socket through a pipe and never pass through the worker's memory.
+All that is promised of the others holds for them: not a byte more or less, whatever ends in the middle.
+
+That a worker has a pipe shows that bytes went through it: it is made when the first are to. One that can
+have none copies them; nobody notices.
+"""
+
+import os
+import threading
+
+import pytest
+
+from lib import process
+from lib.client import Closed, chunked
+from lib.message import reset
+from lib.wait import DEADLINE, SLOW, wait_for
+from test_descriptors import limit_descriptors
+from test_websocket import SWITCH, UPGRADE
+
+LINES = b"".join(b"%015d\n" % i for i in range(65536))  # 1 MiB in which no two lines are alike
+BODY = LINES * (3 if SLOW < 5 else 1) + b"the end"
+PART = len(BODY) // 2
+
+
+def has_pipe(lb):
+    """Besides that of libevent, for signals. Pipes of which it has one end are the messages'."""
+    names = list(process.descriptors(lb.worker).values())
+    return sum(name.startswith("pipe:") and names.count(name) == 2 for name in names) > 2
+
+
+def answer(c, r):
+    """As the target says."""
+    length = [("Content-Length", str(len(BODY)))]
+    if r.target == "/length":
+        c.head(200, length)
+        c.send(BODY)
+    elif r.target == "/chunked":
+        c.head(200, [("Transfer-Encoding", "chunked")])
+        c.send(chunked([BODY[:PART], BODY[PART:-7], BODY[-7:]], trailers=[("x-sum", "1")]))
+    elif r.target == "/close":
+        c.head(200, [("Connection", "close")])
+        c.send(BODY)
+        c.close()
+    elif r.target == "/surplus":
+        c.head(200, length)
+        c.send(BODY + b"HTTP/1.1 200 Evil\r\nContent-Length: 0\r\n\r\n")
+    elif r.target.startswith("/part"):
+        c.head(200, length if r.target != "/part-chunked" else [("Transfer-Encoding", "chunked")])
+        if r.target == "/part-chunked":
+            c.send(b"%x\r\n" % len(BODY))
+        c.send(BODY[:PART])
+        c.sock.settimeout(10 * DEADLINE)
+        c.origin.half.wait(DEADLINE)
+        c.reset() if r.target == "/part-reset" else c.close()
+    else:
+        assert r.body in (b"", BODY)
+        return b"%d" % len(r.body)
+    return None
+
+
+@pytest.fixture
+def large(origin):
+    o = origin(answer)
+    o.half = threading.Event()
+    return o
+
+
+@pytest.fixture
+def place(tinylb, large):
+    """A balancer, and a client on it with a connection to the backend behind."""
+    lb = tinylb(backends=[large.url])
+    c = lb.client()
+    assert c.get("/").text == "0"
+    assert not has_pipe(lb)
+    return lb, c
+
+
+DOWNLOADS = [("/length", 1), ("/chunked", 1), ("/chunked", 0), ("/close", 1), ("/close", 0)]
+
+
+def download(place, target, minor):
+    _, c = place
+    keeps = [("Connection", "keep-alive")] if minor == 0 else []
+    assert c.get(target, keeps, minor=minor).body == BODY
+
+
+def upload(place, framing):
+    _, c = place
+    for method in ("POST", "PUT"):
+        if framing == "length":
+            c.send_request(method, "/", body=BODY)
+        else:
+            c.send_request(method, "/", [("Transfer-Encoding", "chunked")])
+            c.send(chunked([BODY[:PART], BODY[PART:]]))
+        assert c.response().text == str(len(BODY))
+        # and the next request begins where this one ended
+        assert c.get("/").text == "0"
+
+
+@pytest.mark.parametrize("target, minor", DOWNLOADS)
+def test_download(place, large, target, minor):
+    lb, c = place
+    download(place, target, minor)
+    assert has_pipe(lb)
+    assert lb.access(2)[1].bytes == len(BODY)
+    if target == "/length":
+        assert c.get(target).body == BODY
+        assert c.get("/").text == "0"
+        assert len(large.connections) == 1
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_upload(place, large, framing):
+    upload(place, framing)
+    assert has_pipe(place[0])
+    assert len(large.connections) == 1
+
+
+@pytest.mark.bare("it counts descriptors")
+def test_without_descriptors_for_a_pipe(place, large):
+    lb, _ = place
+    used = process.descriptors(lb.worker)
+    limit_descriptors(lb.worker, next(n for n in range(1024) if n not in used))
+    upload(place, "length")
+    upload(place, "chunked")
+    download(place, "/length", 1)
+    download(place, "/chunked", 0)
+    assert not has_pipe(lb)
+    assert len(large.connections) == 1
+    # with descriptors it has one again
+    limit_descriptors(lb.worker, 1024)
+    assert lb.get("/close").body == BODY
+    assert has_pipe(lb)
+
+
+def test_both_ways_and_pipelined(tinylb, origin):
+    """What comes behind a body that flows is the next request."""
+    o = origin(lambda c, r: r.body)
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    requests = b"".join(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(b) + b for b in (BODY, b"short", BODY))
+    t = threading.Thread(target=c.send, args=(requests,), daemon=True)
+    t.start()
+    assert [c.response().body for _ in range(3)] == [BODY, b"short", BODY]
+    t.join(DEADLINE)
+    assert has_pipe(lb)
+
+
+def test_on_unix_sockets(tinylb, origin, connect, directory):
+    o = origin(lambda c, r: r.body, path=f"{directory}/back.sock")
+    lb = tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock",))
+    c = connect(f"{directory}/front.sock")
+    assert c.request("POST", "/", body=BODY).body == BODY
+    assert has_pipe(lb)
+
+
+def test_surplus(place, large):
+    """What comes behind a body that flowed is no answer to anything."""
+    _, c = place
+    assert c.get("/surplus").body == BODY
+    assert c.get("/").text == "0"
+    assert len(large.connections) == 2
+
+
+@pytest.mark.parametrize("target", ["/part-close", "/part-reset", "/part-chunked"])
+def test_cut_by_the_backend(tinylb, large, target):
+    """It must not look whole; the part that came may, and what lay in the pipe is nobody else's."""
+    lb = tinylb(backends=[large.url])
+    c = lb.client()
+    c.send_request("GET", target)
+    c.head()
+    step = (lambda: c.reader.chunk()[0]) if "chunked" in target else (lambda: c.reader.exactly(4096))
+    got = b""
+    with pytest.raises(Closed):
+        while True:
+            got += step()
+            if len(got) >= PART // 2:
+                large.half.set()
+    assert BODY.startswith(got)
+    assert lb.access()[0].reason == "truncated"
+    assert lb.get("/length").body == BODY
+    assert has_pipe(lb)
+
+
+def test_cut_by_the_client(tinylb, large):
+    lb = tinylb(backends=[large.url])
+    for cut in (lambda c: c.close(), lambda c: reset(c.sock)):
+        c = lb.client(rcvbuf=65536)
+        c.send_request("GET", "/part-close")
+        c.head()
+        c.reader.exactly(PART // 2)
+        cut(c)
+    assert [line.reason for line in lb.access(2)] == ["client-closed"] * 2
+    large.half.set()
+    large.wait_no_connection()
+    assert lb.get("/length").body == BODY
+    assert has_pipe(lb)
+
+
+def test_reload_in_the_middle(tinylb, large):
+    lb = tinylb(backends=[large.url], timeouts={"drain": "20s"})
+    c = lb.client(rcvbuf=65536)
+    c.send_request("GET", "/length")
+    assert c.head().status == 200
+    got = c.reader.exactly(PART)
+    assert has_pipe(lb)
+    lb.hup()
+    wait_for(lambda: len(lb.worker_pids()) == 2, "the new worker beside the old one")
+    assert got + c.reader.exactly(len(BODY) - PART) == BODY
+
+
+def test_tunnel(tinylb, origin):
+    """In bulk both ways at once, with an end of one side first."""
+    def handler(c, r):
+        c.send(SWITCH)
+        t = threading.Thread(target=lambda: (c.send(BODY), c.half_close()), daemon=True)
+        t.start()
+        c.got = c.reader.to_end()
+        t.join(DEADLINE)
+        c.done.set()
+
+    class Handler:
+        def __call__(self, c, r):
+            c.done = threading.Event()
+            handler(c, r)
+
+    o = origin(Handler(), read_body=False)
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.send_request("GET", "/", UPGRADE)
+    assert c.response().status == 101
+    t = threading.Thread(target=lambda: (c.send(BODY), c.half_close()), daemon=True)
+    t.start()
+    assert c.read_to_end() == BODY
+    t.join(DEADLINE)
+    back = o.connections[-1]
+    assert back.done.wait(DEADLINE) and back.got == BODY
+    assert lb.access()[0].bytes == len(BODY)
+    assert has_pipe(lb)
+
+
+def test_messages_stay_out_of_it(tinylb, origin):
+    """What is small is copied: that costs less."""
+    def handler(c, r):
+        c.send(SWITCH)
+        while c.reader.buffer or c.reader.fill():
+            c.send(c.reader.take(len(c.reader.buffer)))
+
+    o = origin(handler, read_body=False)
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.send_request("GET", "/", UPGRADE)
+    assert c.response().status == 101
+    for message in (b"x" * 128, os.urandom(40_000)):
+        c.send(message)
+        assert c.read(len(message)) == message
+    assert not has_pipe(lb)
