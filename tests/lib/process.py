@@ -1,7 +1,10 @@
 """What /proc says of processes and sockets."""
 
+import contextlib
 import os
 import re
+
+from .diag import ESTABLISHED, LISTEN, OPEN, tcp_sockets
 
 
 def read(path):
@@ -88,26 +91,40 @@ def listening(port, pid="self"):
     return len(listening_inodes(port, pid))
 
 
-def listening_inodes(port, pid="self"):
-    """The inodes of the sockets that listen on a port."""
+def _table(pid, states):
+    """tcp_sockets() of the namespace of a process, from its tables."""
     found = []
     for table in ("tcp", "tcp6"):
         for line in read(f"/proc/{pid}/net/{table}").decode("latin-1").splitlines()[1:]:
             fields = line.split()
-            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
-                found.append(int(fields[9]))
+            if states >> int(fields[3], 16) & 1:
+                near, far = (int(x.rpartition(":")[2], 16) for x in fields[1:3])
+                found.append((near, far, int(fields[9])))
     return found
 
 
-def tcp_inodes(near):
-    """The inodes of the sockets with this port, by the port of the other end."""
-    found = {}
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in read(table).decode("latin-1").splitlines()[1:]:
-            fields = line.split()
-            if int(fields[1].rpartition(":")[2], 16) == near:
-                found[int(fields[2].rpartition(":")[2], 16)] = int(fields[9])
-    return found
+def _namespace(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/ns/net")
+    except OSError:
+        return ""
+
+
+def _sockets(states, pid="self"):
+    if _namespace(pid) == _namespace("self"):
+        with contextlib.suppress(OSError):
+            return tcp_sockets(states)
+    return _table(pid, states)
+
+
+def listening_inodes(port, pid="self"):
+    """The inodes of the sockets that listen on a port."""
+    return [inode for near, _, inode in _sockets(LISTEN, pid) if near == port]
+
+
+def tcp_inodes(port):
+    """The inodes of the connections of a port, by the port of the other end."""
+    return {far: inode for near, far, inode in _sockets(OPEN) if near == port}
 
 
 def tcp_inode(near, far):
@@ -129,11 +146,5 @@ def listening_unix(path, pid="self"):
 def established(port):
     """How many connections there are whose near or far end is a port, counted once for each end that
     is on this machine: (near, far)."""
-    near = far = 0
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in read(table).decode("latin-1").splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "01":
-                near += int(fields[1].rpartition(":")[2], 16) == port
-                far += int(fields[2].rpartition(":")[2], 16) == port
-    return near, far
+    found = _sockets(ESTABLISHED)
+    return sum(near == port for near, _, _ in found), sum(far == port for _, far, _ in found)

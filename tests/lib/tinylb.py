@@ -21,7 +21,7 @@ import subprocess
 from . import process
 from .client import Client
 from .ports import reserve_port
-from .wait import DEADLINE, SLOW, wait_for
+from .wait import DEADLINE, SLOW, wait_end, wait_for
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -258,7 +258,8 @@ class Tinylb:
 
     def wait_exit(self, deadline=None):
         """Waits for the end of the master and returns its exit code."""
-        wait_for(lambda: self.popen.poll() is not None, "the end of the master", deadline)
+        wait_end(self.pid, DEADLINE if deadline is None else deadline)
+        wait_for(lambda: self.popen.poll() is not None, "the end of the master", 0)
         return self.popen.returncode
 
     def workers(self):

@@ -5,6 +5,7 @@ how long a broken program may take to be called broken; a working one never come
 """
 
 import os
+import select
 import time
 
 SLOW = float(os.environ.get("TINYLB_TEST_SLOW") or 1)
@@ -30,6 +31,18 @@ def wait_for(predicate, what="", deadline=None):
             raise Timeout(f"waited in vain for: {name}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
+
+
+def wait_end(pid, deadline):
+    """Waits until a child has ended, and notices it at once; what became of it is for the caller to ask."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:  # it is buried already
+        return
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    poll.poll(1000 * deadline)
+    os.close(fd)
 
 
 def wait_still(sample, quiet=0.3, what="", deadline=None):
