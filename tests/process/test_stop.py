@@ -46,6 +46,7 @@ def test_what_is_in_flight_is_finished(tinylb, slow, number):
     slow.go.set()
     r = c.response()
     assert r.text == "done" and r.headers.tokens("connection") == ["close"] and c.at_end()
+    c.close()  # one that stays is waited for
     assert lb.wait_exit() == 0
 
 
@@ -62,11 +63,13 @@ def test_backend_connections_are_not_kept(tinylb, origin):
     lb.term()
     wait_for(lambda: refuses(lb), "the end of accepting")
     first.set()
-    assert a.response().text == "done"
+    with a:
+        assert a.response().text == "done"
     wait_for(o.connections[0].ended.is_set, "the end of the first one's connection")
     assert b.is_quiet() and lb.is_running()
     second.set()
-    assert b.response().text == "done"
+    with b:
+        assert b.response().text == "done"
     assert lb.wait_exit() == 0
 
 
@@ -95,7 +98,8 @@ def test_interrupt_from_a_terminal(tinylb, slow):
     os.killpg(lb.pid, signal.SIGINT)
     wait_for(lambda: refuses(lb), "the end of accepting")
     slow.go.set()
-    assert c.response().text == "done"
+    with c:
+        assert c.response().text == "done"
     assert lb.wait_exit() == 0
 
 
@@ -152,5 +156,6 @@ def test_workers_do_not_outlive_the_master(tinylb, slow):
     lb.signal(signal.SIGKILL)
     wait_for(lambda: refuses(lb), "the end of accepting")
     slow.go.set()
-    assert c.response().text == "done"
+    with c:
+        assert c.response().text == "done"
     wait_for(lambda: not any(process.exists(p) for p in workers), "the end of the workers")
