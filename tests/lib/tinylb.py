@@ -258,8 +258,8 @@ class Tinylb:
 
     def wait_exit(self, deadline=None):
         """Waits for the end of the master and returns its exit code."""
-        wait_end(self.pid, DEADLINE if deadline is None else deadline)
-        wait_for(lambda: self.popen.poll() is not None, "the end of the master", 0)
+        ended = wait_end(self.pid, DEADLINE if deadline is None else deadline)
+        wait_for(lambda: self.popen.poll() is not None, "the end of the master", deadline if ended else 0)
         return self.popen.returncode
 
     def workers(self):

@@ -34,15 +34,17 @@ def wait_for(predicate, what="", deadline=None):
 
 
 def wait_end(pid, deadline):
-    """Waits until a child has ended, and notices it at once; what became of it is for the caller to ask."""
+    """Waits until a child has ended, and notices it at once; false where it has not. Somebody who traces
+    it may have to hear of it before its parent does."""
     try:
         fd = os.pidfd_open(pid)
     except OSError:  # it is buried already
-        return
+        return True
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    poll.poll(1000 * deadline)
+    ended = bool(poll.poll(1000 * deadline))
     os.close(fd)
+    return ended
 
 
 def wait_still(sample, quiet=0.3, what="", deadline=None):
