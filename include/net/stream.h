@@ -56,6 +56,7 @@ struct stream {
 	bool again : 1;      /* stream_again was called while it runs */
 	bool delivering : 1; /* `received` is running */
 	bool paused : 1;     /* not reading: by stream_pause */
+	bool resting : 1;    /* not watched yet: stream_watch */
 	bool full : 1;       /* the last read took all that one may: there can be more */
 	bool trickles : 1;   /* the owner's: its message comes in small pieces; others go first */
 	bool flows : 1;      /* the owner's: what comes may go on unseen */
@@ -65,26 +66,26 @@ struct stream {
 	bool finished : 1;   /* it was */
 };
 
-/* Takes over the connected, non-blocking `fd` and begins to read. 0; -1: fd stays the caller's. */
-int stream_open(struct stream *stream, struct loop *loop, const struct stream_events *events,
-	int fd) __attribute__((warn_unused_result));
+/* Takes over the connected, non-blocking `fd`. Nothing is read of it but by stream_look, now and
+ * once, until stream_watch: where nothing more is expected the kernel is spared the watching. */
+void stream_open(
+	struct stream *stream, struct loop *loop, const struct stream_events *events, int fd);
+void stream_look(struct stream *stream);
+void stream_watch(struct stream *stream);
 
 /* Begins to connect to `to`. What is written before `connected` is sent then. Returns 0, or -1 with
  * errno where it failed at once (no callback follows). */
 int stream_connect(struct stream *stream, struct loop *loop, const struct stream_events *events,
 	const struct address *to) __attribute__((warn_unused_result));
 
-/* Closes it; nothing is called any more. Harmless when closed. */
+/* Closes it, or resets it where a message must not look complete. Harmless when closed. */
 void stream_close(struct stream *stream);
-/* As stream_close, but the peer sees a reset: for a message that must not look complete. */
 void stream_reset(struct stream *stream);
 
-/*
- * Sends the bytes: what the socket does not take now is copied and sent later. A peer that no
+/* Sends the bytes: what the socket does not take now is copied and sent later. A peer that no
  * longer takes anything is not an error here: `ended` tells of it in its time. Returns 0, or -1
- * when memory is short: then a part may be missing, nothing more is sent, and the stream is of no
- * further use.
- */
+ * when memory is short: a part may be missing then, nothing more is sent, and the stream is of no
+ * use. */
 int stream_write(struct stream *stream, const struct iovec *pieces, int count)
 	__attribute__((warn_unused_result));
 
@@ -106,10 +107,9 @@ size_t stream_rest(const struct stream *stream);
 bool stream_has_more(const struct stream *stream);
 bool stream_is_quiet(const struct stream *stream);
 
-/* Stops and resumes reading. */
+/* Stops and resumes reading; has `received` called soon, with what it left if anything. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
-/* Has `received` called soon with what it left, if anything, though nothing more has come. */
 void stream_again(struct stream *stream);
 
 static inline bool stream_is_open(const struct stream *stream)

@@ -180,6 +180,7 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	s->delivering = false;
 	s->again = false;
 	s->paused = false;
+	s->resting = false;
 	s->full = false;
 	s->trickles = false;
 	s->flows = false;
@@ -190,12 +191,31 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	return event_assign(&s->readable, loop->base, fd, EV_READ | EV_PERSIST, readable_cb, s);
 }
 
-int stream_open(struct stream *s, struct loop *loop, const struct stream_events *events, int fd)
+void stream_open(struct stream *s, struct loop *loop, const struct stream_events *events, int fd)
 {
-	if (init(s, loop, events, fd) == 0 && event_add(&s->readable, NULL) == 0)
-		return 0;
-	s->fd = -1;
-	return -1;
+	/* It fails only for a descriptor or a kind of event that there is not. */
+	(void)init(s, loop, events, fd);
+	s->resting = true;
+}
+
+void stream_look(struct stream *s)
+{
+	readable_cb(s->fd, EV_READ, s);
+}
+
+/* Where memory is short the stream ends soon. */
+static void begin_reading(struct stream *s)
+{
+	if (!s->ended && !s->connecting && event_add(&s->readable, NULL) == -1)
+		event_active(&s->readable, EV_SIGNAL, 1);
+}
+
+void stream_watch(struct stream *s)
+{
+	if (!s->resting || !stream_is_open(s))
+		return;
+	s->resting = false;
+	begin_reading(s);
 }
 
 static int connect_socket(const struct address *to)
@@ -281,6 +301,7 @@ void stream_pause(struct stream *s)
 	if (s->paused || !stream_is_open(s))
 		return;
 	s->paused = true;
+	s->resting = false;
 	event_del(&s->readable);
 }
 
@@ -289,8 +310,7 @@ void stream_resume(struct stream *s)
 	if (!s->paused || !stream_is_open(s))
 		return;
 	s->paused = false;
-	if (!s->ended && !s->connecting && event_add(&s->readable, NULL) == -1)
-		event_active(&s->readable, EV_SIGNAL, 1);
+	begin_reading(s);
 	if (s->rest != NULL || s->ended)
 		stream_again(s);
 }

@@ -69,8 +69,12 @@ static void refuse(struct client *c, int status, enum reason reason, const char 
 
 static size_t begin_exchange(struct client *c, const char *data, size_t len)
 {
-	size_t used = c->proxy->request.head_len;
+	const struct request *request = &c->proxy->request;
+	size_t used = request->head_len;
 
+	/* There is more to come of this one. */
+	if (request->body.kind != BODY_NONE || !slice_is_empty(request->upgrade))
+		stream_watch(&c->stream);
 	client_set_state(c, CLIENT_BUSY);
 	if (exchange_begin(c, data, c->since_us) == -1) {
 		refuse(c, 503, REASON_NO_MEMORY, NULL);
@@ -232,16 +236,18 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 	c->listener = listener;
 	c->trusted = network_set_has(&proxy->settings->trusted, peer);
 	deadline_init(&c->deadline);
-	if (stream_open(&c->stream, proxy->loop, &events, fd) == -1) {
-		mem_free(c);
-		return -1;
-	}
+	stream_open(&c->stream, proxy->loop, &events, fd);
 	proxy->client_count++;
 	account_accept(proxy);
 	client_set_state(c, CLIENT_IDLE);
-	if (!count_in(c, peer))
+	if (count_in(c, peer))
+		stream_look(&c->stream);
+	else
 		refuse_unread(c, 429, REASON_CLIENT_LIMIT,
 			"your address has too many connections; close some");
+	/* Of one whose request came along nothing more is expected for now. */
+	if (stream_is_open(&c->stream) && c->state != CLIENT_BUSY)
+		stream_watch(&c->stream);
 	return 0;
 }
 

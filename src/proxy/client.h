@@ -87,6 +87,7 @@ int client_reply(struct client *client, const struct reply *reply)
 
 /* For the queues of deadlines. */
 void client_head_expired(struct deadline *deadline);
+void client_watch_expired(struct deadline *deadline);
 void client_idle_expired(struct deadline *deadline);
 void client_flush_expired(struct deadline *deadline);
 void client_linger_expired(struct deadline *deadline);

@@ -35,6 +35,8 @@ void client_set_state(struct client *c, enum client_state state)
 	deadline_stop(&c->deadline);
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->linger_count += state == CLIENT_LINGER;
+	if (c->state == CLIENT_BUSY)
+		stream_watch(&c->stream);
 	c->state = state;
 	/* Those who have just sent a request go before those who are at it, or at the end. */
 	c->stream.trickles = state != CLIENT_IDLE;
@@ -59,9 +61,21 @@ void client_set_state(struct client *c, enum client_state state)
 		deadline_start(&c->deadline, &proxy->wait_close, proxy->loop);
 		break;
 	case CLIENT_BUSY:
-		list_append(&proxy->busy, &c->deadline.link);
+		if (c->stream.resting)
+			deadline_start(&c->deadline, &proxy->wait_watch, proxy->loop);
+		else
+			list_append(&proxy->busy, &c->deadline.link);
 		break;
 	}
+}
+
+/* The answer takes a while: now it is to be seen if the client leaves. */
+void client_watch_expired(struct deadline *deadline)
+{
+	struct client *c = LIST_ITEM(deadline, struct client, deadline);
+
+	list_append(&c->proxy->busy, &deadline->link);
+	stream_watch(&c->stream);
 }
 
 static void leave(struct client *c)

@@ -18,6 +18,10 @@
 /* One that was sent away between two requests has this long: a request may have crossed that. */
 #define PART_MS 1000
 
+/* If the answer to the first request of a connection takes longer than this, it is watched whether
+ * the client leaves meanwhile. */
+#define WATCH_MS 100
+
 /* A client that was idle for less may just have sent its next request. */
 #define IDLE_AT_LEAST_US UINT64_C(1000000)
 
@@ -30,6 +34,7 @@ static void init_deadlines(struct proxy *p)
 
 	deadline_queue_init(&p->wait_head, p->loop, t->request_header, client_head_expired);
 	deadline_queue_init(&p->wait_request, p->loop, t->idle_client, client_idle_expired);
+	deadline_queue_init(&p->wait_watch, p->loop, WATCH_MS, client_watch_expired);
 	deadline_queue_init(&p->wait_flush, p->loop, t->response, client_flush_expired);
 	deadline_queue_init(&p->wait_close, p->loop, LINGER_MS, client_linger_expired);
 	deadline_queue_init(&p->wait_part, p->loop, PART_MS, client_linger_expired);
@@ -43,6 +48,7 @@ static void fini_deadlines(struct proxy *p)
 {
 	deadline_queue_fini(&p->wait_head);
 	deadline_queue_fini(&p->wait_request);
+	deadline_queue_fini(&p->wait_watch);
 	deadline_queue_fini(&p->wait_flush);
 	deadline_queue_fini(&p->wait_close);
 	deadline_queue_fini(&p->wait_part);
@@ -120,6 +126,7 @@ static void close_clients(struct proxy *p)
 	close_all(&p->busy);
 	close_all(&p->wait_head.waiting);
 	close_all(&p->wait_request.waiting);
+	close_all(&p->wait_watch.waiting);
 	close_all(&p->wait_flush.waiting);
 	close_all(&p->wait_close.waiting);
 	close_all(&p->wait_part.waiting);
@@ -161,7 +168,8 @@ static size_t count(const struct list *clients)
 
 size_t proxy_busy_count(const struct proxy *p)
 {
-	return count(&p->busy) + count(&p->wait_head.waiting) + count(&p->wait_flush.waiting);
+	return count(&p->busy) + count(&p->wait_watch.waiting) + count(&p->wait_head.waiting) +
+	       count(&p->wait_flush.waiting);
 }
 
 void proxy_part(struct proxy *p)

@@ -57,7 +57,9 @@ static int set_up(void **state)
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == -1)
 		return -1;
 	peer = pair[1];
-	return stream_open(&to, &loop, &events, pair[0]);
+	stream_open(&to, &loop, &events, pair[0]);
+	stream_watch(&to);
+	return 0;
 }
 
 static int tear_down(void **state)

@@ -101,7 +101,9 @@ static int set_up(void **state)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == -1)
 		return -1;
 	peer = pair[1];
-	return stream_open(&stream, &loop, &events, pair[0]);
+	stream_open(&stream, &loop, &events, pair[0]);
+	stream_watch(&stream);
+	return 0;
 }
 
 static int tear_down(void **state)
@@ -367,6 +369,35 @@ static void test_more_behind_a_full_read(void **state)
 	assert_false(stream_has_more(&stream));
 }
 
+/* One that is not watched is read when it is looked at, and only then. */
+static void test_not_watched_yet(void **state)
+{
+	int pair[2];
+	struct stream fresh;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	stream_open(&fresh, &loop, &events, pair[0]);
+	stream_look(&fresh); /* nothing is there */
+	assert_int_equal(write(pair[1], "one", 3), 3);
+	turn();
+	assert_int_equal(got_len, 0);
+	stream_look(&fresh);
+	assert_int_equal(got_len, 3);
+	assert_int_equal(write(pair[1], "two", 3), 3);
+	stream_resume(&fresh); /* it was not paused */
+	turn();
+	assert_int_equal(got_len, 3);
+	stream_watch(&fresh);
+	stream_watch(&fresh);
+	turn();
+	assert_memory_equal(got, "onetwo", 6);
+	close(pair[1]);
+	turn();
+	assert_int_equal(ends, 1);
+	stream_close(&fresh);
+}
+
 static void test_nothing_after_close(void **state)
 {
 	(void)state;
@@ -529,6 +560,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_behind_a_gap, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_backlog_without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_more_behind_a_full_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_watched_yet, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_after_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect_refused, set_up, tear_down),
