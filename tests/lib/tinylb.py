@@ -145,6 +145,7 @@ class Tinylb:
         self.prefix = list(prefix)
         self.pass_fds = tuple(pass_fds)
         self.popen = None
+        self.began = 0  # where its messages begin, behind those of an earlier start
         self.expected_exit = 0
         self.deaths_expected = False
         self.clients = []
@@ -216,6 +217,7 @@ class Tinylb:
     def start(self, wait=True):
         words = self.words if self.words is not None else ["-c", self.settings_file]
         with open(self.stderr_file, "ab") as err:
+            self.began = os.fstat(err.fileno()).st_size
             self.popen = subprocess.Popen(
                 [*self.prefix, *command(*words, *self.args)], stdin=subprocess.DEVNULL, stdout=err,
                 stderr=err, cwd=self.directory, env=environment(**self.env), start_new_session=True,
@@ -224,15 +226,24 @@ class Tinylb:
             self.wait_ready()
         return self
 
+    def _is_announced(self):
+        """Whether the master has said that it is ready, a moment after the last worker began to listen: a
+        signal before that is one to a program that starts. True where its messages cannot tell."""
+        tells = self.words is None and re.search(r'^log_level = "(debug|info|notice)"', self.settings, re.M) \
+            and not re.search(r"(^|\s)log = ", self.settings) \
+            and os.path.isfile(self.stderr_file) \
+            and process.descriptors(self.pid).get(2) == os.path.realpath(self.stderr_file)
+        return not tells or b" is ready: pid " in process.read(self.stderr_file)[self.began:]
+
     def wait_ready(self, workers=None):
-        """Waits until every worker listens on every address."""
+        """Waits until every worker listens on every address, and the master knows it."""
         wanted = self.workers_wanted if workers is None else workers
 
         def ready():
             if self.popen.poll() is not None:
                 raise AssertionError(f"ended at once with {self.popen.returncode}:\n{self.log()}")
             return all(process.listening(p, self.pid) >= max(1, wanted) for p in self.ports) and all(
-                process.listening_unix(p, self.pid) for p in re.findall(r'address = "unix:([^"]+)"', self.settings))
+                process.listening_unix(p, self.pid) for p in re.findall(r'address = "unix:([^"]+)"', self.settings)) and self._is_announced()
 
         wait_for(ready, "every worker listens", 3 * DEADLINE)
 
