@@ -75,15 +75,15 @@ static int copy_rest(struct stream *s, size_t len)
 	return result;
 }
 
-int stream_pour(struct stream *s, size_t len)
+int stream_pour(struct stream *to, size_t len)
 {
-	while (len > 0 && can_take_more(s)) {
-		ssize_t n = pipe_drain(&s->loop->pipe, s->fd, len);
+	while (len > 0 && can_take_more(to)) {
+		ssize_t n = pipe_drain(&to->loop->pipe, to->fd, len);
 
 		/* Whatever it is, send(2) will find it too. */
 		if (n <= 0)
 			break;
 		len -= (size_t)n;
 	}
-	return copy_rest(s, len);
+	return copy_rest(to, len);
 }
