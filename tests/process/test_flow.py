@@ -133,6 +133,29 @@ def test_without_descriptors_for_a_pipe(place, large):
     assert has_pipe(lb)
 
 
+def test_what_flowed_is_not_sent_again(tinylb, origin):
+    """What is not held cannot be repeated; a part of it must not pass for a request."""
+    begun = threading.Event()
+
+    def handler(c, r):
+        if r.target == "/":
+            return b"warm"
+        c.reader.exactly(10_000)
+        begun.set()
+        c.reader.exactly(PART)
+        c.reset()
+        return None
+
+    o = origin(handler, read_body=False)
+    c = tinylb(backends=[o.url]).client()
+    assert c.get("/").text == "warm"
+    c.send(f"PUT /put HTTP/1.1\r\nHost: h\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:10_000])
+    assert begun.wait(DEADLINE)
+    c.send(BODY[10_000 : 20_000 + PART])
+    assert c.response().status == 502
+    assert [r.target for r in o.requests] == ["/", "/put"]
+
+
 def test_both_ways_and_pipelined(tinylb, origin):
     """What comes behind a body that flows is the next request."""
     o = origin(lambda c, r: r.body)

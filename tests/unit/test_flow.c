@@ -396,14 +396,20 @@ static void close_sink(void)
 	between = NULL;
 }
 
+static void find_sink_closed(void)
+{
+	close_sink();
+	assert_int_equal(stream_write(&to, &(struct iovec){ sent, 1 }, 1), 0);
+	assert_true(to.broken);
+}
+
 /* What nobody takes is not given to the next one. */
-static void test_peer_gone(void **state)
+static void lose_peer(void (*how)(void))
 {
 	int out[2];
 	size_t n = say_much(), lost;
 
-	(void)state;
-	between = close_sink;
+	between = how;
 	turn();
 	assert_true(drawn > 0);
 	assert_int_equal(poured, 0);
@@ -425,6 +431,18 @@ static void test_peer_gone(void **state)
 	assert_int_equal(flown, 50000);
 	assert_int_equal(read(sink, got, SIZE), 50000);
 	assert_memory_equal(got, sent + n - lost, 50000);
+}
+
+static void test_peer_gone(void **state)
+{
+	(void)state;
+	lose_peer(close_sink);
+}
+
+static void test_peer_known_to_be_gone(void **state)
+{
+	(void)state;
+	lose_peer(find_sink_closed);
 }
 
 static void test_end(void **state)
@@ -529,6 +547,7 @@ int main(void)
 		ON_TCP(test_behind_what_waits),
 		ON_TCP(test_no_memory),
 		ON_TCP(test_peer_gone),
+		ON_TCP(test_peer_known_to_be_gone),
 		ON_TCP(test_end),
 		ON_UNIX(test_end),
 		ON_TCP(test_reset),
