@@ -21,6 +21,7 @@ struct deadline {
 /* All deadlines with one duration and one consequence. */
 struct deadline_queue {
 	uint64_t duration_us;
+	uint64_t slack_us;                          /* deadline_put_off may be late by this */
 	void (*expired)(struct deadline *deadline); /* it is stopped already when this is called */
 	struct list waiting;
 	struct list link; /* in the loop */
@@ -38,6 +39,20 @@ void deadline_init(struct deadline *deadline);
 
 /* Starts it, or starts it anew, also from another queue: due one duration from the loop's now. */
 void deadline_start(struct deadline *deadline, struct deadline_queue *queue, struct loop *loop);
+
+/*
+ * As deadline_start, for one that is put off again and again, and by nothing else: it runs in this
+ * queue or not at all. It is moved seldom, and due one duration from now or up to an eighth of
+ * that, or half a tick, later.
+ */
+void deadline_start_late(
+	struct deadline *deadline, struct deadline_queue *queue, struct loop *loop);
+static inline void deadline_put_off(
+	struct deadline *deadline, struct deadline_queue *queue, struct loop *loop)
+{
+	if (list_is_empty(&deadline->link) || deadline->due_us < loop->now_us + queue->duration_us)
+		deadline_start_late(deadline, queue, loop);
+}
 
 /* Stops it; harmless where it is not running. */
 void deadline_stop(struct deadline *deadline);

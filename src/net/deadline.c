@@ -8,6 +8,9 @@ void deadline_queue_init(struct deadline_queue *queue, struct loop *loop, uint64
 	void (*expired)(struct deadline *deadline))
 {
 	queue->duration_us = duration_ms * 1000;
+	queue->slack_us = queue->duration_us / 8;
+	if (queue->slack_us > DEADLINE_TICK_MS * 1000 / 2)
+		queue->slack_us = DEADLINE_TICK_MS * 1000 / 2;
 	queue->expired = expired;
 	list_init(&queue->waiting);
 	list_init(&queue->link);
@@ -32,13 +35,24 @@ static void start_ticking(struct loop *loop)
 	loop->ticking = event_add(&loop->tick, &tick) == 0;
 }
 
-void deadline_start(struct deadline *deadline, struct deadline_queue *queue, struct loop *loop)
+static void start_in(
+	struct deadline *deadline, struct deadline_queue *queue, struct loop *loop, uint64_t us)
 {
 	if (!loop->ticking)
 		start_ticking(loop);
 	list_remove(&deadline->link);
-	deadline->due_us = loop->now_us + queue->duration_us;
+	deadline->due_us = loop->now_us + us;
 	list_append(&queue->waiting, &deadline->link);
+}
+
+void deadline_start(struct deadline *deadline, struct deadline_queue *queue, struct loop *loop)
+{
+	start_in(deadline, queue, loop, queue->duration_us);
+}
+
+void deadline_start_late(struct deadline *deadline, struct deadline_queue *queue, struct loop *loop)
+{
+	start_in(deadline, queue, loop, queue->duration_us + queue->slack_us);
 }
 
 void deadline_stop(struct deadline *deadline)

@@ -221,6 +221,7 @@ void exchange_retry(struct exchange *x, struct failure failure)
 void exchange_connected(struct exchange *x)
 {
 	x->record.connected_us = x->proxy->loop->now_us;
+	deadline_stop(&x->deadline);
 	exchange_alive(x);
 	stream_resume(&x->client->stream);
 }

@@ -186,12 +186,12 @@ static inline bool exchange_is_connecting(const struct exchange *x)
 	return x->upstream != NULL && x->upstream->stream.connecting;
 }
 
-/* Any bytes count as life. */
+/* Any bytes count as life. Where another deadline runs, that of connecting, it is stopped first. */
 static inline void exchange_alive(struct exchange *x)
 {
 	struct proxy *proxy = x->proxy;
 
-	deadline_start(&x->deadline,
+	deadline_put_off(&x->deadline,
 		x->state == ANSWER_TUNNEL ? &proxy->wait_tunnel : &proxy->wait_bytes, proxy->loop);
 }
 

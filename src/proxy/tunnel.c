@@ -9,6 +9,7 @@
 
 void exchange_open_tunnel(struct exchange *x)
 {
+	deadline_stop(&x->deadline);
 	x->state = ANSWER_TUNNEL;
 	exchange_alive(x);
 	/* What the client sent behind its request has waited for this. */

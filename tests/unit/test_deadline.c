@@ -237,6 +237,37 @@ static void test_trickles_in_turns(void **state)
 	}
 }
 
+/* One that is put off is due a duration after the last time, or an eighth of that later, and is not
+ * moved where it will be due late enough anyway. */
+static void test_put_off(void **state)
+{
+	uint64_t due_us;
+
+	(void)state;
+	loop_look_up(&loop);
+	deadline_queue_init(&shorter, &loop, 80, expired);
+	deadline_put_off(&first, &shorter, &loop);
+	deadline_put_off(&second, &shorter, &loop);
+	due_us = first.due_us;
+	assert_int_equal(due_us, loop.now_us + 90000);
+	loop.now_us += 10000;
+	deadline_put_off(&first, &shorter, &loop);
+	assert_int_equal(first.due_us, due_us);
+	assert_ptr_equal(deadline_first(&shorter), &first);
+	loop.now_us += 1;
+	deadline_put_off(&first, &shorter, &loop);
+	assert_int_equal(first.due_us, due_us + 10001);
+	assert_ptr_equal(deadline_first(&shorter), &second);
+	deadline_stop(&first);
+	deadline_stop(&second);
+	deadline_queue_fini(&shorter);
+	deadline_queue_init(&longer, &loop, 60000, expired);
+	deadline_put_off(&first, &longer, &loop);
+	assert_int_equal(first.due_us, loop.now_us + 60050000);
+	deadline_stop(&first);
+	deadline_queue_fini(&longer);
+}
+
 static void read_clock_twice(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -273,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_crowd_in_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trickles_in_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_time_a_turn, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_put_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_started_when_expired, set_up, tear_down),
