@@ -16,6 +16,11 @@ void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_r
 /* As realloc(3) over count * size: on NULL the old block is untouched. */
 void *mem_resize(void *block, size_t count, size_t size) __attribute__((warn_unused_result));
 
+/* `size` bytes of zeros, a power of two of pages, at a multiple of that size and outside the heap;
+ * and back. */
+void *mem_map(size_t size) __attribute__((warn_unused_result));
+void mem_unmap(void *block, size_t size);
+
 /* A copy of a C string. */
 char *mem_strdup(const char *text) __attribute__((malloc, warn_unused_result));
 

@@ -111,4 +111,7 @@ bool loop_grants_trickle(struct loop *loop);
  * can look at it until then. Its events must have been deleted. */
 void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grave *grave));
 
+/* Buries all at once, for who ends what they are made of: no callback may be running. */
+void loop_bury(struct loop *loop);
+
 #endif

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Allocations that still succeed before one fails; negative: none is made to fail. */
 static long allocations_left = -1;
@@ -51,6 +53,29 @@ void *mem_zalloc(size_t count, size_t size)
 void *mem_resize(void *block, size_t count, size_t size)
 {
 	return has_room(count, size) && !must_fail() ? realloc(block, count * size) : NULL;
+}
+
+/* Takes twice as much and gives back what lies before and behind the part that is aligned. */
+void *mem_map(size_t size)
+{
+	char *start = MAP_FAILED;
+	size_t before;
+
+	if (!must_fail())
+		start = mmap(
+			NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (start == MAP_FAILED)
+		return NULL;
+	before = size - (uintptr_t)start % size;
+	(void)munmap(start, before);
+	if (before < size)
+		(void)munmap(start + before + size, size - before);
+	return start + before;
+}
+
+void mem_unmap(void *block, size_t size)
+{
+	(void)munmap(block, size);
 }
 
 char *mem_strdup(const char *text)

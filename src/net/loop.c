@@ -13,9 +13,10 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "event_memory.h"
 #include "net/deadline.h"
 
-static void bury_all(struct loop *loop)
+void loop_bury(struct loop *loop)
 {
 	while (!list_is_empty(&loop->dead)) {
 		struct grave *grave = LIST_ITEM(loop->dead.next, struct grave, link);
@@ -184,6 +185,7 @@ int loop_init(struct loop *loop)
 	pipe_init(&loop->pipe);
 	list_init(&loop->dead);
 	list_init(&loop->queues);
+	event_memory_init();
 	loop->scratch = mem_alloc(LOOP_SCRATCH_SIZE);
 	loop->base = new_base();
 	if (loop->scratch == NULL || loop->base == NULL)
@@ -216,7 +218,7 @@ bool loop_turn(struct loop *loop, bool wait)
 	loop->awake = false;
 	loop->trickles = 0;
 	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
-	bury_all(loop);
+	loop_bury(loop);
 	return more;
 }
 

@@ -10,7 +10,6 @@
 
 #include "account.h"
 #include "base/clock.h"
-#include "base/memory.h"
 #include "exchange.h"
 #include "http/reply.h"
 #include "relief.h"
@@ -174,23 +173,15 @@ static const struct stream_events events = {
 	.ended = ended,
 };
 
-/* Of the path of a unix socket so much is kept; "[v6 address]:port" is shorter. */
-#define NAME_MAX_LEN 56
-
-/* A client with room for its name and no more. */
-static struct client *new_client(const struct address *peer)
+static void set_name(struct client *c, const struct address *peer)
 {
 	char text[ADDRESS_TEXT_SIZE];
-	size_t len = strnlen(address_format(peer, text), NAME_MAX_LEN);
-	struct client *c = mem_zalloc(1, sizeof *c + len);
 
-	if (c == NULL)
-		return NULL;
-	memcpy(c->name, text, len);
-	c->name_len = (uint8_t)len;
 	if (!address_is_unix(peer))
 		c->ip_len = (uint8_t)strlen(address_format_host(peer, text));
-	return c;
+	address_format(peer, text);
+	c->name_len = (uint8_t)strnlen(text, CLIENT_NAME_SIZE);
+	memcpy(c->name, text, c->name_len);
 }
 
 /* What was parsed last may be another client's: of this one too little is known for a line. */
@@ -228,13 +219,14 @@ static bool count_in(struct client *c, const struct address *peer)
 
 int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_t listener)
 {
-	struct client *c = new_client(peer);
+	struct client *c = cells_take(&proxy->client_cells);
 
 	if (c == NULL)
 		return -1;
 	c->proxy = proxy;
 	c->listener = listener;
 	c->trusted = network_set_has(&proxy->settings->trusted, peer);
+	set_name(c, peer);
 	deadline_init(&c->deadline);
 	stream_open(&c->stream, proxy->loop, &events, fd);
 	proxy->client_count++;

@@ -20,6 +20,9 @@ enum client_state {
 	CLIENT_LINGER, /* all was said; what still comes is thrown away until the client closes */
 };
 
+/* Long enough for "[v6 address]:port"; of the path of a unix socket so much is kept. */
+#define CLIENT_NAME_SIZE 48
+
 /* An idle client costs one of these and nothing else, so it is kept small. */
 struct client {
 	struct stream stream;
@@ -41,7 +44,7 @@ struct client {
 	bool trusted : 1; /* it is a proxy that is believed what it says of its clients */
 	uint8_t ip_len;   /* of the address inside `name`; 0: a unix socket's peer has none */
 	uint8_t name_len;
-	char name[]; /* address and port, as long as it is; an IPv6 address stands in brackets */
+	char name[CLIENT_NAME_SIZE]; /* address and port; an IPv6 address stands in brackets */
 };
 
 /* Takes over the accepted `fd`. 0, or -1 when memory is short; then fd stays the caller's. */

@@ -5,8 +5,8 @@
 #include "config.h"
 
 #include "account.h"
-#include "base/memory.h"
 #include "client.h"
+#include "tidy.h"
 
 /* So many may linger at a time: waiting for others to close must not be what fills a worker. */
 #define LINGER_COUNT_MAX 1024
@@ -17,7 +17,10 @@
 
 static void bury(struct grave *grave)
 {
-	mem_free(LIST_ITEM(grave, struct client, grave));
+	struct client *c = LIST_ITEM(grave, struct client, grave);
+
+	tidy_gone(c->proxy);
+	cells_give(&c->proxy->client_cells, c);
 }
 
 /* Backlogs are held far below what would not fit here. */

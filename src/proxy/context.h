@@ -2,6 +2,7 @@
 #ifndef TINYLB_PROXY_CONTEXT_H
 #define TINYLB_PROXY_CONTEXT_H
 
+#include "base/cells.h"
 #include "base/rng.h"
 #include "board/board.h"
 #include "http/request.h"
@@ -35,8 +36,14 @@ struct proxy {
 	size_t linger_count; /* of these, in wait_close and wait_part */
 	struct list busy; /* clients that an exchange has; others are in the queue they wait in */
 	struct sources sources;
+	struct cells client_cells;
+	struct cells upstream_cells;
 	struct list spare; /* exchanges to be used again */
 	size_t spare_count;
+	size_t spare_least;      /* there were so many all the time since tidy_look looked last */
+	struct deadline tidy;    /* it looks again then */
+	size_t gone;             /* connections since it looked last */
+	size_t gone_before;      /* and since the heap gave memory back */
 	uint64_t relief_us;      /* relief_look looks again at this time */
 	uint64_t relief_said_us; /* and says so */
 	/* deadlines, by what they wait for */
@@ -50,6 +57,7 @@ struct proxy {
 	struct deadline_queue wait_bytes; /* of an exchange, either way */
 	struct deadline_queue wait_tunnel;
 	struct deadline_queue wait_reuse; /* an idle backend connection's */
+	struct deadline_queue wait_tidy;
 	/* scratch, for the callback that is running */
 	struct request request;
 	struct response response;

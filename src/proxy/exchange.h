@@ -112,8 +112,8 @@ void exchange_connect_expired(struct deadline *deadline);
 void exchange_bytes_expired(struct deadline *deadline);
 void exchange_tunnel_expired(struct deadline *deadline);
 
-/* Frees those that are spare. */
-void exchange_free_spare(struct proxy *proxy);
+/* Frees up to `most` of those that are spare and returns how many. */
+size_t exchange_free_spare(struct proxy *proxy, size_t most);
 
 /* --- for the files that make up the exchange --- */
 

@@ -10,6 +10,7 @@
 #include "context.h"
 #include "exchange.h"
 #include "pool.h"
+#include "tidy.h"
 #include "upstream.h"
 
 /* A client that lingers and says nothing has this long to close. */
@@ -21,6 +22,9 @@
 /* If the answer to the first request of a connection takes longer than this, it is watched whether
  * the client leaves meanwhile. */
 #define WATCH_MS 100
+
+/* What was of no use for so long is given back. */
+#define TIDY_MS 1000
 
 /* A client that was idle for less may just have sent its next request. */
 #define IDLE_AT_LEAST_US UINT64_C(1000000)
@@ -42,6 +46,7 @@ static void init_deadlines(struct proxy *p)
 	deadline_queue_init(&p->wait_bytes, p->loop, t->response, exchange_bytes_expired);
 	deadline_queue_init(&p->wait_tunnel, p->loop, t->tunnel, exchange_tunnel_expired);
 	deadline_queue_init(&p->wait_reuse, p->loop, t->idle_backend, upstream_expired);
+	deadline_queue_init(&p->wait_tidy, p->loop, TIDY_MS, tidy_look);
 }
 
 static void fini_deadlines(struct proxy *p)
@@ -56,6 +61,8 @@ static void fini_deadlines(struct proxy *p)
 	deadline_queue_fini(&p->wait_bytes);
 	deadline_queue_fini(&p->wait_tunnel);
 	deadline_queue_fini(&p->wait_reuse);
+	deadline_stop(&p->tidy);
+	deadline_queue_fini(&p->wait_tidy);
 }
 
 static void init(struct proxy *p, const struct proxy_start *start)
@@ -71,6 +78,9 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->loop->buffered_most = start->settings->limits.buffers;
 	list_init(&p->busy);
 	list_init(&p->spare);
+	cells_init(&p->client_cells, sizeof(struct client));
+	cells_init(&p->upstream_cells, sizeof(struct upstream));
+	deadline_init(&p->tidy);
 	init_deadlines(p);
 }
 
@@ -137,7 +147,10 @@ void proxy_free(struct proxy *p)
 	close_clients(p);
 	for (size_t i = 0; i < p->settings->pool_count; i++)
 		upstream_close_idle(&p->pools[i]);
-	exchange_free_spare(p);
+	(void)exchange_free_spare(p, SIZE_MAX);
+	loop_bury(p->loop);
+	cells_fini(&p->client_cells);
+	cells_fini(&p->upstream_cells);
 	record_log_fini(&p->log);
 	fini_deadlines(p);
 	free_pools(p);

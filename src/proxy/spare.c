@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "exchange.h"
+#include "tidy.h"
 
 /* Room for most heads; a larger one makes its exchange grow, and it stays that large. */
 #define HEAD_USUAL ((size_t)1024)
@@ -22,6 +23,8 @@ struct exchange *exchange_take_spare(struct proxy *proxy)
 	x = LIST_ITEM(proxy->spare.next, struct exchange, link);
 	list_remove(&x->link);
 	proxy->spare_count--;
+	if (proxy->spare_count < proxy->spare_least)
+		proxy->spare_least = proxy->spare_count;
 	return x;
 }
 
@@ -31,14 +34,19 @@ static void free_exchange(struct exchange *x)
 	mem_free(x);
 }
 
-void exchange_free_spare(struct proxy *proxy)
+size_t exchange_free_spare(struct proxy *proxy, size_t most)
 {
-	while (!list_is_empty(&proxy->spare)) {
-		struct exchange *x = LIST_ITEM(proxy->spare.next, struct exchange, link);
+	size_t count = 0;
+
+	/* Those used last are warm. */
+	for (; count < most && !list_is_empty(&proxy->spare); count++) {
+		struct exchange *x = LIST_ITEM(proxy->spare.prev, struct exchange, link);
 
 		list_remove(&x->link);
 		free_exchange(x);
 	}
+	proxy->spare_count -= count;
+	return count;
 }
 
 /* What many requests at once needed is given back, and so is an unusual head's room: neither must
@@ -56,6 +64,8 @@ void exchange_make_spare(struct exchange *x)
 		x->head_size = 0;
 	}
 	list_prepend(&x->proxy->spare, &x->link);
+	if (x->proxy->spare_count > TIDY_SPARE)
+		tidy_soon(x->proxy);
 }
 
 int exchange_copy_head(struct exchange *x, const char *head, size_t len)

@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#include "base/memory.h"
 #include "exchange.h"
+#include "tidy.h"
 
 /* Idle connections kept for each backend. */
 #define IDLE_MAX 512
@@ -23,7 +23,10 @@ static struct upstream *upstream_of(struct stream *stream)
 
 static void bury(struct grave *grave)
 {
-	mem_free(LIST_ITEM(grave, struct upstream, grave));
+	struct upstream *u = LIST_ITEM(grave, struct upstream, grave);
+
+	tidy_gone(u->proxy);
+	cells_give(&u->proxy->upstream_cells, u);
 }
 
 static void leave_idle(struct upstream *u)
@@ -133,7 +136,7 @@ struct upstream *upstream_take(struct backend *backend, struct exchange *exchang
 struct upstream *upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address)
 {
-	struct upstream *u = mem_zalloc(1, sizeof *u);
+	struct upstream *u = cells_take(&proxy->upstream_cells);
 	int error;
 
 	if (u == NULL) {
@@ -152,7 +155,7 @@ struct upstream *upstream_connect(
 		0)
 		return u;
 	error = errno;
-	mem_free(u);
+	cells_give(&proxy->upstream_cells, u);
 	errno = error;
 	return NULL;
 }

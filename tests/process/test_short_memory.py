@@ -260,7 +260,8 @@ def test_worker(world, exchange, for_good):
         if not hit:
             break
     assert fine and not hit
-    assert k > 1
+    # A client by itself takes what another has left.
+    assert k > 1 or exchange is malformed
     # Nor is it ever called the backend's fault.
     assert "bad-response" not in lb.access_text()
     # What a failure kept from being kept is there again.

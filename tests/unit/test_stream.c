@@ -289,16 +289,6 @@ static void test_write_to_the_dead(void **state)
 	assert_int_equal(ends, 1);
 }
 
-static void *allocate(size_t size)
-{
-	return mem_alloc(size);
-}
-
-static void *allocate_again(void *block, size_t size)
-{
-	return mem_resize(block, size, 1);
-}
-
 /* What could not be kept is missing: nothing may come behind the gap. */
 static void test_nothing_behind_a_gap(void **state)
 {
@@ -567,6 +557,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_connect_fails_at_once, set_up, tear_down),
 	};
 
-	event_set_mem_functions(allocate, allocate_again, mem_free);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
