@@ -1,0 +1,219 @@
+"""Those who are measured: the floor, tinylb, and its peers of Debian, with settings from tests/bench/peers."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+from lib import process
+from lib.ports import reserve_port
+from lib.tinylb import binary
+from lib.wait import wait_for
+
+from . import meter
+
+PEERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
+
+
+class Proxy:
+    """One of them, in a folder of its own. The class says what is particular."""
+
+    name = package = program = settings = None
+    # How a backend stands in its settings, what stands between two, and how many it can have.
+    backend, between, most = "{}", "\n  ", None
+    version_words = ("-v",)
+
+    def __init__(self, directory, backends, workers=1, clients=1024, prefix=()):
+        """backends: HOST:PORT of each; clients: the most connections of clients there will be; prefix: words
+        in front of the program"""
+        self.directory = directory
+        self.backends = backends[: self.most]
+        self.workers, self.clients = workers, clients
+        self.prefix = list(prefix)
+        self.port = reserve_port()
+        self.access_log = os.path.join(directory, "access.log")
+        self.popen = None
+        os.makedirs(directory)
+        if self.settings:
+            self.write()
+
+    @classmethod
+    def path(cls):
+        """Of the program, or None."""
+        return shutil.which(cls.program, path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+    @classmethod
+    def version(cls):
+        done = subprocess.run([cls.path(), *cls.version_words], capture_output=True, text=True, check=False)
+        found = re.search(r"\d+\.\d+[.\d]*", done.stdout + done.stderr)
+        return found.group(0) if found else "?"
+
+    @property
+    def conf(self):
+        return os.path.join(self.directory, "conf")
+
+    def user(self):
+        """The line that lets it stay what it is where root runs it."""
+        return ""
+
+    def write(self):
+        """Writes its settings."""
+        values = {"PORT": self.port, "DIR": self.directory, "WORKERS": self.workers, "CLIENTS": self.clients,
+                  "DESCRIPTORS": 2 * self.clients + 100, "USER": self.user() if os.geteuid() == 0 else "",
+                  "BACKENDS": self.between.join(self.backend.format(b) for b in self.backends)}
+        with open(os.path.join(PEERS, self.settings), encoding="utf-8") as f:
+            text = re.sub(r"@([A-Z]+)@", lambda m: str(values[m.group(1)]), f.read())
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def words(self):
+        raise NotImplementedError
+
+    @property
+    def stdout(self):
+        return os.path.join(self.directory, "stderr")
+
+    def start(self):
+        with open(self.stdout, "ab") as out, open(os.path.join(self.directory, "stderr"), "ab") as err:
+            self.popen = subprocess.Popen([*self.prefix, self.path(), *self.words()], stdin=subprocess.DEVNULL,
+                                          stdout=out, stderr=err, cwd=self.directory, start_new_session=True)
+        try:
+            wait_for(self.is_ready, f"{self.name} listens", 30)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def is_ready(self):
+        if self.popen.poll() is not None:
+            said = process.read(os.path.join(self.directory, "stderr")).decode("utf-8", "replace")
+            raise AssertionError(f"{self.name} ended at once: {said}")
+        return process.listening(self.port)
+
+    def pids(self):
+        """Of all its processes."""
+        return meter.tree(self.popen.pid)
+
+    def busy_pids(self):
+        """Of those that carry traffic: the last to be born."""
+        return self.pids()[-self.workers :]
+
+    def has_logged(self):
+        return not self.settings or os.path.getsize(self.access_log) > 0
+
+    def forget_log(self):
+        """Empties the access log: what is measured next does not wait for the disk."""
+        if os.path.exists(self.access_log):
+            os.truncate(self.access_log, 0)
+
+    def stop(self):
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(10)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        except OSError:
+            pass
+        self.popen.wait()
+
+
+class Floor(Proxy):
+    name = program = "floor"
+    most = 1
+    tools = None  # the folder of the program
+
+    @classmethod
+    def path(cls):
+        return shutil.which(cls.program, path=cls.tools)
+
+    def words(self):
+        return [f"127.0.0.1:{self.port}", self.backends[0]]
+
+
+class Tinylb(Proxy):
+    name = program = "tinylb"
+    settings = "tinylb.conf"
+    backend, between = '{{ url = "http://{}"; }}', ",\n  "
+    version_words = ("version",)
+
+    @classmethod
+    def path(cls):
+        return binary()
+
+    def words(self):
+        return ["-c", self.conf]
+
+    def is_ready(self):
+        return (super().is_ready() or 0) >= self.workers
+
+
+class Haproxy(Proxy):
+    name = program = package = "haproxy"
+    settings = "haproxy.cfg"
+    backend = "server s{0} {0}"
+
+    @property
+    def stdout(self):
+        return self.access_log
+
+    def words(self):
+        # not -q: with that it closes its standard output, and the log with it
+        return ["-W", "-db", "-f", self.conf]
+
+    def busy_pids(self):
+        # its workers are threads of one process
+        return self.pids()[-1:]
+
+
+class Nginx(Proxy):
+    name = program = "nginx"
+    package = "nginx-light"
+    settings = "nginx.conf"
+    backend, between = "server {};", "\n    "
+
+    def user(self):
+        return "user root;"
+
+    def words(self):
+        return ["-p", self.directory, "-c", self.conf, "-e", "stderr"]
+
+
+class H2o(Proxy):
+    name = program = package = "h2o"
+    settings = "h2o.conf"
+    backend, most = "proxy.reverse.url: http://{}/", 1
+    version_words = ("--version",)
+
+    def user(self):
+        return "user: root"
+
+    def words(self):
+        return ["-m", "worker", "-c", self.conf]
+
+    def busy_pids(self):
+        return self.pids()[:1]
+
+
+class Nghttpx(Proxy):
+    name = program = "nghttpx"
+    package = "nghttp2-proxy"
+    settings = "nghttpx.conf"
+    backend, between = "backend={}", "\n"
+
+    def write(self):
+        self.backends = [b.replace(":", ",") for b in self.backends]
+        super().write()
+
+    def words(self):
+        return [f"--conf={self.conf}"]
+
+    def busy_pids(self):
+        return self.pids()[-1:]
+
+
+ALL = (Floor, Tinylb, Haproxy, Nginx, H2o, Nghttpx)
+BESIDE = ("floor", "tinylb")  # no peers
