@@ -99,7 +99,7 @@ class Bench:
 
     def warm(self, row, proxy, words):
         """Has it serve that for a while, so that what is made once is made; and sees that it writes its log."""
-        row.check(proxy.name, self.tools.load(proxy.port, seconds=0.2, warmup=0, **words))
+        row.check(proxy.name, self.tools.load(proxy.port, seconds=0.3, warmup=0, **words))
         wait_for(proxy.has_logged, f"a line in the access log of {proxy.name}")
 
     def stop(self):

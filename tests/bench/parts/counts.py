@@ -25,7 +25,7 @@ def idle(bench):
     """Memory that each further client takes that got an answer and says nothing."""
     row = Row("idle client, memory", "B", most=400)
     for kind in bench.kinds:
-        with row.failing(kind.name), bench.running(kind, clients=IDLE_FIRST + IDLE_MORE + 100) as proxy:
+        with row.failing(kind.name), bench.running(kind, clients=IDLE_FIRST + IDLE_MORE + 100, plain=True) as proxy:
             pids = proxy.pids()
             with bench.tools.held(proxy.port, IDLE_FIRST):
                 before = resting(lambda p=pids: meter.private_bytes(p), "memory of idle clients")
@@ -45,7 +45,7 @@ def pss(bench):
         # the floor has neither
         if kind is proxies.Floor:
             continue
-        with row.failing(kind.name), bench.running(kind, workers=2) as proxy:
+        with row.failing(kind.name), bench.running(kind, workers=2, plain=True) as proxy:
             size = resting(lambda p=proxy: meter.pss_bytes(p.pids()), "memory of idle workers")
             row.add(kind.name, size / 1e6)
     return [row]

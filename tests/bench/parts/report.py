@@ -6,7 +6,7 @@ import statistics
 from .proxies import BESIDE
 
 TITLE, COLUMN = 34, 9
-FLOOR_COLUMN, PEER_COLUMN = 17, 24
+FLOOR_COLUMN = 22
 
 
 def medians(row):
@@ -52,6 +52,8 @@ def number(value):
 def ratio(verdict):
     target, value, limit, other = verdict
     text = number(value) if target == "most" else f"{value:.2f}"
+    if (float(text) <= limit) != met(verdict):
+        text = f"{value:.3f}"
     return f"{text} <= {limit:g} {'met' if met(verdict) else 'MISSED'}"
 
 
@@ -85,13 +87,12 @@ def judgement(row):
     found = {v[0]: v for v in verdicts(row)}
     middle = medians(row)
     left = right = ""
-    if "floor" in found:
-        left = ratio(found["floor"])
-    elif middle.get("floor") and "tinylb" in middle:
+    for target in ("most", "floor"):
+        if target in found:
+            left = ratio(found[target])
+    if not left and middle.get("floor") and "tinylb" in middle:
         left = f"{middle['tinylb'] / middle['floor']:.2f}"
-    if "most" in found:
-        right = ratio(found["most"])
-    elif "peer" in found:
+    if "peer" in found:
         right = f"{ratio(found['peer'])}, {found['peer'][3]}"
     elif best_peer(row) and "tinylb" in middle:
         peer = best_peer(row)
@@ -124,7 +125,7 @@ def table(raw):
     columns = raw["proxies"]
     names = " " * TITLE + "".join(f"{n:>{COLUMN}}" for n in columns)
     lines = head(raw) + raw["notes"] + ["", "Of a request where nothing else is named, µs of processor time:", "",
-                                        f"{names}   {'/ floor':{FLOOR_COLUMN}}/ best peer"]
+                                        f"{names}   {'/ floor, or itself':{FLOOR_COLUMN}}/ best peer"]
     for row in raw["rows"]:
         lines.append(cells(row, columns, each(row, lambda v: number(statistics.median(v)))) + judgement(row))
     repeated = [row for row in raw["rows"] if any(len(v) > 1 for v in row["values"].values())]

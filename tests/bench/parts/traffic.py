@@ -36,9 +36,10 @@ def processor_time(bench, name):
 
 
 def saturation(bench, row, kind, small):
-    """Requests a second that a peer serves, of small answers. small: their row, where they were measured."""
-    if small and small.more.get(kind.name):
-        return statistics.median(said["rate"] for said in small.more[kind.name])
+    """Requests a second that a peer serves, of small answers. small: what load said of each proxy, where these were
+    measured."""
+    if small.get(kind.name):
+        return statistics.median(said["rate"] for said in small[kind.name])
     with bench.running(kind) as proxy:
         said = bench.tools.load(proxy.port, seconds=bench.options.seconds, **LOADS["small"][1])
         row.check(proxy.name, said)
