@@ -5,8 +5,8 @@ import statistics
 
 from .proxies import BESIDE
 
-TITLE, COLUMN = 34, 9
-FLOOR_COLUMN = 22
+TITLE, COLUMN = 30, 8
+FLOOR_COLUMN = 19
 
 
 def medians(row):
@@ -54,7 +54,7 @@ def ratio(verdict):
     text = number(value) if target == "most" else f"{value:.2f}"
     if (float(text) <= limit) != met(verdict):
         text = f"{value:.3f}"
-    return f"{text} <= {limit:g} {'met' if met(verdict) else 'MISSED'}"
+    return f"{text} <= {limit:g} {'met' if met(verdict) else 'not'}"
 
 
 def share(row):
@@ -69,7 +69,7 @@ def share(row):
 
 def cells(row, columns, texts):
     """A line: the title, then the text of each proxy."""
-    title = row["title"] + (f", {row['unit']}" if row["unit"] else "")
+    title = row["title"] + (f", {row['unit']}" if row["unit"] not in ("", "µs") else "")
     line = f"{title:{TITLE}}"
     for name in columns:
         text = "FAILED" if name in row["failed"] else texts.get(name, "-")
@@ -97,7 +97,7 @@ def judgement(row):
     elif best_peer(row) and "tinylb" in middle:
         peer = best_peer(row)
         right = f"{middle['tinylb'] / middle[peer]:.2f}, {peer}"
-    return f"   {left:{FLOOR_COLUMN}}{right}"
+    return f"  {left:{FLOOR_COLUMN}}{right}"
 
 
 def spread(values):
@@ -105,7 +105,8 @@ def spread(values):
     middle = statistics.median(values)
     if len(values) < 2 or not middle:
         return "-"
-    return f"{(min(values) / middle - 1) * 100:+.0f}{(max(values) / middle - 1) * 100:+.0f}%"
+    low, high = (f"{(v / middle - 1) * 100:+.0f}" for v in (min(values), max(values)))
+    return f"{low}{high}%" if len(high) < 4 else f"{low}% x{max(values) / middle:.0f}"
 
 
 def failures(raw):
@@ -125,7 +126,7 @@ def table(raw):
     columns = raw["proxies"]
     names = " " * TITLE + "".join(f"{n:>{COLUMN}}" for n in columns)
     lines = head(raw) + raw["notes"] + ["", "Of a request where nothing else is named, µs of processor time:", "",
-                                        f"{names}   {'/ floor, or itself':{FLOOR_COLUMN}}/ best peer"]
+                                        f"{names}  {'/ floor, or itself':{FLOOR_COLUMN}}/ best peer"]
     for row in raw["rows"]:
         lines.append(cells(row, columns, each(row, lambda v: number(statistics.median(v)))) + judgement(row))
     repeated = [row for row in raw["rows"] if any(len(v) > 1 for v in row["values"].values())]

@@ -51,11 +51,11 @@ def latency(bench, small):
     words = LOADS["small"][1]
     rows = []
     for kind in bench.peers:
-        row = Row(f"p99 at half of {kind.name}'s load", "µs", peer=1.0)
+        row = Row(f"p99, half of {kind.name}", "µs", peer=1.0)
         rows.append(row)
         with row.failing(kind.name):
             rate = int(saturation(bench, row, kind, small) / 2)
-            row.title = f"p99, half of {kind.name}'s, {rate}/s"
+            row.title = f"p99, half of {kind.name}: {rate}/s"
         for i, proxy in bench.turns(row, [k for k in bench.kinds if k is kind or k.name == "tinylb"]):
             bench.warm(row, proxy, words)
             said = bench.tools.load(proxy.port, seconds=bench.options.seconds, warmup=0.3, rate=rate, **words)
