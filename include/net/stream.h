@@ -2,7 +2,6 @@
  * A stream is one connected socket with its buffers. Bytes go straight from and to the socket where
  * they can; a libevent bufferevent stands in where not: while a connection is being made, and while
  * the other side does not take what was written. A stream at rest holds no buffer.
- *
  * The owner embeds the struct, gives it callbacks, and never frees it inside one of them: it closes
  * it and lets the loop bury it (loop_mourn).
  */
@@ -60,6 +59,7 @@ struct stream {
 	bool full : 1;       /* the last read took all that one may: there can be more */
 	bool trickles : 1;   /* the owner's: its message comes in small pieces; others go first */
 	bool flows : 1;      /* the owner's: what comes may go on unseen */
+	bool parting : 1;    /* the owner's: what is written goes with the end, which is near */
 	bool ended : 1;      /* `ended` was called, or nothing is to be read any more */
 	bool broken : 1;     /* writing failed: what is written is dropped, reading may go on */
 	bool finishing : 1;  /* the sending side is to be ended when the backlog is empty */
@@ -89,7 +89,7 @@ void stream_reset(struct stream *stream);
 int stream_write(struct stream *stream, const struct iovec *pieces, int count)
 	__attribute__((warn_unused_result));
 
-/* Ends the sending side when everything written is out; the peer reads the end of the stream. */
+/* Ends the sending side when everything written is out. */
 void stream_finish(struct stream *stream);
 
 /* Bytes written that the socket has not taken yet; whether that is more than STREAM_BACKLOG_HIGH,

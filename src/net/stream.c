@@ -184,6 +184,7 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	s->full = false;
 	s->trickles = false;
 	s->flows = false;
+	s->parting = false;
 	s->ended = false;
 	s->broken = false;
 	s->finishing = false;

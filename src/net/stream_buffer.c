@@ -127,15 +127,17 @@ static size_t total_of(const struct iovec *pieces, int count)
 /* How much of the pieces the socket took at once. */
 static size_t write_now(struct stream *s, const struct iovec *pieces, int count)
 {
+	/* The kernel holds the last packet back for the end that comes at once. */
+	int flags = s->parting ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t n;
 
 	if (count == 1)
-		n = send(s->fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+		n = send(s->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
 	else
 		n = sendmsg(s->fd,
 			&(struct msghdr){
 				.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count },
-			MSG_NOSIGNAL);
+			flags);
 	if (n >= 0)
 		return (size_t)n;
 	if (errno != EAGAIN && errno != EINTR)

@@ -153,6 +153,12 @@ static bool is_reusable(const struct exchange *x, size_t surplus)
 	       stream_backlog(s) == 0 && !stream_has_more(s);
 }
 
+/* Nobody has anything more to say on the client's connection once the response is whole. */
+static bool is_last(const struct exchange *x)
+{
+	return x->closing && x->request.done && !x->client_keeps;
+}
+
 /* The response is whole. `surplus` bytes came behind it that belong to no response. */
 static void finish(struct exchange *x, size_t surplus)
 {
@@ -161,7 +167,7 @@ static void finish(struct exchange *x, size_t surplus)
 
 	if (surplus > 0)
 		complain(x, "connection closed", "bytes came behind a response");
-	if (x->closing && x->request.done && !x->client_keeps)
+	if (is_last(x))
 		afterwards = AFTERWARDS_CLOSE;
 	else if (x->closing)
 		afterwards = AFTERWARDS_LINGER;
@@ -183,6 +189,7 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 	size_t used;
 
 	result = relay_feed(&x->response, data, len, &used, out, &x->proxy->trailers);
+	x->client->stream.parting = result == RELAY_DONE && is_last(x);
 	if (gather_flush(out) == -1) {
 		exchange_answer(x, 0, REASON_NO_MEMORY, NULL);
 		return len;

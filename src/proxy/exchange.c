@@ -199,7 +199,7 @@ static void send_client_on(struct client *client, enum afterwards afterwards)
 		break;
 	case AFTERWARDS_CLOSE:
 		/* Bytes that came behind the last request would turn the close into a reset. */
-		if (stream_backlog(s) == 0 && stream_rest(s) == 0 && !s->delivering)
+		if (stream_backlog(s) == 0 && !s->delivering && stream_is_quiet(s))
 			client_close(client);
 		else
 			client_linger(client);

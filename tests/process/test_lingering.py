@@ -2,6 +2,7 @@
 client still sends is taken and forgotten. But that, too, has its limits."""
 
 import resource
+import threading
 import time
 
 import pytest
@@ -54,3 +55,20 @@ def test_lingering_ones_are_limited(tinylb, origin):
         lb.close_clients()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.rfc("9112 9.6")
+def test_surplus_behind_the_last_request(tinylb, origin):
+    """What comes behind a request that said `Connection: close` is not answered, and must not turn the end
+    of the connection into a reset: that could destroy the answer."""
+    asked, go = threading.Event(), threading.Event()
+    o = origin(lambda conn, request: (asked.set(), go.wait(DEADLINE), b"whole")[2])
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.send("GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+    assert asked.wait(DEADLINE)
+    c.send("\r\nGET /surplus HTTP/1.1\r\nHost: t\r\n\r\n")
+    go.set()
+    assert c.response().body == b"whole"
+    assert not c.reader.fill(), "and then an orderly end"
+    assert len(o.requests) == 1

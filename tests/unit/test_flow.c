@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +21,7 @@
 
 #include "base/memory.h"
 #include "net/flow.h"
+#include "tcp_pair.h"
 
 #define SIZE ((size_t)4 * 1024 * 1024)
 
@@ -102,24 +102,6 @@ static void turn(void)
 	event_base_loop(loop.base, EVLOOP_NONBLOCK);
 }
 
-static void connect_pair(int pair[2])
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t len = sizeof address;
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-	pair[0] = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(pair[0], (struct sockaddr *)&address, len), 0);
-	pair[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-	assert_int_not_equal(pair[1], -1);
-	assert_int_equal(evutil_make_socket_nonblocking(pair[0]), 0);
-	close(listener);
-}
-
 static int open_all(int in[2], int out[2])
 {
 	if (loop_init(&loop) == -1)
@@ -148,8 +130,8 @@ static int set_up(void **state)
 	int in[2], out[2];
 
 	(void)state;
-	connect_pair(in);
-	connect_pair(out);
+	tcp_pair(in);
+	tcp_pair(out);
 	return open_all(in, out);
 }
 
@@ -417,7 +399,7 @@ static void lose_peer(void (*how)(void))
 	expect_empty_pipe();
 	lost = flown;
 	stream_close(&to);
-	connect_pair(out);
+	tcp_pair(out);
 	sink = out[1];
 	stream_open(&to, &loop, &events, out[0]);
 	stream_watch(&to);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +20,7 @@
 #include "base/memory.h"
 #include "net/listener.h"
 #include "net/stream.h"
+#include "tcp_pair.h"
 
 static char text_x[] = "x";
 static char text_early[] = "early";
@@ -388,6 +388,27 @@ static void test_not_watched_yet(void **state)
 	stream_close(&fresh);
 }
 
+/* What is written last goes out with the end, in one packet. */
+static void test_parting(void **state)
+{
+	char bye[] = "bye";
+	struct iovec piece = { .iov_base = bye, .iov_len = 3 };
+	struct stream last;
+	char room[8];
+	int pair[2];
+
+	(void)state;
+	tcp_pair(pair);
+	stream_open(&last, &loop, &events, pair[0]);
+	last.parting = true;
+	assert_int_equal(stream_write(&last, &piece, 1), 0);
+	assert_int_equal(recv(pair[1], room, sizeof room, MSG_DONTWAIT), -1);
+	stream_close(&last);
+	assert_int_equal(recv(pair[1], room, sizeof room, 0), 3);
+	assert_int_equal(recv(pair[1], room, sizeof room, 0), 0);
+	close(pair[1]);
+}
+
 static void test_nothing_after_close(void **state)
 {
 	(void)state;
@@ -551,6 +572,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_backlog_without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_more_behind_a_full_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_watched_yet, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_parting, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_after_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect_refused, set_up, tear_down),
