@@ -78,6 +78,14 @@ static bool sent(struct exchange *x)
 	return true;
 }
 
+/* That the head is sent again is another matter than that the body is. */
+static void add_head(struct exchange *x, struct gather *out)
+{
+	gather_add(out, x->proxy->head_out, x->head_waits);
+	out->uncopied = out->count;
+	x->head_waits = 0;
+}
+
 static size_t send_body(struct exchange *x, const char *data, size_t len)
 {
 	struct gather out;
@@ -85,6 +93,7 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 	size_t used;
 
 	gather_init(&out, &x->upstream->stream);
+	add_head(x, &out);
 	out.copy = held_of(x);
 	if (x->holding && out.copy == NULL)
 		exchange_drop_held(x);

@@ -75,7 +75,7 @@ static size_t begin_exchange(struct client *c, const char *data, size_t len)
 	if (request->body.kind != BODY_NONE || !slice_is_empty(request->upgrade))
 		stream_watch(&c->stream);
 	client_set_state(c, CLIENT_BUSY);
-	if (exchange_begin(c, data, c->since_us) == -1) {
+	if (exchange_begin(c, data, c->since_us, used < len) == -1) {
 		refuse(c, 503, REASON_NO_MEMORY, NULL);
 		return len;
 	}

@@ -49,7 +49,7 @@ struct proxy {
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;
 	struct deadline_queue wait_request; /* an idle client's next */
-	struct deadline_queue wait_watch; /* a busy client's that is not watched yet */
+	struct deadline_queue wait_watch;   /* a busy client's that is not watched yet */
 	struct deadline_queue wait_flush;
 	struct deadline_queue wait_close; /* a lingering client's end */
 	struct deadline_queue wait_part;  /* that of one that was sent away */

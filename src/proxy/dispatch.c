@@ -130,6 +130,12 @@ static int send_head(struct exchange *x, struct request *request)
 	forward_request(&head, request, &how);
 	if (head.overflow)
 		return -1;
+	/* The body is in the same buffer, and comes next: both go out together. */
+	if (x->more) {
+		x->more = false;
+		x->head_waits = head.len;
+		return 0;
+	}
 	piece.iov_len = head.len;
 	return stream_write(&x->upstream->stream, &piece, 1);
 }

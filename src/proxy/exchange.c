@@ -70,7 +70,7 @@ static bool answer_here(struct exchange *x, const struct request *request)
 	return true;
 }
 
-int exchange_begin(struct client *client, const char *head, uint64_t start_us)
+int exchange_begin(struct client *client, const char *head, uint64_t start_us, bool more)
 {
 	struct proxy *proxy = client->proxy;
 	const struct listener_settings *listener = &proxy->settings->listeners[client->listener];
@@ -92,6 +92,7 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us)
 		return -1;
 	}
 	x->record.start_us = start_us;
+	x->more = more && !x->request.done;
 	client->exchange = x;
 	if (!answer_here(x, &proxy->request))
 		exchange_dispatch(x, &proxy->request);

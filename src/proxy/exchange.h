@@ -53,6 +53,8 @@ struct exchange {
 	bool client_keeps;      /* the client lets its connection persist */
 	bool upgrade;           /* it asks for a tunnel */
 	bool expects;           /* it waits for a 100 before it sends its body */
+	bool more;              /* some of its body came with it */
+	size_t head_waits;      /* bytes in proxy->head_out that go with the first of the body */
 	uint64_t rate_since_us; /* since when the rate of its body is measured; 0: not yet */
 	uint64_t rate_content;  /* and how much of it was there then */
 	struct relay request;   /* its body */
@@ -80,11 +82,12 @@ struct exchange {
 
 /*
  * Starts an exchange for the request that was parsed into proxy->request from `head`. Sends the
- * request's head to a backend; what belongs to its body follows with exchange_request. The exchange
- * may be over when this returns (client->exchange is NULL then). Returns -1 where memory is too
- * short even for an answer: the client is to be closed.
+ * request's head to a backend; what belongs to its body follows with exchange_request, and at once
+ * where there is `more` than the head. The exchange may be over when this returns (client->exchange
+ * is NULL then). Returns -1 where memory is too short even for an answer: the client is to be
+ * closed.
  */
-int exchange_begin(struct client *client, const char *head, uint64_t start_us)
+int exchange_begin(struct client *client, const char *head, uint64_t start_us, bool more)
 	__attribute__((warn_unused_result));
 
 /* Bytes from the client; returns how many are done with. */

@@ -12,13 +12,14 @@ void gather_init(struct gather *g, struct stream *to)
 {
 	g->to = to;
 	g->copy = NULL;
+	g->uncopied = 0;
 	g->count = 0;
 	g->failed = false;
 }
 
 static void copy_pieces(struct gather *g)
 {
-	for (int i = 0; g->copy != NULL && i < g->count; i++)
+	for (int i = g->uncopied; g->copy != NULL && i < g->count; i++)
 		if (evbuffer_add(g->copy, g->pieces[i].iov_base, g->pieces[i].iov_len) == -1)
 			g->failed = true;
 }
@@ -31,6 +32,7 @@ static void write_pieces(struct gather *g)
 	if (g->count > 0 && !g->failed && stream_write(g->to, g->pieces, g->count) == -1)
 		g->failed = true;
 	g->count = 0;
+	g->uncopied = 0;
 }
 
 void gather_add(struct gather *g, const char *data, size_t len)

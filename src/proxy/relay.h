@@ -19,6 +19,7 @@
 struct gather {
 	struct stream *to;     /* borrowed */
 	struct evbuffer *copy; /* borrowed; NULL, or gets a copy of the pieces */
+	int uncopied;          /* but not of so many at the front */
 	int count;
 	bool failed; /* memory was short: the stream is of no further use */
 	struct iovec pieces[GATHER_PIECES];
