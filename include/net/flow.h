@@ -12,8 +12,8 @@
 #include "net/stream.h"
 
 /*
- * Takes up to `most` bytes out of `from`. Returns how many there are; 0 where none came, or where
- * the stream has ended (`ended` was called); -1 where they must be read as usual: the other stream
+ * Takes up to `most` bytes out of `from`. Returns how many there are; 0 where the stream has failed
+ * (`ended` was called); -1 where it must be read as usual: nothing came this way, the other stream
  * takes little at present, or there is no pipe.
  */
 ssize_t stream_draw(struct stream *from, const struct stream *to, uint64_t most)

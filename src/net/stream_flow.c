@@ -41,15 +41,16 @@ ssize_t stream_draw(struct stream *from, const struct stream *to, uint64_t most)
 	if (share < FLOW_LEAST || !pipe_open(&loop->pipe))
 		return -1;
 	n = pipe_fill(&loop->pipe, from->fd, share);
-	if (n == -1 && errno == EINVAL) /* not from this kind of socket */
+	/* Nothing may also mean that urgent data is next, or that this kind of socket has no such
+	 * way: recv(2) passes over that, and tells whether it is the end. */
+	if (n == 0 || (n == -1 && (errno == EAGAIN || errno == EINTR || errno == EINVAL)))
 		return -1;
 	/* What comes behind may be here already. */
 	from->full = true;
 	if (n > 0)
 		return n;
 	/* An error is told once only: recv(2) would take it for the end. */
-	if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		stream_end(from, n == 0 ? 0 : errno);
+	stream_end(from, errno);
 	return 0;
 }
 
@@ -63,13 +64,15 @@ static int copy_rest(struct stream *s, size_t len)
 		ssize_t n = pipe_read(&loop->pipe, loop->scratch, least(len, LOOP_SCRATCH_SIZE));
 		struct iovec piece = { .iov_base = loop->scratch };
 
-		if (n <= 0) /* which cannot be */
-			return -1;
+		if (n <= 0) { /* which cannot be */
+			result = -1;
+			break;
+		}
 		len -= (size_t)n;
 		piece.iov_len = (size_t)n;
 		result = stream_write(s, &piece, 1);
 	}
-	/* Nobody takes it any more. */
+	/* Nobody takes it any more; least of all the next who use the pipe. */
 	if (len > 0)
 		pipe_close(&loop->pipe);
 	return result;

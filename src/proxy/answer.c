@@ -216,7 +216,7 @@ bool exchange_flow_response(struct exchange *x)
 	switch (flow_body(&x->response, from, &x->client->stream)) {
 	case FLOW_NOT:
 		return false;
-	case FLOW_NOTHING:
+	case FLOW_ENDED:
 		return true;
 	case FLOW_FAILED:
 		exchange_answer(x, 0, REASON_NO_MEMORY, NULL);

@@ -121,7 +121,7 @@ bool exchange_flow_request(struct exchange *x)
 	switch (flow_body(&x->request, from, &x->upstream->stream)) {
 	case FLOW_NOT:
 		return false;
-	case FLOW_NOTHING:
+	case FLOW_ENDED:
 		return true;
 	case FLOW_FAILED:
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);

@@ -47,7 +47,7 @@ enum flow flow_body(struct relay *relay, struct stream *from, struct stream *to)
 	}
 	n = draw(from, to, run);
 	if (n <= 0)
-		return n == 0 ? FLOW_NOTHING : FLOW_NOT;
+		return n == 0 ? FLOW_ENDED : FLOW_NOT;
 	if (pour(relay, to, (size_t)n) == -1)
 		return FLOW_FAILED;
 	relay_skip(relay, (size_t)n);
@@ -59,7 +59,7 @@ enum flow flow_tunnel(struct stream *from, struct stream *to, uint64_t *content)
 	ssize_t n = draw(from, to, UINT64_MAX);
 
 	if (n <= 0)
-		return n == 0 ? FLOW_NOTHING : FLOW_NOT;
+		return n == 0 ? FLOW_ENDED : FLOW_NOT;
 	*content += (uint64_t)n;
 	return stream_pour(to, (size_t)n) == 0 ? FLOW_MOVED : FLOW_FAILED;
 }

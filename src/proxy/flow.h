@@ -7,8 +7,8 @@
 #include "relay.h"
 
 enum flow {
-	FLOW_NOT,     /* nothing was done: it is to be read as usual */
-	FLOW_NOTHING, /* nothing came, or `from` has ended, and its exchange perhaps with it */
+	FLOW_NOT,   /* nothing was done: it is to be read as usual */
+	FLOW_ENDED, /* `from` has failed, and its exchange has perhaps ended over it */
 	FLOW_MOVED,
 	FLOW_FAILED, /* memory is short: `to` is of no further use */
 };

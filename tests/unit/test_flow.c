@@ -436,7 +436,21 @@ static void test_end(void **state)
 		turn();
 	assert_int_equal(ends, 1);
 	assert_int_equal(end_error, 0);
-	assert_int_equal(drawn, 0);
+	assert_int_equal(drawn, -1);
+}
+
+/* The kernel stops before it, and says what it says at the end: what is behind it comes all the
+ * same, and nobody turns in circles for it. */
+static void test_urgent_data(void **state)
+{
+	(void)state;
+	assert_int_equal(say(0, 50000), 50000);
+	assert_int_equal(send(source, "!", 1, MSG_OOB), 1);
+	assert_int_equal(say(50000, 50000), 50000);
+	hear(100000);
+	assert_int_equal(ends, 0);
+	assert_int_equal(flown + received, 100000);
+	assert_true(flown > 0);
 }
 
 /* A reset must not look like an end: of the two only one makes a body whole. */
@@ -532,6 +546,7 @@ int main(void)
 		ON_TCP(test_peer_known_to_be_gone),
 		ON_TCP(test_end),
 		ON_UNIX(test_end),
+		ON_TCP(test_urgent_data),
 		ON_TCP(test_reset),
 		ON_TCP(test_without_a_pipe),
 		ON_TCP(test_buffers_used_up),
