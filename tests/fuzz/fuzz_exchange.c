@@ -32,7 +32,8 @@ enum opcode {
 	OP_ASK,     /* the client adds a whole request with a token */
 	OP_ANSWER,  /* the backend adds a whole answer with the token of its last request */
 	OP_PIECES,  /* from now on all is said in pieces of this size; 0: at once */
-	OP_BREAK,   /* the next bytes received are an error, or nobody answers the next connect */
+	OP_BREAK,   /* the next bytes received are an error, or nobody answers the next connect, or
+		     * there is no pipe */
 	OP_LITERAL, /* the escape itself */
 };
 
@@ -212,8 +213,10 @@ static void obey_flushed(enum opcode op, unsigned arg)
 		world_refuse(arg);
 	else if (op == OP_PIECES)
 		play.piece = arg;
-	else if (op == OP_BREAK && arg % 2 == 0)
+	else if (op == OP_BREAK && arg % 4 == 0)
 		kernel.broken = true;
+	else if (op == OP_BREAK && arg % 4 == 2)
+		kernel.poor = true;
 	else if (op == OP_BREAK)
 		kernel.lost = world.slow = true;
 }
@@ -267,6 +270,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.settings = bits >> 4 & 3,
 		.tight = bits & 2,
 		.shorts = bits & 8,
+		.splits = bits & 64,
 		.fail = bits & 1 ? (long)fail : -1,
 		.secret = fuzz_hash(data, size),
 		.picks = input_byte(&in),

@@ -72,3 +72,34 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 		return __real_sendmsg(fd, message, flags);
 	return __wrap_send(fd, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, flags);
 }
+
+int __wrap_pipe2(int ends[2], int flags)
+{
+	if (!kernel.poor)
+		return __real_pipe2(ends, flags);
+	kernel.poor = false;
+	errno = EMFILE;
+	return -1;
+}
+
+/* So much at a time where little is moved: more than would end the flow, and less. */
+static const size_t splits[] = { 40000, 20000, 17000, 5000, 70000 };
+
+ssize_t __wrap_splice(int from, loff_t *from_at, int to, loff_t *to_at, size_t len, unsigned flags)
+{
+	size_t split = splits[kernel.splices++ % (sizeof splits / sizeof *splits)];
+	char next;
+
+	/* Only of sockets: a pipe gives what is in it. */
+	if (kernel.broken && __real_recv(from, &next, 1, MSG_PEEK) > 0) {
+		kernel.broken = false;
+		errno = ECONNRESET;
+		return -1;
+	}
+	if (kernel.splits && kernel.splices % 7 == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return __real_splice(
+		from, from_at, to, to_at, kernel.splits && split < len ? split : len, flags);
+}

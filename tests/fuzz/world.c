@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -159,7 +160,9 @@ int world_begin(const struct choice *choice)
 		world.once[i] = 0;
 	kernel.tight = choice->tight;
 	kernel.shorts = choice->shorts;
-	kernel.broken = kernel.lost = false;
+	kernel.splits = choice->splits;
+	kernel.broken = kernel.lost = kernel.poor = false;
+	kernel.splices = 0;
 	tokens_forget(choice->secret);
 	world.limits.size = start.settings->limits.header_size;
 	world.limits.count = (unsigned)start.settings->limits.header_count;
@@ -267,6 +270,16 @@ static void close_world(void)
 	peers_close();
 }
 
+/* What is left in it would be the next one's. */
+static void close_pipe(struct pipe *pipe)
+{
+	int left = 0;
+
+	FUZZ_CLAIM(pipe->ends[0] == -1 || ioctl(pipe->ends[0], FIONREAD, &left) == 0);
+	FUZZ_CLAIM(left == 0);
+	pipe_close(pipe);
+}
+
 void world_end(void)
 {
 	if (world.proxy != NULL) {
@@ -282,6 +295,7 @@ void world_end(void)
 		FUZZ_CLAIM(world.loop.buffered == 0);
 	}
 	close_world();
+	close_pipe(&world.loop.pipe);
 	mem_fail_after(-1);
 	world.proxy = NULL;
 	FUZZ_CLAIM(lowest_descriptor() == world.lowest);

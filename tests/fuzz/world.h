@@ -27,6 +27,7 @@ struct choice {
 	unsigned settings; /* which of several */
 	bool tight;        /* sockets take little at a time */
 	bool shorts;       /* calls move less than they could */
+	bool splits;       /* splice does */
 	long fail;         /* which allocation fails; -1: none */
 	uint64_t secret;   /* of tokens */
 	uint64_t picks;    /* of backends */
