@@ -22,6 +22,7 @@ int peer_number(const struct peer *peer)
 static void init_peer(struct peer *peer, int fd, bool is_client)
 {
 	peer->fd = fd;
+	peer->queued = -1;
 	peer->deaf = peer->ended = false;
 	talk_init(&peer->talk, world.limits);
 	peer->talk.strict_responses = is_client;
@@ -42,10 +43,19 @@ static struct address address_of(unsigned number)
 	return a;
 }
 
-static struct peer *connect_client(void)
+/* The program accepts it. */
+static void accept_client(struct peer *peer)
+{
+	struct address from = address_of((unsigned)peer_number(peer));
+	int fd = peer->queued;
+
+	peer->queued = -1;
+	proxy_accept(world.proxy, fd, &from, 0);
+}
+
+static struct peer *connect_client(bool at_once)
 {
 	struct peer *peer = &world.clients[world.client_count];
-	struct address from = address_of(world.client_count);
 	int pair[2];
 
 	if (world.client_count == CLIENTS_MAX)
@@ -55,7 +65,9 @@ static struct peer *connect_client(void)
 	if (kernel.tight)
 		kernel_tighten(pair[0]);
 	init_peer(peer, pair[1], true);
-	proxy_accept(world.proxy, pair[0], &from, 0);
+	peer->queued = pair[0];
+	if (at_once)
+		accept_client(peer);
 	return peer;
 }
 
@@ -64,7 +76,7 @@ struct peer *peer_client(unsigned slot)
 	struct peer **place = &world.slots[slot % SLOTS];
 
 	if (*place == NULL || (*place)->fd == -1)
-		*place = connect_client();
+		*place = connect_client(slot / SLOTS % 2 == 0);
 	return *place;
 }
 
@@ -75,11 +87,24 @@ struct peer *peer_backend(unsigned n)
 	return &world.backends[n < world.backend_count ? n : world.backend_count - 1];
 }
 
-/* Connections that the program made. */
+/* Something was said, or all is over. */
+static bool has_come(int fd)
+{
+	char next;
+
+	return __real_recv(fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN;
+}
+
+/* Clients that the program accepts late, and connections that it made. */
 static bool accept_all(void)
 {
 	bool any = false;
 
+	for (unsigned i = 0; i < world.client_count; i++)
+		if (world.clients[i].queued != -1 && has_come(world.clients[i].queued)) {
+			accept_client(&world.clients[i]);
+			any = true;
+		}
 	for (unsigned i = 0; i < LISTENERS; i++) {
 		int fd;
 

@@ -17,6 +17,7 @@
 /* A client, or a backend's side of a connection. */
 struct peer {
 	int fd;     /* owned; -1: closed by us */
+	int queued; /* owned; the program's end, not accepted yet; -1: it was */
 	bool deaf;  /* it takes nothing */
 	bool ended; /* the program closed, or broke off */
 	struct talk talk;
@@ -76,7 +77,8 @@ void world_wait_for_silence(void);
 /* Makes connecting to a backend impossible, or possible again. */
 void world_refuse(unsigned backend);
 
-/* The present client in this place, connected if it is not; NULL: there were too many. */
+/* The present client in this place, connected if it is not: from SLOTS on such places are of
+ * clients that are accepted when they have said something. NULL: there were too many. */
 struct peer *peer_client(unsigned slot);
 
 /* The connection to a backend that was made as number `n` or the last one; NULL: none yet. */
