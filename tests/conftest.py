@@ -30,12 +30,16 @@ def pytest_configure(config):
             os.environ[variable] = value
     config.addinivalue_line("markers", "rfc(section): the rule that a test is about")
     config.addinivalue_line("markers", "bare(reason): why it cannot run with words in front of the program")
+    config.addinivalue_line("markers", "plain(reason): why sanitizers would show nothing more")
 
 
 def pytest_runtest_setup(item):
     bare = item.get_closest_marker("bare")
     if bare and program.wrapper():
         pytest.skip(f"not with TINYLB_WRAPPER: {bare.args[0]}")
+    plain = item.get_closest_marker("plain")
+    if plain and program.has_address_sanitizer():
+        pytest.skip(f"not with sanitizers: {plain.args[0]}")
 
 
 @pytest.hookimpl(hookwrapper=True)
