@@ -52,16 +52,22 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("tinylb", text))
 
 
-@pytest.fixture
-def directory(request):
-    """A folder of the test's own; kept, and named, only where the test failed."""
+@contextlib.contextmanager
+def folder(failed):
     path = tempfile.mkdtemp(prefix="tinylb-test-")
     os.chmod(path, 0o755)
     yield path
-    if getattr(request.node, "failed", False) or request.config.getoption("--keep"):
+    if failed():
         print(f"kept: {path}")
     else:
         shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def directory(request):
+    """A folder of the test's own; kept, and named, only where the test failed."""
+    with folder(lambda: getattr(request.node, "failed", False) or request.config.getoption("--keep")) as path:
+        yield path
 
 
 class Scene:
@@ -131,6 +137,31 @@ def origin(scene):
         return o
 
     return make
+
+
+@pytest.fixture(scope="module")
+def shared_by_all(request):
+    before = request.session.testsfailed
+    with folder(lambda: request.session.testsfailed > before or request.config.getoption("--keep")) as path:
+        s = Scene(path)
+        s.origins.append(Origin())
+        s.programs.append(program.Tinylb(path, backends=[s.origins[0].url]))
+        try:
+            s.programs[0].start()
+            yield s
+        finally:
+            s.close()
+
+
+@pytest.fixture
+def shared(request, shared_by_all):
+    """(program, its only backend) for those many tests of a file that ask for little and leave all as it
+    was. Counts and logs go on from one to the next."""
+    lb, o = shared_by_all.programs[0], shared_by_all.origins[0]
+    request.node.descriptions = lambda: [lb.describe()]
+    yield lb, o
+    lb.close_clients()
+    assert not lb.problems() and not o.faults, (lb.problems(), o.faults)
 
 
 @pytest.fixture

@@ -155,21 +155,21 @@ CODINGS = {
 
 @pytest.mark.rfc("9112 3")
 @pytest.mark.parametrize("name", REQUEST_LINES)
-def test_request_line(pair, name):
-    refused(*pair, REQUEST_LINES[name], 400)
+def test_request_line(shared, name):
+    refused(*shared, REQUEST_LINES[name], 400)
 
 
 @pytest.mark.rfc("9112 5")
 @pytest.mark.parametrize("name", FIELDS)
-def test_fields(pair, name):
+def test_fields(shared, name):
     for split in (None, 1):
-        refused(*pair, FIELDS[name], 400, split)
+        refused(*shared, FIELDS[name], 400, split)
 
 
 @pytest.mark.rfc("9112 6")
 @pytest.mark.parametrize("name", FRAMING)
-def test_framing(pair, name):
-    refused(*pair, FRAMING[name], 400)
+def test_framing(shared, name):
+    refused(*shared, FRAMING[name], 400)
 
 
 @pytest.mark.rfc("9112 6.1")
@@ -188,8 +188,8 @@ def test_codings(pair, name):
 
 @pytest.mark.rfc("9112 2.3")
 @pytest.mark.parametrize("version", ["HTTP/2.0", "HTTP/3.0", "HTTP/0.9", "HTTP/9.9"])
-def test_other_versions(pair, version):
-    refused(*pair, req(f"GET / {version}", HOST), 505)
+def test_other_versions(shared, version):
+    refused(*shared, req(f"GET / {version}", HOST), 505)
 
 
 def test_http2_preface(pair):
