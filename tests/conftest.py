@@ -159,7 +159,9 @@ def shared(request, shared_by_all):
     was. Counts and logs go on from one to the next."""
     lb, o = shared_by_all.programs[0], shared_by_all.origins[0]
     request.node.descriptions = lambda: [lb.describe()]
+    usual = o.handler
     yield lb, o
+    o.handler = usual
     lb.close_clients()
     assert not lb.problems() and not o.faults, (lb.problems(), o.faults)
 
