@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -146,17 +147,22 @@ static void test_sleeps_without_work(void **state)
 	assert_false(loop.ticking);
 }
 
-static void *no_memory(size_t size)
+static bool short_of_memory;
+
+void *__real_mem_alloc(size_t size);
+void *__wrap_mem_alloc(size_t size);
+
+void *__wrap_mem_alloc(size_t size)
 {
-	(void)size;
-	return NULL;
+	return short_of_memory ? NULL : __real_mem_alloc(size);
 }
 
-static void *no_more_memory(void *block, size_t size)
+void *__real_mem_resize(void *block, size_t count, size_t size);
+void *__wrap_mem_resize(void *block, size_t count, size_t size);
+
+void *__wrap_mem_resize(void *block, size_t count, size_t size)
 {
-	(void)block;
-	(void)size;
-	return NULL;
+	return short_of_memory ? NULL : __real_mem_resize(block, count, size);
 }
 
 /* What is waited for must not be forgotten because memory was short when the waiting began. */
@@ -164,9 +170,9 @@ static void test_starts_without_memory(void **state)
 {
 	(void)state;
 	deadline_queue_init(&shorter, &loop, 10, expired);
-	event_set_mem_functions(no_memory, no_more_memory, free);
+	short_of_memory = true;
 	deadline_start(&first, &shorter, &loop);
-	event_set_mem_functions(malloc, realloc, free);
+	short_of_memory = false;
 	assert_true(loop.ticking);
 	loop_run(&loop);
 	assert_int_equal(fired, 1);
