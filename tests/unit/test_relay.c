@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -176,6 +177,64 @@ static void test_many_chunks(void **state)
 	expect_out(want);
 }
 
+/* Takes `in` in pieces, of which some go another way than through the relay. */
+static enum relay_result take(struct relay *relay, const char *in, unsigned *seed, char *got)
+{
+	size_t len = strlen(in), at = 0, kept = 0, used;
+	enum relay_result result = RELAY_MORE;
+
+	while (result == RELAY_MORE && at + kept < len) {
+		size_t piece =
+			(size_t)rand_r(seed) % (len - at - kept < 9 ? len - at - kept : 9) + 1;
+		uint64_t plain = kept == 0 ? relay_plain(relay) : 0;
+		struct gather out;
+
+		if (plain > 0 && rand_r(seed) % 2 == 0) {
+			piece = plain < piece ? (size_t)plain : piece;
+			strncat(got, in + at, piece);
+			relay_skip(relay, piece);
+			at += piece;
+			continue;
+		}
+		gather_init(&out, &to);
+		result = relay_feed(relay, in + at, kept + piece, &used, &out, &trailers);
+		assert_int_equal(gather_flush(&out), 0);
+		at += used;
+		kept += piece - used;
+		(void)!read(peer, got + strlen(got), 64);
+	}
+	assert_int_equal(at, len);
+	return relay->done ? RELAY_DONE : result;
+}
+
+static void test_what_goes_another_way(void **state)
+{
+	static const struct {
+		struct body in;
+		const char *bytes;
+		enum relay_result result;
+	} bodies[] = {
+		{ { .kind = BODY_CHUNKED }, chunked, RELAY_DONE },
+		{ { .kind = BODY_LENGTH, .length = 13 }, "abc0123456789", RELAY_DONE },
+		{ { .kind = BODY_LENGTH, .length = 14 }, "abc0123456789", RELAY_MORE },
+		{ { .kind = BODY_UNTIL_CLOSE }, "abc0123456789", RELAY_MORE },
+	};
+	unsigned seed = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 4000; i++) {
+		char got[128] = "";
+		struct relay relay;
+
+		relay_init(&relay, bodies[i % 4].in, BODY_UNTIL_CLOSE);
+		assert_int_equal(
+			take(&relay, bodies[i % 4].bytes, &seed, got), bodies[i % 4].result);
+		assert_string_equal(got, "abc0123456789");
+		assert_int_equal(relay.content, 13);
+		assert_int_equal(relay_plain(&relay), i % 4 == 3 ? UINT64_MAX : i % 4 == 2 ? 1 : 0);
+	}
+}
+
 static void test_length_leaves_the_next(void **state)
 {
 	struct relay relay;
@@ -302,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_chunked_to_chunked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_chunked_again_and_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_chunks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_goes_another_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_length_leaves_the_next, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cut_short, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_until_close_to_chunked, set_up, tear_down),
