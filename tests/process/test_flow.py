@@ -24,9 +24,10 @@ PART = len(BODY) // 2
 
 
 def has_pipe(lb):
-    """Besides that of libevent, for signals. Pipes of which it has one end are the messages'."""
+    """Besides that of libevent, for signals, and valgrind's. Pipes of which it has one end are the messages'."""
     names = list(process.descriptors(lb.worker).values())
-    return sum(name.startswith("pipe:") and names.count(name) == 2 for name in names) > 2
+    others = 2 if "valgrind" in os.environ.get("TINYLB_WRAPPER", "") else 1
+    return sum(name.startswith("pipe:") and names.count(name) == 2 for name in names) > 2 * others
 
 
 def answer(c, r):
