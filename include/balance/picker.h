@@ -1,10 +1,11 @@
 /*
  * Picks one backend of a pool for a request. Pure: no socket, no clock; whoever calls brings the
- * random numbers. One file an algorithm.
+ * random numbers and what is known of the backends. One file an algorithm.
  */
 #ifndef TINYLB_BALANCE_PICKER_H
 #define TINYLB_BALANCE_PICKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,23 +13,67 @@
 
 #define PICKER_NONE SIZE_MAX
 
+/* One failure of just now, in the unit of picker_load.failing. */
+#define PICKER_FAILURE 256
+
+/* What one backend is doing, for all workers together, as far as whoever calls knows. Zeros mean
+ * that nothing is known, and are a fair answer. */
+struct picker_load {
+	uint32_t in_flight;  /* requests that it has now; counted from the pick on, not from
+				connecting */
+	uint32_t recent;     /* requests that it got in about the last second */
+	uint32_t failing;    /* failures, each PICKER_FAILURE at first and nothing after a second */
+	uint32_t latency_us; /* estimate of what an answer takes at such a load; 0: not known */
+};
+
+/* What is known of the backends of a pool. Every member may be NULL. */
+struct picker_view {
+	const void *context; /* the callbacks' own */
+	/* A bit for each backend that may be picked, the lowest of [0] for the first: those of
+	 * struct health. NULL: all. */
+	const uint64_t *usable;
+	/* Whether a backend that may be picked has all the requests now that it may have. */
+	bool (*is_full)(const struct picker_view *view, size_t index);
+	/* Fills in `load`, which is all zeros. Asked only for the few backends that a pick is
+	 * between. */
+	void (*load)(const struct picker_view *view, size_t index, struct picker_load *load);
+	/* Requests that all backends have now; only the bound of `hash` asks. */
+	uint64_t (*in_flight)(const struct picker_view *view);
+};
+
 /* What a pick may look at. */
 struct pick {
 	struct rng *rng;
 	const size_t *tried; /* backends that this request must not get again */
 	size_t tried_count;
+	const struct picker_view *view; /* NULL: nothing is known, and all may be picked */
+	uint64_t key; /* for `hash`: of any quality, but equal for what shall meet again */
 };
+
+/* The backends of a pool when its picker is made; the arrays are the caller's. */
+struct picker_members {
+	const unsigned *weights; /* 0 to PICKER_WEIGHT_MAX */
+	const uint64_t *ids; /* for `hash`: a hash of what each one is called; NULL: its index */
+	size_t count;
+};
+
+/* Weights of the settings go to 256; health_update multiplies them. */
+#define PICKER_WEIGHT_MAX 65536u
 
 struct picker;
 
 /* One algorithm. */
 struct picker_kind {
 	const char *name;
-	/* Makes a picker over `count` backends with these weights (0 to 256, the array is the
-	 * caller's); NULL when memory is short. */
-	struct picker *(*create)(const unsigned *weights, size_t count);
+	/* NULL when memory is short, or the weights' sum does not fit into 32 bits. */
+	struct picker *(*create)(const struct picker_members *members);
 	/* An index, or PICKER_NONE when no backend with a weight above 0 is left. */
 	size_t (*pick)(struct picker *picker, const struct pick *pick);
+	/* Takes other weights, as many: those of struct health whenever it has changed. O(count).
+	 * -1: memory was short and the old ones stay, which is never wrong, for `usable` counts
+	 * too, but slower. */
+	int (*reweigh)(struct picker *picker, const unsigned *weights)
+		__attribute__((warn_unused_result));
 	void (*destroy)(struct picker *picker); /* NULL is fine */
 };
 

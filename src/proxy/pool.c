@@ -31,12 +31,16 @@ static struct picker *new_picker(
 {
 	struct picker *picker = NULL;
 	unsigned *weights = mem_zalloc(settings->backend_count, sizeof *weights);
+	const struct picker_members members = {
+		.weights = weights,
+		.count = settings->backend_count,
+	};
 
 	if (weights == NULL)
 		return NULL;
 	for (size_t i = 0; i < settings->backend_count; i++)
 		weights[i] = (unsigned)settings->backends[i].weight;
-	picker = kind->create(weights, settings->backend_count);
+	picker = kind->create(&members);
 	mem_free(weights);
 	return picker;
 }

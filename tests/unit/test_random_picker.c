@@ -65,7 +65,8 @@ static uint32_t sum_of(const unsigned *weights, size_t count)
 
 static struct picker *create(const unsigned *weights, size_t count)
 {
-	struct picker *p = picker_random.create(weights, count);
+	struct picker *p = picker_random.create(
+		&(struct picker_members){ .weights = weights, .count = count });
 
 	assert_non_null(p);
 	memset(&script, 0, sizeof script);
