@@ -81,6 +81,10 @@ struct picker_kind {
  * build, two steps to pick. */
 extern const struct picker_kind picker_random;
 
+/* Of two distinct weighted draws the one with fewer requests in flight for its weight; between
+ * equals the one with fewer recent requests (Mitzenmacher 2001). */
+extern const struct picker_kind picker_two_choices;
+
 /* The kind with this name, or NULL. picker_kinds is all of them, ended by NULL. */
 const struct picker_kind *picker_find(const char *name);
 extern const struct picker_kind *const picker_kinds[];

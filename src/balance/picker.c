@@ -8,7 +8,11 @@
 
 #include <string.h>
 
-const struct picker_kind *const picker_kinds[] = { &picker_random, NULL };
+const struct picker_kind *const picker_kinds[] = {
+	&picker_random,
+	&picker_two_choices,
+	NULL,
+};
 
 const struct picker_kind *picker_find(const char *name)
 {

@@ -1,0 +1,194 @@
+/* The pickers that look at what backends are doing: what each makes of loads that the test sets. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "balance/picker.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#define MOST            1000
+
+struct scene {
+	const struct picker_kind *kind;
+	struct picker *picker;
+	struct rng rng;
+	struct picker_view view;
+	struct pick pick;
+	struct picker_load loads[MOST];
+	uint32_t seen[MOST];
+	uint32_t looks;
+};
+
+static struct scene scene;
+
+static void look(const struct picker_view *view, size_t index, struct picker_load *load)
+{
+	(void)view;
+	scene.looks++;
+	*load = scene.loads[index];
+}
+
+static void begin(const struct picker_kind *kind, const unsigned *weights, size_t count)
+{
+	memset(&scene, 0, sizeof scene);
+	scene.kind = kind;
+	scene.view.load = look;
+	scene.pick.rng = &scene.rng;
+	scene.pick.view = &scene.view;
+	rng_seed(&scene.rng, 11, 2, 1, 0);
+	scene.picker = kind->create(&(struct picker_members){ .weights = weights, .count = count });
+	assert_non_null(scene.picker);
+}
+
+static void end(void)
+{
+	scene.kind->destroy(scene.picker);
+}
+
+static size_t pick_one(void)
+{
+	size_t index = scene.kind->pick(scene.picker, &scene.pick);
+
+	assert_true(index < MOST);
+	return index;
+}
+
+static void pick_many(int picks)
+{
+	memset(scene.seen, 0, sizeof scene.seen);
+	for (int i = 0; i < picks; i++)
+		scene.seen[pick_one()]++;
+}
+
+/* Every request that is picked stays: what a pool fills up to. */
+static void fill(int picks)
+{
+	for (int i = 0; i < picks; i++)
+		scene.loads[pick_one()].in_flight++;
+}
+
+static void test_two_choices_takes_the_freer(void **state)
+{
+	static const unsigned equal[] = { 1, 1 };
+	static const unsigned weights[] = { 1, 3 };
+
+	(void)state;
+	begin(&picker_two_choices, equal, 2);
+	scene.loads[0].in_flight = 1;
+	pick_many(100);
+	assert_int_equal(scene.seen[1], 100);
+	end();
+	begin(&picker_two_choices, weights, 2);
+	scene.loads[0].in_flight = 1; /* 2 for each weight with the next one, against 5/3 */
+	scene.loads[1].in_flight = 4;
+	pick_many(100);
+	assert_int_equal(scene.seen[1], 100);
+	scene.loads[1].in_flight = 6; /* 7/3 */
+	pick_many(100);
+	assert_int_equal(scene.seen[0], 100);
+	end();
+}
+
+static void test_two_choices_ties(void **state)
+{
+	static const unsigned equal[] = { 1, 1 };
+	static const unsigned weights[] = { 1, 3 };
+
+	(void)state;
+	begin(&picker_two_choices, equal, 2);
+	scene.loads[0].in_flight = scene.loads[1].in_flight = 4;
+	pick_many(1000);
+	assert_in_range(scene.seen[0], 430, 570);
+	scene.loads[0].recent = 10;
+	scene.loads[1].recent = 9;
+	pick_many(100);
+	assert_int_equal(scene.seen[1], 100);
+	end();
+	begin(&picker_two_choices, weights, 2);
+	pick_many(4000); /* idle: as the weights are */
+	assert_in_range(scene.seen[0], 880, 1120);
+	scene.loads[0].recent = 10;
+	scene.loads[1].recent = 29;
+	pick_many(100);
+	assert_int_equal(scene.seen[1], 100);
+	scene.loads[1].recent = 31;
+	pick_many(100);
+	assert_int_equal(scene.seen[0], 100);
+	end();
+}
+
+/* One that fails at once is never busy; its failures are. */
+static void test_two_choices_avoids_who_fails(void **state)
+{
+	static const unsigned equal[] = { 1, 1 };
+
+	(void)state;
+	begin(&picker_two_choices, equal, 2);
+	scene.loads[1].in_flight = 2;
+	scene.loads[0].failing = 2 * PICKER_FAILURE + 1;
+	pick_many(100);
+	assert_int_equal(scene.seen[1], 100);
+	scene.loads[0].failing = 2 * PICKER_FAILURE - 1;
+	pick_many(100);
+	assert_int_equal(scene.seen[0], 100);
+	end();
+}
+
+/* Two looks a pick; and only the busiest is never taken. */
+static void test_two_choices_of_three(void **state)
+{
+	static const unsigned equal[] = { 1, 1, 1 };
+
+	(void)state;
+	begin(&picker_two_choices, equal, 3);
+	scene.loads[1].in_flight = 1;
+	scene.loads[2].in_flight = 2;
+	pick_many(3000);
+	assert_int_equal(scene.looks, 6000);
+	assert_in_range(scene.seen[0], 1870, 2130);
+	assert_int_equal(scene.seen[0] + scene.seen[1], 3000);
+	end();
+}
+
+/* 1,000 balls into 1,000 bins: a random choice leaves 5 or more in the fullest, two choices 3 or 4.
+ */
+static void test_two_choices_fill(void **state)
+{
+	static unsigned weights[MOST];
+
+	(void)state;
+	for (size_t i = 0; i < MOST; i++)
+		weights[i] = 1;
+	begin(&picker_two_choices, weights, MOST);
+	fill(MOST);
+	for (size_t i = 0; i < MOST; i++)
+		assert_true(scene.loads[i].in_flight <= 4);
+	end();
+	for (size_t i = 0; i < MOST; i++)
+		weights[i] = 1 + (unsigned)(i % 4);
+	begin(&picker_two_choices, weights, MOST);
+	fill(10 * 2500);
+	for (size_t i = 0; i < MOST; i++)
+		assert_in_range(scene.loads[i].in_flight, 10 * weights[i] - 7, 10 * weights[i] + 7);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_two_choices_takes_the_freer),
+		cmocka_unit_test(test_two_choices_ties),
+		cmocka_unit_test(test_two_choices_avoids_who_fails),
+		cmocka_unit_test(test_two_choices_of_three),
+		cmocka_unit_test(test_two_choices_fill),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
