@@ -85,6 +85,10 @@ extern const struct picker_kind picker_random;
  * equals the one with fewer recent requests (Mitzenmacher 2001). */
 extern const struct picker_kind picker_two_choices;
 
+/* The fewest in flight for its weight, of all when there are up to 16, else of 16 weighted draws;
+ * random among those that are as good but for one request. */
+extern const struct picker_kind picker_least_requests;
+
 /* The kind with this name, or NULL. picker_kinds is all of them, ended by NULL. */
 const struct picker_kind *picker_find(const char *name);
 extern const struct picker_kind *const picker_kinds[];

@@ -11,6 +11,7 @@
 const struct picker_kind *const picker_kinds[] = {
 	&picker_random,
 	&picker_two_choices,
+	&picker_least_requests,
 	NULL,
 };
 

@@ -180,6 +180,77 @@ static void test_two_choices_fill(void **state)
 	end();
 }
 
+static void test_least_of_few(void **state)
+{
+	static const unsigned equal[] = { 1, 1, 1, 1, 1 };
+	static const unsigned weights[] = { 1, 4 };
+
+	(void)state;
+	begin(&picker_least_requests, equal, 5);
+	for (size_t i = 0; i < 5; i++)
+		scene.loads[i].in_flight = 7;
+	scene.loads[3].in_flight = 6;
+	pick_many(100);
+	assert_int_equal(scene.seen[3], 100);
+	scene.loads[3].failing = PICKER_FAILURE;
+	pick_many(5000); /* all are equal again */
+	for (size_t i = 0; i < 5; i++)
+		assert_in_range(scene.seen[i], 880, 1120);
+	end();
+	begin(&picker_least_requests, weights, 2);
+	pick_many(5000);
+	assert_in_range(scene.seen[0], 880, 1120);
+	scene.loads[0].in_flight = 1;
+	scene.loads[1].in_flight = 2;
+	pick_many(100);
+	assert_int_equal(scene.seen[1], 100);
+	end();
+}
+
+/* Of a thousand 16 are looked at; one idle one among them is found when it is drawn. */
+static void test_least_of_many(void **state)
+{
+	static unsigned weights[MOST];
+
+	(void)state;
+	for (size_t i = 0; i < MOST; i++)
+		weights[i] = 1;
+	begin(&picker_least_requests, weights, MOST);
+	for (size_t i = 100; i < MOST; i++)
+		scene.loads[i].in_flight = 3;
+	pick_many(1000);
+	assert_int_equal(scene.looks, 16000);
+	/* A tenth is idle: all 16 draws miss those in 18 % of the picks. */
+	for (size_t i = 100; i < MOST; i++)
+		scene.seen[0] += scene.seen[i];
+	assert_in_range(scene.seen[0], 120, 260);
+	end();
+	begin(&picker_least_requests, weights, MOST);
+	fill(3 * MOST);
+	for (size_t i = 0; i < MOST; i++)
+		assert_in_range(scene.loads[i].in_flight, 2, 4);
+	end();
+}
+
+/* Many workers that see the same old numbers spread over all that are as good. */
+static void test_least_does_not_herd(void **state)
+{
+	static unsigned weights[MOST];
+
+	(void)state;
+	for (size_t i = 0; i < MOST; i++)
+		weights[i] = 1;
+	begin(&picker_least_requests, weights, MOST);
+	for (size_t i = 0; i < MOST; i++)
+		scene.loads[i].in_flight = 1 + (uint32_t)(i % 5);
+	scene.loads[4].in_flight = 0;
+	pick_many(2000);
+	assert_in_range(scene.seen[4], 1, 100); /* it is in 16 of 1000 draws */
+	for (size_t i = 0; i < MOST; i++)
+		assert_true(i == 4 || scene.seen[i] < 35);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +259,9 @@ int main(void)
 		cmocka_unit_test(test_two_choices_avoids_who_fails),
 		cmocka_unit_test(test_two_choices_of_three),
 		cmocka_unit_test(test_two_choices_fill),
+		cmocka_unit_test(test_least_of_few),
+		cmocka_unit_test(test_least_of_many),
+		cmocka_unit_test(test_least_does_not_herd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,134 @@
+/*
+ * The backend with the fewest requests in flight for its weight, of all in a small pool and of 16
+ * weighted draws in a large one: looking at thousands for each pick costs more than it brings. In
+ * the model of Mitzenmacher (2001) the mean time at a load of 0.9 is 1.19 service times with 16
+ * draws, 1 with all, 2.61 with two; at 0.99 it is 1.92.
+ *
+ * The one with the very fewest would get the next request of every worker, as long as those see old
+ * numbers (M. Mitzenmacher, How useful is old information?, 2000). So it is drawn, by weight, among
+ * all that would be below the best if they had one request less: those that one request makes or
+ * breaks.
+ */
+#include "config.h"
+
+#include "alias.h"
+#include "balance/picker.h"
+#include "base/memory.h"
+#include "choice.h"
+
+#define DRAWS 16
+
+struct picker {
+	struct alias *table; /* owned */
+};
+
+static struct picker *least_create(const struct picker_members *members)
+{
+	struct picker *p = mem_alloc(sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	p->table = alias_new(members->weights, members->count);
+	if (p->table != NULL)
+		return p;
+	mem_free(p);
+	return NULL;
+}
+
+/* Fills in all that may be picked; returns how many. */
+static size_t look_at_all(
+	const struct alias *t, const struct pick *pick, struct candidate candidates[DRAWS])
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < t->count; i++)
+		if (t->columns[i].weight > 0 && choice_is_allowed(pick, i))
+			candidates[n++] = candidate_look(pick, i, t->columns[i].weight);
+	return n;
+}
+
+/* The same one may come twice: that it came by its weight makes up for the weight. */
+static size_t look_at_some(
+	const struct alias *t, const struct pick *pick, struct candidate candidates[DRAWS])
+{
+	for (size_t n = 0; n < DRAWS; n++) {
+		size_t index = choice_draw(t, pick, PICKER_NONE);
+
+		if (index == PICKER_NONE)
+			return 0;
+		candidates[n] = candidate_look(pick, index, t->columns[index].weight);
+	}
+	return DRAWS;
+}
+
+static const struct candidate *find_best(const struct candidate *candidates, size_t n)
+{
+	const struct candidate *best = &candidates[0];
+
+	for (size_t i = 1; i < n; i++)
+		if (candidate_is_freer(&candidates[i], best))
+			best = &candidates[i];
+	return best;
+}
+
+/* Whether one request less would put it below the best. */
+static bool is_near(const struct candidate *c, const struct candidate *best)
+{
+	return c->busy * best->weight < (best->busy + PICKER_FAILURE) * c->weight;
+}
+
+static size_t draw_near(
+	struct rng *rng, const struct candidate *candidates, size_t n, bool by_weight)
+{
+	const struct candidate *best = find_best(candidates, n);
+	uint32_t total = 0;
+	uint32_t coin;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_near(&candidates[i], best))
+			total += by_weight ? (uint32_t)candidates[i].weight : 1;
+	coin = rng_below(rng, total);
+	for (size_t i = 0;; i++) {
+		uint32_t lot = by_weight ? (uint32_t)candidates[i].weight : 1;
+
+		if (!is_near(&candidates[i], best))
+			continue;
+		if (coin < lot)
+			return candidates[i].index;
+		coin -= lot;
+	}
+}
+
+static size_t least_pick(struct picker *p, const struct pick *pick)
+{
+	struct candidate candidates[DRAWS];
+	bool all = p->table->count <= DRAWS;
+	size_t n;
+
+	if (pick->view == NULL || pick->view->load == NULL)
+		return choice_draw(p->table, pick, PICKER_NONE);
+	n = all ? look_at_all(p->table, pick, candidates)
+		: look_at_some(p->table, pick, candidates);
+	return n == 0 ? PICKER_NONE : draw_near(pick->rng, candidates, n, all);
+}
+
+static int least_reweigh(struct picker *p, const unsigned *weights)
+{
+	return alias_renew(&p->table, weights);
+}
+
+static void least_destroy(struct picker *p)
+{
+	if (p == NULL)
+		return;
+	alias_free(p->table);
+	mem_free(p);
+}
+
+const struct picker_kind picker_least_requests = {
+	.name = "least_requests",
+	.create = least_create,
+	.pick = least_pick,
+	.reweigh = least_reweigh,
+	.destroy = least_destroy,
+};
