@@ -89,6 +89,10 @@ extern const struct picker_kind picker_two_choices;
  * random among those that are as good but for one request. */
 extern const struct picker_kind picker_least_requests;
 
+/* Of three weighted draws the fastest of those that are not busier than most, else the least busy
+ * (Prequal 2024); one pick in 16 takes its first draw as long as that is not busy. */
+extern const struct picker_kind picker_latency;
+
 /* The kind with this name, or NULL. picker_kinds is all of them, ended by NULL. */
 const struct picker_kind *picker_find(const char *name);
 extern const struct picker_kind *const picker_kinds[];

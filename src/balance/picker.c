@@ -12,6 +12,7 @@ const struct picker_kind *const picker_kinds[] = {
 	&picker_random,
 	&picker_two_choices,
 	&picker_least_requests,
+	&picker_latency,
 	NULL,
 };
 

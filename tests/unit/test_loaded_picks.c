@@ -251,6 +251,73 @@ static void test_least_does_not_herd(void **state)
 	end();
 }
 
+/* Three draws of two backends are both, so the faster one gets all but half of the explorers. */
+static void test_latency_takes_the_fast(void **state)
+{
+	static const unsigned equal[] = { 1, 1 };
+
+	(void)state;
+	begin(&picker_latency, equal, 2);
+	scene.loads[0].latency_us = 1000;
+	scene.loads[1].latency_us = 1100;
+	pick_many(16000);
+	assert_in_range(scene.seen[1], 380, 620);
+	end();
+}
+
+/* Whose latency is not known is tried, but waited for. */
+static void test_latency_not_known(void **state)
+{
+	static const unsigned equal[] = { 1, 1 };
+
+	(void)state;
+	begin(&picker_latency, equal, 2);
+	scene.loads[0].latency_us = 1000;
+	pick_many(160);
+	assert_true(scene.seen[1] > 140);
+	scene.loads[1].in_flight = 1;
+	pick_many(160);
+	assert_true(scene.seen[0] > 140);
+	end();
+}
+
+/* A fast one that is much busier than the others is left alone, and nobody explores it. */
+static void test_latency_leaves_the_hot(void **state)
+{
+	static const unsigned equal[] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+
+	(void)state;
+	begin(&picker_latency, equal, COUNT_OF(equal));
+	for (size_t i = 0; i < COUNT_OF(equal); i++)
+		scene.loads[i] = (struct picker_load){ .in_flight = 2, .latency_us = 1000 };
+	scene.loads[4].in_flight = 9;
+	scene.loads[4].latency_us = 10;
+	pick_many(1000); /* what is usual here */
+	pick_many(2000);
+	assert_in_range(scene.seen[4], 0, 20);
+	scene.loads[4].in_flight = 2;
+	scene.loads[7].failing = 9 * PICKER_FAILURE;
+	scene.loads[7].latency_us = 1;
+	pick_many(2000);
+	assert_true(scene.seen[4] > 400);
+	assert_in_range(scene.seen[7], 0, 20);
+	end();
+}
+
+/* When all are hot the least busy gets it: it has weight 4, so 6 are fewer than 2. */
+static void test_latency_all_hot(void **state)
+{
+	static const unsigned weights[] = { 4, 1 };
+
+	(void)state;
+	begin(&picker_latency, weights, 2);
+	scene.loads[0] = (struct picker_load){ .in_flight = 600, .latency_us = 2000 };
+	scene.loads[1] = (struct picker_load){ .in_flight = 200, .latency_us = 1000 };
+	pick_many(20);
+	assert_int_equal(scene.seen[0], 20);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +329,10 @@ int main(void)
 		cmocka_unit_test(test_least_of_few),
 		cmocka_unit_test(test_least_of_many),
 		cmocka_unit_test(test_least_does_not_herd),
+		cmocka_unit_test(test_latency_takes_the_fast),
+		cmocka_unit_test(test_latency_not_known),
+		cmocka_unit_test(test_latency_leaves_the_hot),
+		cmocka_unit_test(test_latency_all_hot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
