@@ -81,6 +81,9 @@ struct picker_kind {
  * build, two steps to pick. */
 extern const struct picker_kind picker_random;
 
+/* Smooth weighted round robin, each worker in an order of its own; O(log count) (Zhang 1990). */
+extern const struct picker_kind picker_round_robin;
+
 /* Of two distinct weighted draws the one with fewer requests in flight for its weight; between
  * equals the one with fewer recent requests (Mitzenmacher 2001). */
 extern const struct picker_kind picker_two_choices;

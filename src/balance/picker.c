@@ -10,6 +10,7 @@
 
 const struct picker_kind *const picker_kinds[] = {
 	&picker_random,
+	&picker_round_robin,
 	&picker_two_choices,
 	&picker_least_requests,
 	&picker_latency,
