@@ -96,6 +96,10 @@ extern const struct picker_kind picker_least_requests;
  * (Prequal 2024); one pick in 16 takes its first draw as long as that is not busy. */
 extern const struct picker_kind picker_latency;
 
+/* The same key, the same backend, as long as that may be picked and has less than 1.5 times its
+ * share of what is in flight (Maglev 2016, bounded loads 2016). Draws no random numbers. */
+extern const struct picker_kind picker_hash;
+
 /* The kind with this name, or NULL. picker_kinds is all of them, ended by NULL. */
 const struct picker_kind *picker_find(const char *name);
 extern const struct picker_kind *const picker_kinds[];

@@ -14,6 +14,7 @@ const struct picker_kind *const picker_kinds[] = {
 	&picker_two_choices,
 	&picker_least_requests,
 	&picker_latency,
+	&picker_hash,
 	NULL,
 };
 
