@@ -72,8 +72,7 @@ struct picker_kind {
 	/* Takes other weights, as many: those of struct health whenever it has changed. O(count).
 	 * -1: memory was short and the old ones stay, which is never wrong, for `usable` counts
 	 * too, but slower. */
-	int (*reweigh)(struct picker *picker, const unsigned *weights)
-		__attribute__((warn_unused_result));
+	int (*reweigh)(struct picker *picker, const unsigned *weights);
 	void (*destroy)(struct picker *picker); /* NULL is fine */
 };
 
