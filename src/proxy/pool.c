@@ -26,32 +26,27 @@ static void backend_init(struct backend *backend, const struct backend_settings 
 	list_init(&backend->idle);
 }
 
-static struct picker *new_picker(
-	const struct picker_kind *kind, const struct pool_settings *settings)
+static int make_picker(struct pool *pool)
 {
-	struct picker *picker = NULL;
-	unsigned *weights = mem_zalloc(settings->backend_count, sizeof *weights);
-	const struct picker_members members = {
-		.weights = weights,
-		.count = settings->backend_count,
-	};
+	size_t count = pool->settings->backend_count;
+	unsigned *weights = mem_zalloc(count, sizeof *weights);
+	const struct picker_members members = { .weights = weights, .count = count };
 
 	if (weights == NULL)
-		return NULL;
-	for (size_t i = 0; i < settings->backend_count; i++)
-		weights[i] = (unsigned)settings->backends[i].weight;
-	picker = kind->create(&members);
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		weights[i] = (unsigned)pool->settings->backends[i].weight;
+	pool->picker = pool->kind->create(&members);
 	mem_free(weights);
-	return picker;
+	return pool->picker != NULL ? 0 : -1;
 }
 
 int pool_init(struct pool *pool, const struct pool_settings *settings)
 {
 	pool->settings = settings;
 	pool->kind = kind_of(settings->balance);
-	pool->picker = new_picker(pool->kind, settings);
 	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
-	if (pool->picker == NULL || pool->backends == NULL)
+	if (pool->backends == NULL || make_picker(pool) == -1)
 		return -1;
 	for (size_t i = 0; i < settings->backend_count; i++)
 		backend_init(&pool->backends[i], &settings->backends[i]);
