@@ -312,12 +312,17 @@ class Tinylb:
         return pids[0]
 
     def worker_of(self, client):
-        """The worker that has the other end of a client's connection (after its first answer)."""
-        inode = process.tcp_inode(self.port, client.name[1])
-        for pid in self.worker_pids():
-            if f"socket:[{inode}]" in process.descriptors(pid).values():
-                return pid
-        raise AssertionError(f"no worker has the connection from {client.name}")
+        """The worker that has the other end of a client's connection. As long as that waits to be accepted, or is
+        on its way from one worker to another, none has."""
+
+        def holder():
+            inode = process.tcp_inode(self.port, client.name[1])
+            for pid in self.worker_pids():
+                if f"socket:[{inode}]" in process.descriptors(pid).values():
+                    return pid
+            return None
+
+        return wait_for(holder, f"a worker that has the connection from {client.name}")
 
     def workers_of(self, clients):
         """For many clients at once: the tables of the system are read once."""
