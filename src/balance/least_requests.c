@@ -11,29 +11,10 @@
  */
 #include "config.h"
 
-#include "alias.h"
-#include "balance/picker.h"
-#include "base/memory.h"
 #include "choice.h"
+#include "drawn.h"
 
 #define DRAWS 16
-
-struct picker {
-	struct alias *table; /* owned */
-};
-
-static struct picker *least_create(const struct picker_members *members)
-{
-	struct picker *p = mem_alloc(sizeof *p);
-
-	if (p == NULL)
-		return NULL;
-	p->table = alias_new(members->weights, members->count);
-	if (p->table != NULL)
-		return p;
-	mem_free(p);
-	return NULL;
-}
 
 /* Fills in all that may be picked; returns how many. */
 static size_t look_at_all(
@@ -112,23 +93,10 @@ static size_t least_pick(struct picker *p, const struct pick *pick)
 	return n == 0 ? PICKER_NONE : draw_near(pick->rng, candidates, n, all);
 }
 
-static int least_reweigh(struct picker *p, const unsigned *weights)
-{
-	return alias_renew(&p->table, weights);
-}
-
-static void least_destroy(struct picker *p)
-{
-	if (p == NULL)
-		return;
-	alias_free(p->table);
-	mem_free(p);
-}
-
 const struct picker_kind picker_least_requests = {
 	.name = "least_requests",
-	.create = least_create,
+	.create = drawn_create,
 	.pick = least_pick,
-	.reweigh = least_reweigh,
-	.destroy = least_destroy,
+	.reweigh = drawn_reweigh,
+	.destroy = drawn_destroy,
 };

@@ -5,27 +5,8 @@
  */
 #include "config.h"
 
-#include "alias.h"
-#include "balance/picker.h"
-#include "base/memory.h"
 #include "choice.h"
-
-struct picker {
-	struct alias *table; /* owned */
-};
-
-static struct picker *two_create(const struct picker_members *members)
-{
-	struct picker *p = mem_alloc(sizeof *p);
-
-	if (p == NULL)
-		return NULL;
-	p->table = alias_new(members->weights, members->count);
-	if (p->table != NULL)
-		return p;
-	mem_free(p);
-	return NULL;
-}
+#include "drawn.h"
 
 /*
  * Two idle ones are equal whatever their weights: else one of a large weight would get all that
@@ -60,23 +41,10 @@ static size_t two_pick(struct picker *p, const struct pick *pick)
 	return second_is_better(&first, &second) ? b : a;
 }
 
-static int two_reweigh(struct picker *p, const unsigned *weights)
-{
-	return alias_renew(&p->table, weights);
-}
-
-static void two_destroy(struct picker *p)
-{
-	if (p == NULL)
-		return;
-	alias_free(p->table);
-	mem_free(p);
-}
-
 const struct picker_kind picker_two_choices = {
 	.name = "two_choices",
-	.create = two_create,
+	.create = drawn_create,
 	.pick = two_pick,
-	.reweigh = two_reweigh,
-	.destroy = two_destroy,
+	.reweigh = drawn_reweigh,
+	.destroy = drawn_destroy,
 };

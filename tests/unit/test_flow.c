@@ -99,7 +99,7 @@ static void *allocate_again(void *block, size_t size)
 
 static void turn(void)
 {
-	event_base_loop(loop.base, EVLOOP_NONBLOCK);
+	(void)loop_turn(&loop, false);
 }
 
 static int open_all(int in[2], int out[2])
