@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 from .report import best_peer, medians
 
-WIDTH, LEFT, RIGHT = 900, 210, 70
+WIDTH, LEFT, RIGHT = 960, 270, 70
 BAR, GAP, GROUP, TOP = 13, 3, 16, 64
 
 # Readable on white and on black; texts take the reader's colour.
@@ -46,12 +46,16 @@ def group(row, names, y, scale):
         if name not in found:
             continue
         times = found[name] / found["floor"]
-        parts.append(f'<rect x="{LEFT}" y="{y}" width="{times * scale:.1f}" height="{BAR}" '
+        end = times * scale
+        parts.append(f'<rect x="{LEFT}" y="{y}" width="{end:.1f}" height="{BAR}" '
                      f'fill="{COLOURS.get(name, "#888")}"/>')
         parts.append(text(LEFT - 6, y + BAR - 2, name, "", "end"))
-        parts.append(text(LEFT + times * scale + 5, y + BAR - 2, f"{times:.2f}"))
         if name == "tinylb" and limit(row):
-            parts.append(line(LEFT + limit(row) * scale, y - 3, y + BAR + 3, "target"))
+            mark = limit(row) * scale
+            parts.append(line(LEFT + mark, y - 3, y + BAR + 3, "target"))
+            if 0 <= mark - end < 40:  # it would cross the figure
+                end = mark
+        parts.append(text(LEFT + end + 5, y + BAR - 2, f"{times:.2f}"))
         y += BAR + GAP
     return parts, y + GROUP
 
