@@ -16,49 +16,28 @@
 
 #include "base/fd.h"
 #include "base/memory.h"
+#include "form.h"
 
 /* A lock inside an atomic would be one that the dead can hold. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics need locks here");
 
 #define BOARD_MAGIC   0x6472616f626c7974u /* "tylboard" */
-#define BOARD_VERSION 1
+#define BOARD_VERSION 2
 
 /* A reader tries so often to read between two funerals: the master may have died in one. */
 #define TRIES_MAX 1000
 
-/* Whatever will be added goes behind the places, and its size here. */
-struct header {
-	uint64_t magic;
-	uint32_t version;
-	uint32_t header_size;
-	uint32_t place_size;
-	uint32_t place_count;
-	uint32_t counter_count;
-	uint32_t bucket_count;
-	uint32_t unused[8];                     /* zeros: what is compared has no gaps */
-	_Alignas(64) _Atomic uint32_t funerals; /* odd while the dead are counted */
-	_Atomic uint32_t places_used;           /* those behind them have never been taken */
-	struct board_cells retired;
-};
-
-struct board {
-	struct header *header; /* shared */
-	struct board_place *places;
-	size_t length;
-	int fd; /* owned */
-};
-
 static size_t length_for(uint32_t places)
 {
-	return sizeof(struct header) + places * sizeof(struct board_place);
+	return sizeof(struct board_header) + places * sizeof(struct board_place);
 }
 
-static struct header form(uint32_t places)
+static struct board_header form(uint32_t places)
 {
-	return (struct header){
+	return (struct board_header){
 		.magic = BOARD_MAGIC,
 		.version = BOARD_VERSION,
-		.header_size = sizeof(struct header),
+		.header_size = sizeof(struct board_header),
 		.place_size = sizeof(struct board_place),
 		.place_count = places,
 		.counter_count = BOARD_COUNTERS,
@@ -91,7 +70,7 @@ struct board *board_new(uint32_t places)
 {
 	int fd = memfd_create("tinylb-board", MFD_CLOEXEC);
 	struct board *board = NULL;
-	struct header header = form(places);
+	struct board_header header = form(places);
 
 	if (fd != -1 && ftruncate(fd, (off_t)length_for(places)) == 0)
 		board = map(fd, length_for(places));
@@ -104,12 +83,12 @@ struct board *board_new(uint32_t places)
 }
 
 /* What the header says must be what this program means, and all of it must be there. */
-static bool is_ours(const struct header *header, off_t size)
+static bool is_ours(const struct board_header *header, off_t size)
 {
-	struct header ours = form(header->place_count);
+	struct board_header ours = form(header->place_count);
 
-	return memcmp(header, &ours, offsetof(struct header, funerals)) == 0 &&
-	       size == (off_t)length_for(header->place_count);
+	return memcmp(header, &ours, offsetof(struct board_header, funerals)) == 0 &&
+	       size >= (off_t)length_for(header->place_count);
 }
 
 struct board *board_attach(int fd)
@@ -120,7 +99,7 @@ struct board *board_attach(int fd)
 	if (fstat(fd, &st) == -1)
 		return NULL;
 	errno = EPROTO;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct header))
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct board_header))
 		return NULL;
 	board = map(fd, (size_t)st.st_size);
 	if (board == NULL || is_ours(board->header, st.st_size))
@@ -187,17 +166,12 @@ struct board_place *board_take(struct board *board, uint32_t generation, uint32_
 	return NULL;
 }
 
-static uint64_t read_cell(const _Atomic uint64_t *cell)
-{
-	return atomic_load_explicit(cell, memory_order_relaxed);
-}
-
 static void add_cells(const struct board_cells *cells, struct board_tally *tally)
 {
 	for (size_t i = 0; i < BOARD_COUNTERS; i++)
-		tally->counts[i] += read_cell(&cells->counts[i]);
+		tally->counts[i] += board_read(&cells->counts[i]);
 	for (size_t i = 0; i < BOARD_LATENCY_BUCKETS; i++)
-		tally->latency[i] += read_cell(&cells->latency[i]);
+		tally->latency[i] += board_read(&cells->latency[i]);
 }
 
 static void store_cells(struct board_cells *cells, const struct board_tally *tally)
@@ -216,7 +190,7 @@ void board_add_place(const struct board_place *place, struct board_tally *tally)
 void board_retire(struct board *board, struct board_place *place, struct board_tally *retired)
 {
 	static const struct board_tally none;
-	struct header *header = board->header;
+	struct board_header *header = board->header;
 	uint32_t funerals = atomic_load_explicit(&header->funerals, memory_order_relaxed) | 1;
 	struct board_tally total = none;
 
@@ -236,7 +210,7 @@ void board_retire(struct board *board, struct board_place *place, struct board_t
 
 void board_total(struct board *board, struct board_tally *total)
 {
-	struct header *header = board->header;
+	struct board_header *header = board->header;
 	uint32_t before, after;
 
 	for (int i = 0; i < TRIES_MAX; i++) {
