@@ -2,7 +2,9 @@
 #ifndef TINYLB_SETTINGS_POOLS_H
 #define TINYLB_SETTINGS_POOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/address.h"
 #include "net/url.h"
@@ -14,6 +16,9 @@ enum host_policy {
 };
 
 enum balance { BALANCE_RANDOM };
+
+/* Rows on the board are given out when the settings are used (board/rows.h). */
+#define SETTINGS_NO_ROW UINT32_MAX
 
 /* How many addresses of one name are kept and tried in turn. */
 #define BACKEND_ADDRESSES_MAX 8
@@ -37,6 +42,9 @@ struct backend_settings {
 	int weight;     /* 0 to 256; 0 gets no requests */
 	struct backend_url url;
 	struct backend_addresses *addresses; /* to connect to, in order; borrowed */
+	/* links */
+	uint32_t row; /* on the board; SETTINGS_NO_ROW: none yet */
+	bool appears; /* a reload brought it: it was not there before */
 };
 
 struct pool_settings {
@@ -46,6 +54,7 @@ struct pool_settings {
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	struct backend_settings *backends;
 	size_t backend_count; /* at least 1 */
+	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */
 };
 
 struct listener_settings {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "board/board.h"
+#include "board/rows.h"
 #include "settings/settings.h"
 
 /*
@@ -37,6 +38,8 @@ struct worker_start {
 	uint32_t workers;          /* of this generation */
 	struct board *board;       /* borrowed */
 	struct board_place *place; /* on the board: this worker writes it; borrowed */
+	struct rows *rows;         /* what is known of the backends; borrowed */
+	uint32_t column;           /* in these: this worker's */
 	/* Of all slots; borrowed; NULL: connections are not passed. This worker has the `out` of
 	 * its own and the `in` of the others. */
 	const struct worker_inbox *inboxes;

@@ -119,14 +119,16 @@ void keys_drop(struct keys *keys, uint32_t row)
 void keys_inherit(struct keys *keys, uint32_t row)
 {
 	keys->inherited[row] = true;
+	keys->heirs++;
 	keys->uses[row]++;
 }
 
 void keys_settle(struct keys *keys)
 {
-	for (uint32_t row = 0; row < keys->size; row++) {
+	for (uint32_t row = 0; row < keys->size && keys->heirs > 0; row++) {
 		if (!keys->inherited[row])
 			continue;
+		keys->heirs--;
 		keys->inherited[row] = false;
 		keys_drop(keys, row);
 	}

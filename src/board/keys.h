@@ -20,6 +20,7 @@ struct keys {
 	uint32_t *next;    /* owned: the next row of the same bucket, or free row */
 	uint32_t *uses;    /* owned: how often each row is in use */
 	bool *inherited;   /* owned: one of those is of before */
+	uint32_t heirs;    /* how many are */
 };
 
 /* Takes up what stands on the board. 0, or -1 when memory is short. */

@@ -6,6 +6,7 @@
 
 #include "adopt.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "fdstore.h"
+#include "roll.h"
 #include "settings/load.h"
 #include "settings/lookup.h"
 
@@ -111,6 +113,7 @@ static int adopt_generation(
 	struct master *m, const struct handover *h, const struct handover_generation *from)
 {
 	bool is_own;
+	char ignored[128];
 	struct settings *settings = load_settings(m, from, &is_own);
 	struct generation *g;
 
@@ -123,7 +126,11 @@ static int adopt_generation(
 	if (from->state == HANDOVER_CURRENT) {
 		g->state = GENERATION_CURRENT;
 		m->current = g;
+		/* Its workers are replaced where they die. */
+		if (roll_call(m, g, ignored, sizeof ignored) == -1)
+			return -1;
 	} else {
+		g->rows = m->rows != NULL ? rows_share(m->rows) : NULL;
 		g->state = from->state == HANDOVER_FAILED ? GENERATION_FAILED : GENERATION_DRAINING;
 		list_append(&m->past, &g->link);
 	}
@@ -179,6 +186,9 @@ static int adopt_child(struct master *m, const struct handover_child *from)
 	c->deadline = from->deadline;
 	c->channel = from->channel;
 	c->place = find_place(m, from);
+	if (c->place != NULL && g->rows != NULL &&
+		atomic_load_explicit(&c->place->rows, memory_order_relaxed) == rows_id(g->rows))
+		c->column = atomic_load_explicit(&c->place->column, memory_order_relaxed);
 	return 0;
 }
 
@@ -223,8 +233,10 @@ static int adopt_all(struct master *m, const struct handover *h)
 static int adopt_board(struct master *m, int fd)
 {
 	m->board = fd != -1 ? board_attach(fd) : NULL;
-	if (m->board != NULL)
-		return 0;
+	if (m->board != NULL) {
+		m->rows = rows_attach(m->board);
+		return m->rows != NULL || errno != ENOMEM ? 0 : -1;
+	}
 	log_warn("the board of the former program cannot be used: counters begin anew");
 	m->board = state_new_board();
 	return m->board != NULL ? 0 : -1;

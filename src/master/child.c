@@ -25,6 +25,7 @@ struct child *child_add(struct master *m, enum child_role role, struct generatio
 	c->generation = g;
 	c->slot = slot;
 	c->channel = -1;
+	c->column = ROWS_NONE;
 	c->started = clock_ms();
 	list_append(&m->children, &c->link);
 	return c;
@@ -35,6 +36,9 @@ void child_retire(struct master *m, struct child *c)
 	if (c->place != NULL)
 		board_retire(m->board, c->place, &c->generation->retired);
 	c->place = NULL;
+	if (c->column != ROWS_NONE && c->generation->rows != NULL)
+		rows_retire(c->generation->rows, c->column);
+	c->column = ROWS_NONE;
 }
 
 void child_remove(struct master *m, struct child *c)

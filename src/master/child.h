@@ -8,6 +8,7 @@
 #include "base/channel.h"
 #include "base/list.h"
 #include "board/board.h"
+#include "board/rows.h"
 
 struct generation;
 struct master;
@@ -30,13 +31,14 @@ struct child {
 	pid_t pid;
 	int channel; /* owned; -1: none, or the other side closed it */
 	enum child_state state;
-	uint64_t started;            /* monotonic ms */
-	uint64_t deadline;           /* of the state; 0: none */
-	uint64_t hung_since;         /* monotonic ms; 0: it does not hang, as far as is known */
-	uint64_t last_beat;          /* of its pulse, as last seen, monotonic ms */
-	uint64_t suspected;          /* at the last look: to hang since then; 0: it was not */
-	uint64_t refused_until;      /* it cannot accept for others; monotonic ms */
-	struct board_place *place;   /* a worker's, on the board; NULL: none */
+	uint64_t started;          /* monotonic ms */
+	uint64_t deadline;         /* of the state; 0: none */
+	uint64_t hung_since;       /* monotonic ms; 0: it does not hang, as far as is known */
+	uint64_t last_beat;        /* of its pulse, as last seen, monotonic ms */
+	uint64_t suspected;        /* at the last look: to hang since then; 0: it was not */
+	uint64_t refused_until;    /* it cannot accept for others; monotonic ms */
+	struct board_place *place; /* a worker's, on the board; NULL: none */
+	uint32_t column;           /* a worker's, in the rows of its generation; ROWS_NONE: none */
 	char why[MESSAGE_TEXT_SIZE]; /* why it failed, in its own words */
 };
 

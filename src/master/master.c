@@ -190,6 +190,7 @@ static void fini(struct master *m)
 	generation_free_past(m);
 	foster_fini(m);
 	escrow_fini(&m->escrow);
+	rows_free(m->rows);
 	board_free(m->board);
 	pidfile_close(&m->pidfile);
 	upgrade_fini(m);

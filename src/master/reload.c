@@ -22,6 +22,7 @@
 #include "end.h"
 #include "fdstore.h"
 #include "notify.h"
+#include "roll.h"
 #include "settings/lookup.h"
 #include "spawn.h"
 #include "upgrade.h"
@@ -108,6 +109,8 @@ static int prepare(struct master *m, struct generation *g, char *why, size_t why
 			return -1;
 		}
 	}
+	if (roll_call(m, g, why, why_size) == -1)
+		return -1;
 	if (bind_prepare(&m->escrow, s, g->workers, g->number, why, why_size) == -1)
 		return -1;
 	if (!settings_need_lookup(s)) {

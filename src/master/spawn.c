@@ -48,7 +48,7 @@ static int become_child(const struct master *m, const struct generation *g, cons
 static void run_worker(const struct master *m, const struct generation *g, uint32_t slot,
 	struct worker_start *start)
 {
-	int *keep = mem_zalloc(start->socket_count + start->workers + 3, sizeof *keep);
+	int *keep = mem_zalloc(start->socket_count + start->workers + 4, sizeof *keep);
 	struct message failed = { .type = MESSAGE_FAILED };
 	char role[32];
 	size_t n = 0;
@@ -59,6 +59,7 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
 	keep[n++] = start->channel;
 	keep[n++] = start->access_log;
 	keep[n++] = log_keep_fd();
+	keep[n++] = rows_alarm_fd(start->rows);
 	for (size_t i = 0; i < start->socket_count; i++)
 		keep[n++] = start->sockets[i].fd;
 	for (uint32_t i = 0; start->inboxes != NULL && i < start->workers; i++)
@@ -164,7 +165,12 @@ static struct child *add_worker(struct master *m, struct generation *g, uint32_t
 		return NULL;
 	c->place = board_take(m->board, g->number, slot);
 	if (c->place != NULL)
+		c->column = rows_take_column(g->rows);
+	if (c->column != ROWS_NONE) {
+		atomic_store_explicit(&c->place->column, c->column, memory_order_relaxed);
+		atomic_store_explicit(&c->place->rows, rows_id(g->rows), memory_order_relaxed);
 		return c;
+	}
 	log_errorx("worker %u gen %u: no place is left on the board, of %u: too many old workers "
 		   "have not ended yet",
 		slot, g->number, board_size(m->board));
@@ -180,6 +186,7 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 		.generation = g->number,
 		.workers = g->workers,
 		.board = m->board,
+		.rows = g->rows,
 		.inboxes = g->inboxes,
 		.respawn = g->slots[slot].respawn,
 		.root_seed = g->settings->seed != 0 ? (uint64_t)g->settings->seed : m->root_seed,
@@ -199,6 +206,7 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 		escrow_assign(&m->escrow, g->settings, slot, g->workers, start.sockets);
 	start.channel = ends[1];
 	start.place = c->place;
+	start.column = c->column;
 	c->pid = spawn_fork();
 	if (c->pid == 0)
 		run_worker(m, g, slot, &start);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "inbox.h"
+#include "roll.h"
 
 static uint32_t count_processors(void)
 {
@@ -23,10 +24,6 @@ static uint32_t count_processors(void)
 	online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online > 0 ? (uint32_t)online : 1;
 }
-
-/* Generations with workers at one time: two that drain, the current and the next one, and what is
- * left of one that failed. */
-#define GENERATIONS_MAX 5
 
 struct board *state_new_board(void)
 {
@@ -73,6 +70,7 @@ void generation_free(struct generation *g)
 	if (g == NULL)
 		return;
 	list_remove(&g->link);
+	roll_dismiss(g);
 	settings_free(g->settings);
 	fd_close(&g->access_log);
 	inboxes_close(g->inboxes, g->workers);
@@ -126,4 +124,6 @@ void generation_free_past(struct master *m)
 			tell_end(g);
 		generation_free(g);
 	}
+	if (m->rows != NULL && list_is_empty(&m->past))
+		rows_settle(m->rows);
 }

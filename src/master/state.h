@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/rng.h"
 #include "board/board.h"
+#include "board/rows.h"
 #include "child.h"
 #include "daemon.h"
 #include "escrow.h"
@@ -54,6 +55,7 @@ struct generation {
 	uint64_t look_due;          /* likewise */
 	struct board_tally before;  /* what the current one had counted before that */
 	struct board_tally retired; /* what those of its workers have counted that are dead */
+	struct rows *rows;          /* owned: a share; NULL: none yet */
 	int dump; /* owned: its settings as another version of the program left them, or -1 */
 };
 
@@ -83,6 +85,7 @@ struct master {
 	struct pidfile pidfile;
 	struct escrow escrow;
 	struct board *board; /* owned */
+	struct rows *rows;   /* owned: a share of those that the next generation gets; NULL: none */
 	struct upgrade upgrade;
 	struct fdstore fdstore;
 	/* links */
@@ -92,6 +95,10 @@ struct master {
 	struct generation *next;    /* owned; the one that is being started, or NULL */
 	struct list past;           /* owned; draining and failed ones, oldest first */
 };
+
+/* Generations with workers at one time: two that drain, the current and the next one, and what is
+ * left of one that failed. */
+#define GENERATIONS_MAX 5
 
 /* A board with room for all workers that there can be at one time. NULL with errno. */
 struct board *state_new_board(void) __attribute__((warn_unused_result));

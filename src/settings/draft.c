@@ -99,9 +99,11 @@ static size_t lay_slots(struct settings *settings, char *memory)
 	for (size_t p = 0; p < settings->pool_count; p++) {
 		struct pool_settings *pool = &settings->pools[p];
 
+		pool->row = SETTINGS_NO_ROW;
 		for (size_t b = 0; b < pool->backend_count; b++) {
 			struct backend_settings *backend = &pool->backends[b];
 
+			backend->row = SETTINGS_NO_ROW;
 			if (memory != NULL)
 				give_slot(backend, memory + used);
 			used += slot_size(backend);
