@@ -58,8 +58,7 @@ struct board_place {
 	/* written by the master */
 	_Alignas(64) _Atomic uint32_t generation; /* 0: nobody has this place */
 	_Atomic uint32_t slot;
-	_Atomic uint32_t rows;   /* rows_id of those that it has a column in; 0: in none */
-	_Atomic uint32_t column; /* there */
+	_Atomic uint32_t rows, column; /* rows_id of those that it has a column in; and which */
 };
 
 struct board;

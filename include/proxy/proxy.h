@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "board/board.h"
+#include "board/rows.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "settings/settings.h"
@@ -23,6 +24,8 @@ struct proxy_start {
 	struct rng rng;                  /* seeded for this worker */
 	int access_log;                  /* a descriptor, the proxy's from now on; -1: off */
 	struct board_place *place;       /* where to count, borrowed; NULL: nowhere */
+	struct rows *rows;               /* the same, of backends; borrowed; NULL: none */
+	uint32_t column;                 /* in these: this worker's */
 	/* Called when a client is gone: there may be room for another. */
 	void (*left)(void *context);
 	void *context;

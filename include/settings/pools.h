@@ -20,6 +20,8 @@ enum balance { BALANCE_RANDOM };
 /* Rows on the board are given out when the settings are used (board/rows.h). */
 #define SETTINGS_NO_ROW UINT32_MAX
 
+#define SETTINGS_PRIORITY_MAX 15
+
 /* How many addresses of one name are kept and tried in turn. */
 #define BACKEND_ADDRESSES_MAX 8
 
@@ -40,6 +42,9 @@ struct backend_settings {
 	struct settings_place place;
 	char *url_text; /* as written, without a trailing slash: what logs show */
 	int weight;     /* 0 to 256; 0 gets no requests */
+	int priority;   /* 0 to SETTINGS_PRIORITY_MAX, lower ones first */
+	bool backup;    /* behind all priorities */
+	bool drain;     /* gets no new requests */
 	struct backend_url url;
 	struct backend_addresses *addresses; /* to connect to, in order; borrowed */
 	/* links */
@@ -52,6 +57,7 @@ struct pool_settings {
 	char *name;
 	enum balance balance;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
+	int panic;             /* percent that have to be well, or else all are taken */
 	struct backend_settings *backends;
 	size_t backend_count; /* at least 1 */
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */

@@ -27,6 +27,7 @@ static size_t refuse(struct exchange *x, size_t len, const char *why)
 		return len;
 	}
 	complain(x, "bad response", why);
+	load_failed(x, ROWS_BAD_RESPONSE);
 	exchange_answer(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
 	return len;
 }
@@ -96,6 +97,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	note_keep_alive(x->upstream, response);
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
+	load_answered(x);
 	return true;
 }
 
@@ -109,6 +111,7 @@ static bool take_upgrade(struct exchange *x, struct response *response, struct g
 		return false;
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
+	load_answered(x);
 	exchange_open_tunnel(x);
 	return true;
 }
@@ -257,6 +260,12 @@ size_t exchange_response(struct exchange *x, const char *data, size_t len)
 	return used + read_body(x, data + used, len - used, &out);
 }
 
+void exchange_truncated(struct exchange *x)
+{
+	load_failed(x, ROWS_CUT);
+	exchange_answer(x, 0, REASON_TRUNCATED, NULL);
+}
+
 static void end_body(struct exchange *x)
 {
 	struct gather out;
@@ -265,7 +274,7 @@ static void end_body(struct exchange *x)
 	if (relay_end(&x->response, &out) == RELAY_DONE && gather_flush(&out) == 0)
 		finish(x, 0);
 	else
-		exchange_answer(x, 0, REASON_TRUNCATED, NULL);
+		exchange_truncated(x);
 }
 
 static struct failure connect_failed(struct exchange *x, int error)
@@ -281,7 +290,7 @@ void exchange_upstream_ended(struct exchange *x, int error)
 	else if (x->state == ANSWER_BODY && error == 0)
 		end_body(x);
 	else if (x->state == ANSWER_BODY)
-		exchange_answer(x, 0, REASON_TRUNCATED, NULL);
+		exchange_truncated(x);
 	else if (x->upstream->stream.connecting)
 		exchange_retry(x, connect_failed(x, error));
 	else

@@ -5,6 +5,7 @@
 #include "base/cells.h"
 #include "base/rng.h"
 #include "board/board.h"
+#include "board/rows.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "net/deadline.h"
@@ -23,6 +24,8 @@ struct proxy {
 	const struct settings *settings;
 	struct head_limits limits;
 	struct board_place *place; /* NULL: nobody counts */
+	struct rows *rows;         /* NULL: nothing is known of backends but what is seen here */
+	uint32_t column;           /* in these: this worker's */
 	void (*left)(void *context);
 	void *context;
 	/* runtime */

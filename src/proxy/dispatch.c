@@ -28,16 +28,28 @@ static void announce_pick(const struct exchange *x)
 		log_debug(text, SLICE_ARGS(exchange_backend(x)->url));
 }
 
+/* Who may be picked is known before. */
+static void look_at_pool(struct pool *pool)
+{
+	const struct proxy *proxy = pool->proxy;
+	uint32_t version = proxy->rows != NULL ? rows_version(proxy->rows) : 0;
+
+	if (standing_is_due(&pool->standing, version, proxy->loop->now_us))
+		standing_renew(pool, proxy->loop->now_us);
+}
+
 static bool pick(struct exchange *x)
 {
 	const struct pick query = {
 		.rng = &x->proxy->rng,
 		.tried = x->tried,
 		.tried_count = x->tried_count,
+		.view = &x->pool->view,
 	};
-
 	size_t picked = PICKER_NONE;
 
+	look_at_pool(x->pool);
+	load_leave(x);
 	if (x->tried_count < EXCHANGE_TRIES)
 		picked = x->pool->kind->pick(x->pool->picker, &query);
 	if (picked == PICKER_NONE)
@@ -47,6 +59,8 @@ static bool pick(struct exchange *x)
 	x->first_address = exchange_backend(x)->address;
 	x->addresses_tried = 0;
 	x->fresh_only = false;
+	x->own_fault = false;
+	load_enter(x);
 	announce_pick(x);
 	return true;
 }
@@ -65,6 +79,13 @@ void exchange_cannot_connect(struct exchange *x, const char *why)
 	backend_complain(exchange_backend(x), x->proxy->loop->now_us, "cannot connect", why);
 }
 
+/* What is short here says nothing about a backend. */
+static bool is_own_fault(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+	       error == EADDRNOTAVAIL;
+}
+
 /* Begins with the address that answered last and goes round. */
 static struct upstream *connect_next_address(struct exchange *x)
 {
@@ -79,8 +100,11 @@ static struct upstream *connect_next_address(struct exchange *x)
 			u = upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL)
 			return u;
+		x->own_fault |= is_own_fault(errno);
 		exchange_cannot_connect(x, strerror(errno));
 	}
+	if (!x->own_fault)
+		load_failed(x, ROWS_CONNECT_FAILED);
 	return NULL;
 }
 
@@ -213,6 +237,8 @@ void exchange_retry(struct exchange *x, struct failure failure)
 	bool reused = x->upstream->reused;
 
 	x->failure = failure;
+	if (!connecting && (!reused || x->heard))
+		load_failed(x, ROWS_CUT);
 	upstream_close(x->upstream);
 	x->upstream = NULL;
 	deadline_stop(&x->deadline);

@@ -220,6 +220,7 @@ void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum after
 
 	write_record(x, reason);
 	deadline_stop(&x->deadline);
+	load_leave(x);
 	exchange_drop_held(x);
 	relay_fini(&x->request);
 	relay_fini(&x->response);
@@ -281,6 +282,12 @@ static bool client_stalls(const struct exchange *x)
 	return !x->request.done && !waits_for_100 && stream_backlog(&x->upstream->stream) == 0;
 }
 
+static void backend_stalls(struct exchange *x)
+{
+	load_failed(x, ROWS_TIMED_OUT);
+	exchange_answer(x, 504, REASON_BACKEND_TIMEOUT, "the backend did not answer in time");
+}
+
 /* Nothing moved for too long. */
 void exchange_bytes_expired(struct deadline *deadline)
 {
@@ -297,8 +304,7 @@ void exchange_bytes_expired(struct deadline *deadline)
 	else if (client)
 		exchange_end(x, REASON_CLIENT_TIMEOUT, false, AFTERWARDS_RESET);
 	else if (x->state == ANSWER_HEAD)
-		exchange_answer(
-			x, 504, REASON_BACKEND_TIMEOUT, "the backend did not answer in time");
+		backend_stalls(x);
 	else
-		exchange_answer(x, 0, REASON_TRUNCATED, NULL);
+		exchange_truncated(x);
 }

@@ -63,6 +63,8 @@ struct exchange {
 	/* the choice */
 	struct pool *pool; /* borrowed */
 	size_t backend;    /* index; PICKER_NONE: none yet */
+	bool counted;      /* as in flight there */
+	bool own_fault;    /* the last attempt to connect failed for want of something here */
 	size_t tried[EXCHANGE_TRIES];
 	size_t tried_count;
 	int first_address;      /* of the present backend: where its round begins */
@@ -143,6 +145,9 @@ void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum after
 
 /* Ends it with an answer of our own, or, where a response has begun, visibly in the middle. */
 void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail);
+
+/* The backend ended in the middle of its answer. */
+void exchange_truncated(struct exchange *x);
 
 /* Finds a backend for the request and sends it the head, and what is held of the body. On failure
  * the exchange has ended. `request` is scratch that may hold the parsed head. */

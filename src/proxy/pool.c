@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "context.h"
 
 #define COMPLAIN_EVERY_US UINT64_C(1000000)
 
@@ -17,8 +18,11 @@ static const struct picker_kind *kind_of(enum balance balance)
 	return &picker_random;
 }
 
-static void backend_init(struct backend *backend, const struct backend_settings *settings)
+static void backend_init(
+	struct backend *backend, const struct proxy *proxy, const struct backend_settings *settings)
 {
+	backend->row = settings->row;
+	load_init(&backend->load, proxy->rows, settings->row, proxy->column);
 	backend->addresses = settings->addresses;
 	backend->url = slice_of_string(settings->url_text);
 	backend->authority = slice_of_string(settings->url.authority);
@@ -41,15 +45,35 @@ static int make_picker(struct pool *pool)
 	return pool->picker != NULL ? 0 : -1;
 }
 
-int pool_init(struct pool *pool, const struct pool_settings *settings)
+/* What pickers see. One that looks at nothing costs nothing. */
+static void init_view(struct pool *pool)
 {
+	static struct rows_pool nowhere;
+	const struct proxy *proxy = pool->proxy;
+	bool has_row = proxy->rows != NULL && pool->settings->row != ROWS_NONE;
+
+	pool->cells =
+		has_row ? rows_pool(proxy->rows, pool->settings->row, proxy->column) : &nowhere;
+	pool->view.context = pool;
+	pool->view.usable = pool->standing.health.usable;
+	if (pool->kind != &picker_random && pool->kind != &picker_round_robin)
+		pool->view.load = load_of;
+	if (pool->kind == &picker_hash)
+		pool->view.in_flight = load_in_flight;
+}
+
+int pool_init(struct pool *pool, struct proxy *proxy, const struct pool_settings *settings)
+{
+	pool->proxy = proxy;
 	pool->settings = settings;
 	pool->kind = kind_of(settings->balance);
 	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
-	if (pool->backends == NULL || make_picker(pool) == -1)
+	if (pool->backends == NULL || make_picker(pool) == -1 || standing_init(pool) == -1)
 		return -1;
 	for (size_t i = 0; i < settings->backend_count; i++)
-		backend_init(&pool->backends[i], &settings->backends[i]);
+		backend_init(&pool->backends[i], proxy, &settings->backends[i]);
+	init_view(pool);
+	standing_renew(pool, proxy->loop->now_us);
 	return 0;
 }
 
@@ -57,6 +81,7 @@ void pool_fini(struct pool *pool)
 {
 	if (pool->kind != NULL)
 		pool->kind->destroy(pool->picker);
+	standing_fini(pool);
 	mem_free(pool->backends);
 }
 

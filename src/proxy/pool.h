@@ -10,7 +10,11 @@
 #include "balance/picker.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "load.h"
 #include "settings/settings.h"
+#include "standing.h"
+
+struct proxy;
 
 struct backend {
 	/* settings; the texts are borrowed from them */
@@ -18,22 +22,29 @@ struct backend {
 	struct slice url;
 	struct slice authority;
 	struct slice path;
+	uint32_t row; /* on the board; ROWS_NONE: none */
 	/* runtime */
 	struct list idle; /* of struct upstream, the one used last in front */
 	unsigned idle_count;
 	int address; /* the one that answered last: tried first */
 	uint64_t complained_us;
+	struct load load;
+	struct refusal refusal;
 };
 
 struct pool {
 	const struct pool_settings *settings; /* borrowed */
+	struct proxy *proxy;                  /* likewise */
 	const struct picker_kind *kind;
 	struct picker *picker; /* owned */
 	struct backend *backends;
+	struct rows_pool *cells; /* this worker's on the board; borrowed */
+	struct standing standing;
+	struct picker_view view;
 };
 
 /* 0, or -1 when memory is short. */
-int pool_init(struct pool *pool, const struct pool_settings *settings)
+int pool_init(struct pool *pool, struct proxy *proxy, const struct pool_settings *settings)
 	__attribute__((warn_unused_result));
 
 /* Connections must be closed before. */

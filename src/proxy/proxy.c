@@ -70,6 +70,8 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->loop = start->loop;
 	p->settings = start->settings;
 	p->place = start->place;
+	p->rows = start->rows;
+	p->column = start->column;
 	p->left = start->left;
 	p->context = start->context;
 	p->rng = start->rng;
@@ -90,7 +92,7 @@ static int init_pools(struct proxy *p)
 	if (p->pools == NULL)
 		return -1;
 	for (size_t i = 0; i < p->settings->pool_count; i++)
-		if (pool_init(&p->pools[i], &p->settings->pools[i]) == -1)
+		if (pool_init(&p->pools[i], p, &p->settings->pools[i]) == -1)
 			return -1;
 	return 0;
 }

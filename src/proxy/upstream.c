@@ -41,6 +41,7 @@ void upstream_close(struct upstream *u)
 	if (u->exchange == NULL)
 		leave_idle(u);
 	u->exchange = NULL;
+	rows_leave(u->backend->load.connections);
 	stream_close(&u->stream);
 	loop_mourn(u->proxy->loop, &u->grave, bury);
 }
@@ -152,8 +153,10 @@ struct upstream *upstream_connect(
 	list_init(&u->link);
 	deadline_init(&u->deadline);
 	if (stream_connect(&u->stream, proxy->loop, &events, &backend->addresses->list[address]) ==
-		0)
+		0) {
+		rows_enter(backend->load.connections);
 		return u;
+	}
 	error = errno;
 	cells_give(&proxy->upstream_cells, u);
 	errno = error;

@@ -205,6 +205,9 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "host", OPTION_CHOICE, .choices = host_choices, .def_text = "the top level's",
 	  MEMBER(pool_settings, host),
 	  .help = "as at the top level, for this pool" },
+	{ OPTION_POOL, "panic", OPTION_INTEGER, .min = 0, .max = 100, .def = "50",
+	  MEMBER(pool_settings, panic),
+	  .help = "percent of a group that must be well, or others are taken; 0: any" },
 	{ OPTION_POOL, "backends", OPTION_LIST, .inner = OPTION_BACKEND, .required = true,
 	  MEMBER(pool_settings, backends), .item_size = sizeof(struct backend_settings),
 	  .count_offset = offsetof(struct pool_settings, backend_count),
@@ -217,6 +220,16 @@ const struct option option_table[] = {
 	{ OPTION_BACKEND, "weight", OPTION_INTEGER, .min = 0, .max = 256, .def = "1",
 	  MEMBER(backend_settings, weight),
 	  .help = "its share of the requests beside the others; 0: none" },
+	{ OPTION_BACKEND, "priority", OPTION_INTEGER, .min = 0, .max = SETTINGS_PRIORITY_MAX,
+	  .def = "0",
+	  MEMBER(backend_settings, priority),
+	  .help = "lower ones serve first, higher ones when too few of them are well" },
+	{ OPTION_BACKEND, "backup", OPTION_BOOLEAN, .def = "false",
+	  MEMBER(backend_settings, backup),
+	  .help = "serves when too few of all others are well" },
+	{ OPTION_BACKEND, "drain", OPTION_BOOLEAN, .def = "false",
+	  MEMBER(backend_settings, drain),
+	  .help = "gets no new requests" },
 };
 /* clang-format on */
 

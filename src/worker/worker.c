@@ -212,6 +212,8 @@ static int make_proxy(struct worker *w)
 		.settings = s->settings,
 		.access_log = s->access_log,
 		.place = s->place,
+		.rows = s->rows,
+		.column = s->column,
 		.left = left,
 		.context = w,
 	};

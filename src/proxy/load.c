@@ -1,0 +1,133 @@
+/*
+ * Counting is a load and a store where nobody else writes; adding up is done only by the pickers
+ * that ask, for the few backends they choose between.
+ */
+#include "config.h"
+
+#include "load.h"
+
+#include "exchange.h"
+#include "pool.h"
+#include "standing.h"
+
+#define SECOND_US UINT64_C(1000000)
+
+/* A new time counts for an eighth of the mean: that of the last dozen answers or so. */
+#define MEAN_OF 8
+
+static uint32_t faded(const struct fading *f, uint64_t now_us)
+{
+	uint64_t age = now_us - f->at_us;
+
+	return age < SECOND_US ? (uint32_t)(f->value * (SECOND_US - age) / SECOND_US) : 0;
+}
+
+static void add(struct fading *f, uint32_t amount, uint64_t now_us)
+{
+	f->value = faded(f, now_us) + amount;
+	f->at_us = now_us;
+}
+
+void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t column)
+{
+	static _Atomic uint32_t nowhere[ROWS_GAUGES];
+	static struct rows_cells no_cells;
+
+	if (rows == NULL || row == ROWS_NONE) {
+		load->in_flight = &nowhere[ROWS_IN_FLIGHT];
+		load->connections = &nowhere[ROWS_CONNECTIONS];
+		load->cells = &no_cells;
+		return;
+	}
+	load->in_flight = rows_gauge(rows, ROWS_IN_FLIGHT, row, column);
+	load->connections = rows_gauge(rows, ROWS_CONNECTIONS, row, column);
+	load->cells = rows_cells(rows, row, column);
+}
+
+void load_enter(struct exchange *x)
+{
+	struct load *load = &exchange_backend(x)->load;
+
+	x->counted = true;
+	rows_enter(load->in_flight);
+	rows_enter(&x->pool->cells->in_flight);
+	board_count(&load->cells->counts[ROWS_REQUESTS]);
+	if (x->pool->view.load != NULL)
+		add(&load->recent, PICKER_FAILURE, x->proxy->loop->now_us);
+}
+
+void load_leave(struct exchange *x)
+{
+	if (!x->counted)
+		return;
+	x->counted = false;
+	rows_leave(exchange_backend(x)->load.in_flight);
+	rows_leave(&x->pool->cells->in_flight);
+}
+
+static void note_latency(struct load *load, uint64_t us)
+{
+	uint32_t sample = us < UINT32_MAX / MEAN_OF ? (uint32_t)us + 1 : UINT32_MAX / MEAN_OF;
+
+	if (load->latency_us == 0)
+		load->latency_us = sample;
+	else
+		load->latency_us += sample / MEAN_OF - load->latency_us / MEAN_OF;
+}
+
+void load_answered(struct exchange *x)
+{
+	struct backend *backend = exchange_backend(x);
+	struct rows_cells *cells = backend->load.cells;
+	uint64_t us = x->proxy->loop->now_us - x->record.picked_us;
+
+	board_count(&cells->counts[ROWS_ANSWERS]);
+	board_count(&cells->latency[board_latency_bucket(us)]);
+	if (x->record.status >= 500)
+		board_count(&cells->counts[ROWS_5XX]);
+	if (x->pool->view.load != NULL)
+		note_latency(&backend->load, us);
+	standing_answered(backend);
+}
+
+void load_failed(struct exchange *x, enum rows_count what)
+{
+	struct proxy *proxy = x->proxy;
+	struct backend *backend = exchange_backend(x);
+
+	board_count(&backend->load.cells->counts[what]);
+	add(&backend->load.failing, PICKER_FAILURE, proxy->loop->now_us);
+	if (what == ROWS_CONNECT_FAILED)
+		standing_refused(x->pool, backend, proxy->loop->now_us);
+	if (proxy->rows != NULL && backend->row != ROWS_NONE)
+		rows_alarm(proxy->rows, proxy->column, backend->row);
+}
+
+void load_of(const struct picker_view *view, size_t index, struct picker_load *load)
+{
+	const struct pool *pool = view->context;
+	const struct backend *backend = &pool->backends[index];
+	const struct proxy *proxy = pool->proxy;
+	uint64_t now_us = proxy->loop->now_us;
+
+	if (proxy->rows != NULL && backend->row != ROWS_NONE)
+		load->in_flight = rows_sum(proxy->rows, ROWS_IN_FLIGHT, backend->row);
+	load->recent = faded(&backend->load.recent, now_us);
+	load->failing = faded(&backend->load.failing, now_us);
+	load->latency_us = backend->load.latency_us;
+}
+
+uint64_t load_in_flight(const struct picker_view *view)
+{
+	const struct pool *pool = view->context;
+	struct rows *rows = pool->proxy->rows;
+	uint32_t row = pool->settings->row;
+	uint64_t sum = 0;
+
+	if (rows == NULL || row == ROWS_NONE)
+		return 0;
+	for (uint32_t column = 0; column < rows_columns_used(rows); column++)
+		sum += atomic_load_explicit(
+			&rows_pool(rows, row, column)->in_flight, memory_order_relaxed);
+	return sum;
+}

@@ -1,0 +1,114 @@
+"""Who serves: backends of lower priority numbers, others when too few of those are well, backups
+last; who drains gets nothing new; and one that takes no connection is left alone for a moment."""
+
+import pytest
+
+from lib.ports import reserve_port
+from lib.wait import wait_for
+
+
+def nobody():
+    return f"http://127.0.0.1:{reserve_port()}"
+
+
+def counts(origins):
+    return [o.count for o in origins]
+
+
+def test_the_lowest_priority_serves(tinylb, origin):
+    first, second, third = (origin() for _ in range(3))
+    lb = tinylb(backends=[{"url": second.url, "priority": 3}, {"url": first.url, "priority": 1},
+                          {"url": third.url, "backup": True}])
+    c = lb.client()
+    for _ in range(30):
+        assert c.get("/").status == 200
+    assert counts([first, second, third]) == [30, 0, 0]
+
+
+def test_the_next_one_helps(tinylb, origin):
+    """Each that is gone is found by one request, which goes elsewhere."""
+    first, second, backup = (origin() for _ in range(3))
+    lb = tinylb(backends=[{"url": first.url}, {"url": second.url, "priority": 1},
+                          {"url": backup.url, "backup": True}], top={"log_level": "debug"})
+    c = lb.client()
+    assert c.get("/").status == 200 and first.count == 1
+    first.stop()
+    for _ in range(20):
+        assert c.get("/").status == 200
+    assert counts([second, backup]) == [20, 0]
+    second.stop()
+    for _ in range(20):
+        assert c.get("/").status == 200
+    assert backup.count == 20
+    first.start()
+    wait_for(lambda: c.get("/").status == 200 and first.count > 1, "the first serves again")
+
+
+def test_half_of_a_group_is_enough(tinylb, origin):
+    """One of two left is half: the backup waits. Of three it is fewer: the backup helps."""
+    well, backup = origin(), origin()
+    lb = tinylb(backends=[{"url": well.url}, {"url": nobody()}, {"url": backup.url, "backup": True}])
+    c = lb.client()
+    for _ in range(40):
+        assert c.get("/").status == 200
+    assert counts([well, backup]) == [40, 0]
+    lb = tinylb(backends=[{"url": well.url}, {"url": nobody()}, {"url": nobody()},
+                          {"url": backup.url, "backup": True}])
+    c = lb.client()
+    for _ in range(40):
+        assert c.get("/").status == 200
+    assert backup.count > 0 and well.count > 40
+
+
+def test_without_panic_one_is_enough(tinylb, origin):
+    well, backup = origin(), origin()
+    lb = tinylb(backends=[{"url": well.url}, {"url": nobody()}, {"url": nobody()},
+                          {"url": backup.url, "backup": True}], pool={"panic": 0})
+    c = lb.client()
+    for _ in range(40):
+        assert c.get("/").status == 200
+    assert backup.count == 0
+
+
+def test_who_drains_gets_nothing(tinylb, origin):
+    draining, other = origin(), origin()
+    lb = tinylb(backends=[{"url": draining.url, "drain": True}, {"url": other.url}])
+    c = lb.client()
+    for _ in range(20):
+        assert c.get("/").status == 200
+    assert counts([draining, other]) == [0, 20]
+
+
+def test_all_drain(tinylb, origin):
+    o = origin()
+    lb = tinylb(backends=[{"url": o.url, "drain": True}])
+    assert lb.get("/").status == 503
+    assert lb.access()[0].reason == "no-backend" and o.count == 0
+
+
+def test_drain_by_reload(tinylb, origin):
+    a, b = origin(), origin()
+    lb = tinylb(backends=[a.url, b.url])
+    c = lb.client()
+    wait_for(lambda: c.get("/").status == 200 and a.count > 0 and b.count > 0)
+    lb.write(lb.settings.replace(f'"{a.url}";', f'"{a.url}"; drain = true;'))
+    lb.hup()
+    lb.wait_log("reloaded")
+    before = a.count
+    c = lb.client()
+    for _ in range(20):
+        assert c.get("/").status == 200
+    assert a.count == before
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_who_takes_no_connection_is_left_alone(tinylb, origin, count):
+    """Not each request finds out anew: attempts are far fewer than requests."""
+    o = origin()
+    lb = tinylb(backends=[o.url] + [nobody()] * (count - 1), pool={"panic": 50},
+                top={"log_level": "debug"})
+    c = lb.client()
+    for _ in range(200):
+        assert c.get("/").status == 200
+    tried = len(lb.log_lines("Proxying request to")) - 200
+    assert 0 < tried < 20
