@@ -10,7 +10,7 @@ import pytest
 
 from lib import board, process
 from lib.load import Load
-from lib.wait import wait_for
+from lib.wait import DEADLINE, wait_for
 
 BODY = b"fine"
 KILLS, PAUSE = 8, 0.2
@@ -52,3 +52,23 @@ def test_workers_die(tinylb, origin):
     assert most > 0, "there was never anything in flight"
     wait_for(lambda: len(set(connections(lb, origins))) == 1, "the board knows how many connections there are")
     assert len(lb.worker_pids()) >= 1 and lb.log_lines("was killed")
+
+
+def test_no_heir(tinylb, origin):
+    """What a worker had in flight when it died is gone before another one has its place."""
+    over = threading.Event()
+
+    def hold(conn, _):
+        over.wait(DEADLINE)
+        conn.close()
+
+    lb = tinylb(backends=[origin(hold).url], workers=1)
+    lb.deaths_expected = True
+    for _ in range(3):
+        lb.client().send_request("GET", "/")
+    wait_for(lambda: in_flight(lb) == (3, 3), "three requests are in flight")
+    dead = lb.worker
+    os.kill(dead, signal.SIGKILL)
+    wait_for(lambda: set(lb.worker_pids()) - {dead}, "a worker in its place")
+    assert in_flight(lb) == (0, 0)
+    over.set()
