@@ -4,6 +4,7 @@ import contextlib
 import time
 
 PAUSE = 3  # seconds in which one thing is seen
+SOON = 0.25  # seconds that an answer takes at the most if nothing happens to it
 
 
 def nothing(_):
@@ -65,13 +66,10 @@ class Diary:
                 self.entries.append((time.monotonic(), what))
         time.sleep(PAUSE)
 
-    def at(self, when):
-        found = self.entries[0][1]
-        for since, what in self.entries:
-            if since > when:
-                break
-            found = what
-        return found
+    def of(self, result):
+        """What a request met. What it was in the middle of when it happened is meant where that was soon."""
+        when = result.due + min(result.seconds, SOON)
+        return [what for since, what in self.entries if since <= when][-1]
 
 
 def percentile(values, share):
@@ -114,7 +112,7 @@ def judge(diary, results, sent):
         rows.setdefault(what, Row())
     for result in results:
         if result.due >= diary.entries[0][0]:
-            row = rows[diary.at(result.due)]
+            row = rows[diary.of(result)]
             row.add(result, sent[result.number] if result.method == "POST" else 0)
     return rows
 
