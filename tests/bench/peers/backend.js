@@ -8,11 +8,11 @@ const server = http.createServer((request, response) => {
     return;
   }
   const answer = () => {
+    if (!server.listening)
+      response.shouldKeepAlive = false;
     response.writeHead(mode === "fail" ? 500 : 200, { "Content-Length": 128 });
     response.end("n".repeat(128));
   };
-  if (!server.listening)
-    response.shouldKeepAlive = false;
   request.resume();
   // There is always something under way.
   request.on("end", () => setTimeout(answer, mode === "slow" ? 200 : 10));
