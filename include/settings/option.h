@@ -20,6 +20,7 @@ enum option_scope {
 	OPTION_RELOAD,
 	OPTION_LISTENER,
 	OPTION_POOL,
+	OPTION_RETRY,
 	OPTION_BACKEND,
 	OPTION_SCOPES /* how many */
 };
@@ -37,6 +38,7 @@ enum option_type {
 	OPTION_ADDRESS,  /* fills all of a struct listener_settings that follows from it */
 	OPTION_URL,      /* the same with a struct backend_settings */
 	OPTION_NETWORKS, /* a struct network_set, of one network or an array of them */
+	OPTION_STATUSES, /* a struct statuses, of one status or an array of them */
 	OPTION_SECTION,  /* a group of options of scope `inner` */
 	OPTION_LIST      /* a list of such groups, each an item of its own */
 };

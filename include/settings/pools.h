@@ -8,6 +8,7 @@
 
 #include "net/address.h"
 #include "net/url.h"
+#include "settings/statuses.h"
 
 enum host_policy {
 	HOST_INHERIT,  /* what a pool begins with: as at the top level; gone once loaded */
@@ -52,12 +53,23 @@ struct backend_settings {
 	bool appears; /* a reload brought it: it was not there before */
 };
 
+/* When a request is sent again. */
+struct retry_settings {
+	int attempts;              /* backends that are tried in all, 1 to RETRY_ATTEMPTS_MAX */
+	struct statuses on_status; /* answers after which another one is asked */
+	int budget;                /* percent of the requests that may be retries, */
+	int budget_rate;           /* and so many more a second */
+};
+
+#define RETRY_ATTEMPTS_MAX 8
+
 struct pool_settings {
 	struct settings_place place;
 	char *name;
 	enum balance balance;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	int panic;             /* percent that have to be well, or else all are taken */
+	struct retry_settings retry;
 	struct backend_settings *backends;
 	size_t backend_count; /* at least 1 */
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */

@@ -208,10 +208,27 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "panic", OPTION_INTEGER, .min = 0, .max = 100, .def = "50",
 	  MEMBER(pool_settings, panic),
 	  .help = "percent of a group that must be well, or others are taken; 0: any" },
+	{ OPTION_POOL, "retry", OPTION_SECTION, .inner = OPTION_RETRY,
+	  MEMBER(pool_settings, retry),
+	  .help = "when a request is sent again" },
 	{ OPTION_POOL, "backends", OPTION_LIST, .inner = OPTION_BACKEND, .required = true,
 	  MEMBER(pool_settings, backends), .item_size = sizeof(struct backend_settings),
 	  .count_offset = offsetof(struct pool_settings, backend_count),
 	  .help = "the servers that requests go to" },
+
+	/* retries */
+	{ OPTION_RETRY, "attempts", OPTION_INTEGER, .min = 1, .max = RETRY_ATTEMPTS_MAX, .def = "3",
+	  MEMBER(retry_settings, attempts),
+	  .help = "backends that a request is tried on in all" },
+	{ OPTION_RETRY, "on_status", OPTION_STATUSES, .def_text = "none",
+	  MEMBER(retry_settings, on_status),
+	  .help = "answers after which another backend is asked" },
+	{ OPTION_RETRY, "budget", OPTION_INTEGER, .min = 0, .max = 100, .def = "20",
+	  MEMBER(retry_settings, budget),
+	  .help = "percent of the requests that may be retries" },
+	{ OPTION_RETRY, "budget_rate", OPTION_INTEGER, .min = 0, .max = 1000000, .def = "10",
+	  MEMBER(retry_settings, budget_rate),
+	  .help = "retries a second that are allowed besides" },
 
 	/* backends */
 	{ OPTION_BACKEND, "url", OPTION_URL, .required = true,
@@ -252,6 +269,7 @@ const char *option_scope_path(enum option_scope scope)
 		[OPTION_RELOAD] = "reload.",
 		[OPTION_LISTENER] = "listeners.",
 		[OPTION_POOL] = "pools.",
+		[OPTION_RETRY] = "pools.retry.",
 		[OPTION_BACKEND] = "pools.backends.",
 	};
 
@@ -273,6 +291,7 @@ const char *option_type_name(enum option_type type)
 		[OPTION_ADDRESS] = "address",
 		[OPTION_URL] = "url",
 		[OPTION_NETWORKS] = "networks",
+		[OPTION_STATUSES] = "statuses",
 		[OPTION_SECTION] = "section",
 		[OPTION_LIST] = "list",
 	};

@@ -4,6 +4,7 @@
 #include "settings/option.h"
 
 #include "settings/number.h"
+#include "settings/statuses.h"
 
 static void add_choices(const struct option *option, struct text *out)
 {
@@ -45,6 +46,9 @@ void option_add_range(const struct option *option, struct text *out)
 		break;
 	case OPTION_SIZE:
 		add_bounds(option, out, number_add_size);
+		break;
+	case OPTION_STATUSES:
+		text_format(out, "%d to %d", STATUSES_FIRST, STATUSES_LAST);
 		break;
 	case OPTION_BOOLEAN:
 		text_add_string(out, "true, false");

@@ -316,6 +316,8 @@ int value_store(const struct option *option, const struct value *value, void *ba
 		return read_size(option, value, base, reader);
 	case OPTION_PATH:
 		return read_path(option, value, base, reader);
+	case OPTION_STATUSES:
+		return statuses_read(value_member(option, base), value, reader->why);
 	case OPTION_STRING:
 	case OPTION_USER:
 	case OPTION_GROUP:

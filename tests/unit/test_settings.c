@@ -121,7 +121,8 @@ static const char everything[] =
 	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
 	"\"a\"; },\n"
 	"  { address = \"[::1]:0\"; pool = \"a\"; } );\n"
-	"pools = ( { name = \"a\"; balance = \"random\"; backends = (\n"
+	"pools = ( { name = \"a\"; balance = \"random\"; retry = { attempts = 1;\n"
+	"on_status = [ 599, 400, 503 ]; budget = 0; budget_rate = 7; }; backends = (\n"
 	"    { url = \"http://localhost:8001/x/\"; weight = 0; }, { url = \"unix:/run/b\"; weight "
 	"= 256; } ); },\n"
 	"  { name = \"b\"; host = \"backend\"; backends = ( { url = \"http://[::1]\"; } ); } );\n";
@@ -146,9 +147,18 @@ static void test_everything(void **state)
 	assert_int_equal(s->listeners[1].pool, 0);
 	assert_int_equal(s->pools[0].host, HOST_PRESERVE);
 	assert_int_equal(s->pools[1].host, HOST_BACKEND);
+	assert_int_equal(s->pools[0].retry.attempts, 1);
+	assert_int_equal(s->pools[0].retry.budget, 0);
+	assert_int_equal(s->pools[0].retry.budget_rate, 7);
+	assert_int_equal(s->pools[1].retry.attempts, 3);
+	for (int status = 0; status < 1000; status++) {
+		assert_int_equal(statuses_have(&s->pools[0].retry.on_status, status),
+			status == 400 || status == 503 || status == 599);
+		assert_false(statuses_have(&s->pools[1].retry.on_status, status));
+	}
 	assert_string_equal(s->pools[0].backends[0].url_text, "http://localhost:8001/x");
 	assert_string_equal(s->pools[0].backends[0].url.path, "/x/");
-	assert_int_equal(s->pools[0].backends[1].place.line, 12);
+	assert_int_equal(s->pools[0].backends[1].place.line, 13);
 	assert_string_equal(s->pools[0].backends[1].place.file, "a.conf");
 	assert_true(settings_need_lookup(s));
 	settings_free(s);
@@ -241,6 +251,22 @@ static const struct bad bad_files[] = {
 		"a.conf:4: workers = 8589934591: must be 0 to 256\n"
 		"a.conf:5: there is no option seed2; did you mean \"seed\"?\n"
 		"a.conf:6: there is no option seed3; did you mean \"seed\"?\n" },
+	{ LISTENERS "pools = ( { name = \"app\"; backends = ( { url = \"http://a\"; } );\n"
+		    "retry = { on_status = [ 502, 399, 600 ]; }; }, { name = \"b\"; backends = (\n"
+		    "{ url = \"http://b\"; } ); retry = { on_status = ( 502, \"503\", 502 );\n"
+		    "attempts = 0; budget = 101; }; } );\n",
+		"a.conf:3: pools.retry.on_status = 399: must be statuses, 400 to 599: [ 502, 503 "
+		"]\n"
+		"a.conf:3: pools.retry.on_status = 600: must be statuses, 400 to 599: [ 502, 503 "
+		"]\n"
+		"a.conf:4: pools.retry.on_status = \"503\": must be statuses, 400 to 599: [ 502, "
+		"503 "
+		"]\n"
+		"a.conf:4: pools.retry.on_status = 502: is there already\n"
+		"a.conf:5: pools.retry.attempts = 0: must be 1 to 8\n"
+		"a.conf:5: pools.retry.budget = 101: must be 0 to 100\n"
+		"a.conf:1: with more than one pool a listener has to name its own: pool = "
+		"\"...\"\n" },
 	{ "workers = 1\n\n}\n",
 		"a.conf:3: syntax error: look here and on the line before for a missing quote or "
 		"bracket, or a comma before a closing bracket\n" },
