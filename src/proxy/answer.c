@@ -97,7 +97,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	note_keep_alive(x->upstream, response);
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
-	load_answered(x);
+	load_answered(x, exchange_backend(x), response->status);
 	return true;
 }
 
@@ -111,7 +111,7 @@ static bool take_upgrade(struct exchange *x, struct response *response, struct g
 		return false;
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
-	load_answered(x);
+	load_answered(x, exchange_backend(x), response->status);
 	exchange_open_tunnel(x);
 	return true;
 }
@@ -135,6 +135,8 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, struct
 		break;
 	}
 	u->seen = 0;
+	if (response->status >= STATUSES_FIRST && exchange_ask_another(x, response->status))
+		return len;
 	x->backend_keeps &= response->keep_alive;
 	response->why = "the head is too long to go on";
 	if (response->status == 101)

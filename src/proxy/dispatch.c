@@ -49,16 +49,15 @@ static bool pick(struct exchange *x)
 	size_t picked = PICKER_NONE;
 
 	look_at_pool(x->pool);
-	load_leave(x);
-	if (x->tried_count < EXCHANGE_TRIES)
+	if (x->tried_count < (size_t)x->pool->settings->retry.attempts)
 		picked = x->pool->kind->pick(x->pool->picker, &query);
 	if (picked == PICKER_NONE)
 		return false;
+	load_leave(x);
 	x->backend = picked;
 	x->tried[x->tried_count++] = picked;
 	x->first_address = exchange_backend(x)->address;
 	x->addresses_tried = 0;
-	x->fresh_only = false;
 	x->own_fault = false;
 	load_enter(x);
 	announce_pick(x);
@@ -114,6 +113,7 @@ static bool reach_backend(struct exchange *x)
 	struct proxy *proxy = x->proxy;
 
 	x->heard = false;
+	x->backend_keeps = true;
 	x->record.connected_us = 0;
 	x->upstream = take_idle(x);
 	if (x->upstream != NULL) {
@@ -217,8 +217,9 @@ void exchange_dispatch(struct exchange *x, struct request *request)
 	give_up(x);
 }
 
-/* Sends the request once more: on another address, a fresh connection, or to another backend. Its
- * head was understood once, so it will be again. */
+/* Sends the request once more: to the backend that was picked last, on another address or a fresh
+ * connection, where that is to be tried, or to another one. Its head was understood once, so it
+ * will be again. */
 static void send_again(struct exchange *x, bool same_backend)
 {
 	struct request *request = &x->proxy->request;
@@ -231,6 +232,20 @@ static void send_again(struct exchange *x, bool same_backend)
 		exchange_dispatch(x, request);
 }
 
+/* Whether the backend may get the request, or another one after it, though it had it already. */
+static bool may_repeat(const struct exchange *x)
+{
+	return x->holding && x->request.content <= EXCHANGE_HELD_MAX &&
+	       method_is_idempotent(x->method);
+}
+
+static void drop_upstream(struct exchange *x)
+{
+	upstream_close(x->upstream);
+	x->upstream = NULL;
+	deadline_stop(&x->deadline);
+}
+
 void exchange_retry(struct exchange *x, struct failure failure)
 {
 	bool connecting = x->upstream->stream.connecting;
@@ -239,15 +254,29 @@ void exchange_retry(struct exchange *x, struct failure failure)
 	x->failure = failure;
 	if (!connecting && (!reused || x->heard))
 		load_failed(x, ROWS_CUT);
-	upstream_close(x->upstream);
-	x->upstream = NULL;
-	deadline_stop(&x->deadline);
-	if (!x->holding || x->heard || !(connecting || method_is_idempotent(x->method))) {
+	drop_upstream(x);
+	if (x->heard || !(connecting ? x->holding : may_repeat(x))) {
 		give_up(x);
 		return;
 	}
-	x->fresh_only = reused;
+	log_debug("%.*s: %s: the request is sent again", SLICE_ARGS(exchange_backend(x)->url),
+		failure.detail);
+	x->fresh_only |= reused; /* so that this happens once */
 	send_again(x, connecting || reused);
+}
+
+bool exchange_ask_another(struct exchange *x, int status)
+{
+	struct backend *former = exchange_backend(x);
+
+	if (!statuses_have(&x->pool->settings->retry.on_status, status) || x->interim > 0 ||
+		!may_repeat(x) || !pick(x))
+		return false;
+	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
+	load_answered(x, former, status);
+	drop_upstream(x);
+	send_again(x, true);
+	return true;
 }
 
 void exchange_connected(struct exchange *x)

@@ -75,15 +75,14 @@ static void note_latency(struct load *load, uint64_t us)
 		load->latency_us += sample / MEAN_OF - load->latency_us / MEAN_OF;
 }
 
-void load_answered(struct exchange *x)
+void load_answered(struct exchange *x, struct backend *backend, int status)
 {
-	struct backend *backend = exchange_backend(x);
 	struct rows_cells *cells = backend->load.cells;
 	uint64_t us = x->proxy->loop->now_us - x->record.picked_us;
 
 	board_count(&cells->counts[ROWS_ANSWERS]);
 	board_count(&cells->latency[board_latency_bucket(us)]);
-	if (x->record.status >= 500)
+	if (status >= 500)
 		board_count(&cells->counts[ROWS_5XX]);
 	if (x->pool->view.load != NULL)
 		note_latency(&backend->load, us);
