@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "allowance.h"
 #include "base/log.h"
 #include "exchange.h"
 #include "http/forward.h"
@@ -38,6 +39,17 @@ static void look_at_pool(struct pool *pool)
 		standing_renew(pool, proxy->loop->now_us);
 }
 
+/* To the first backend always; to another one as the budget has it. */
+static bool may_send(struct exchange *x)
+{
+	uint64_t now_us = x->proxy->loop->now_us;
+
+	if (x->tried_count > 0)
+		return allowance_take(x->pool, now_us);
+	allowance_count(x->pool, now_us);
+	return true;
+}
+
 static bool pick(struct exchange *x)
 {
 	const struct pick query = {
@@ -51,7 +63,7 @@ static bool pick(struct exchange *x)
 	look_at_pool(x->pool);
 	if (x->tried_count < (size_t)x->pool->settings->retry.attempts)
 		picked = x->pool->kind->pick(x->pool->picker, &query);
-	if (picked == PICKER_NONE)
+	if (picked == PICKER_NONE || !may_send(x))
 		return false;
 	load_leave(x);
 	x->backend = picked;

@@ -41,6 +41,7 @@ struct pool {
 	struct rows_pool *cells; /* this worker's on the board; borrowed */
 	struct standing standing;
 	struct picker_view view;
+	uint64_t spent_said_us; /* when the log was told that the retry budget is spent */
 };
 
 /* 0, or -1 when memory is short. */

@@ -123,3 +123,56 @@ def test_kept_connections_fail_a_request_once(tinylb, origin):
     assert [c.get(target).text for target in ("/x", "/", "/x")] == ["b", "a", "b"]
     assert [r.index for r in a.requests] == [0, 0, 1, 0]
     assert [r.index for r in b.requests] == [0, 0]
+
+
+def budget(percent, rate):
+    return {"retry": {"on_status": [503], "budget": percent, "budget_rate": rate}}
+
+
+def test_spent_budget(tinylb, origin):
+    """With half of the requests failing at first, a tenth of them may be sent again; the others are the
+    user's, with the failure's own reason, and the log says once why."""
+    bad, good = origin(busy()), origin()
+    lb = tinylb(backends=[bad.url, good.url], pool=budget(10, 0))
+    c = lb.client()
+    with lb.log_contains("pool app: the retry budget is spent: [0-9]+ of the last [0-9]+ requests"):
+        statuses = [c.get("/").status for _ in range(100)]
+    assert 8 <= bad.count - statuses.count(503) <= 10
+    assert {x.reason for x in lb.access(100)} == {"done"}
+    assert len(lb.log_lines("budget is spent")) <= 3
+
+
+def test_budget_of_connect_failures(tinylb, origin):
+    """They count too; the failure stands where none is left."""
+    lb = tinylb(backends=[(f"http://127.0.0.1:{reserve_port()}", 256), origin().url], pool=budget(0, 0))
+    with lb.log_contains("the retry budget is spent: 0 of the last 1 requests"):
+        assert lb.get("/").status == 502
+    assert lb.access()[0].reason == "connect-failed"
+
+
+def test_budget_is_one_for_all_workers(tinylb, origin):
+    """What one worker has spent another cannot spend again; nor can those of the next generation."""
+    lb = tinylb(backends=[origin(busy()).url, origin(busy()).url], pool=budget(0, 3), workers=2)
+    asked = lambda: len(lb.log_lines("answered 503: another backend is asked"))
+    per_worker = {}
+    while len(per_worker) < 2 or min(per_worker.values()) < 40:
+        c = lb.client()
+        pid = lb.worker_of(c)
+        for _ in range(20):
+            assert c.get("/").status == 503
+        per_worker[pid] = per_worker.get(pid, 0) + 20
+    assert 30 <= asked() <= 33
+    lb.hup()
+    lb.wait_log("generation 2")
+    assert lb.get("/").status == 503
+    assert asked() <= 33
+
+
+def test_kept_connections_cost_no_budget(tinylb, origin):
+    """A dead one is no failure of the backend, nor is one of its addresses."""
+    o = origin(lambda c, r: c.close() if r.index > 0 else b"fine")
+    lb = tinylb(backends=[o.url], pool=budget(0, 0))
+    c = lb.client()
+    for _ in range(5):
+        assert c.get("/").status == 200
+    assert o.count == 9
