@@ -107,6 +107,8 @@ static struct upstream *connect_next_address(struct exchange *x)
 		int address = (x->first_address + x->addresses_tried++) % count;
 		struct upstream *u = upstream_connect(x->proxy, backend, x, address);
 
+		x->record.tries++;
+
 		if (u == NULL && errno == EMFILE && upstream_make_room(x->proxy))
 			u = upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL)
@@ -129,6 +131,7 @@ static bool reach_backend(struct exchange *x)
 	x->record.connected_us = 0;
 	x->upstream = take_idle(x);
 	if (x->upstream != NULL) {
+		x->record.tries++;
 		x->record.connected_us = proxy->loop->now_us;
 		exchange_alive(x);
 		return true;

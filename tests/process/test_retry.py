@@ -36,7 +36,9 @@ def test_another_is_asked_after_a_status(pair, method):
         assert (r.status, r.body) == (200, b"fine " + (body or b""))
     assert bad.count > 0 and good.count == 20
     assert bad.last.body == (body or b"")
-    assert all((x.status, x.backend) == (200, good.url) for x in lb.access(20))
+    lines = lb.access(20)
+    assert all((x.status, x.backend) == (200, good.url) for x in lines)
+    assert sum(x.tries for x in lines) == bad.count + good.count and {x.tries for x in lines} == {1, 2}
 
 
 def test_chunked_body_goes_along(pair):
@@ -102,6 +104,7 @@ def test_attempts(tinylb, origin):
     lb = tinylb(backends=dead, pool={"retry": {"attempts": 8}})
     assert lb.get("/").status == 502
     assert len({x.split(": ")[1] for x in lb.log_lines("cannot connect")}) == 8
+    assert lb.access()[0].tries == 8
 
 
 def test_one_attempt(tinylb, origin):
@@ -176,3 +179,4 @@ def test_kept_connections_cost_no_budget(tinylb, origin):
     for _ in range(5):
         assert c.get("/").status == 200
     assert o.count == 9
+    assert [x.tries for x in lb.access(5)] == [1, 2, 2, 2, 2]
