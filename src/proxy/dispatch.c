@@ -13,10 +13,6 @@
 #include "exchange.h"
 #include "http/forward.h"
 
-/* A request that must not be repeated goes only onto a connection that was in use this recently: an
- * older one may be about to be closed by the backend. */
-#define ONCE_IDLE_US UINT64_C(1000000)
-
 static const struct slice scheme_http = { "http", 4 };
 
 static void announce_pick(const struct exchange *x)
@@ -76,12 +72,23 @@ static bool pick(struct exchange *x)
 	return true;
 }
 
+/* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
+ * by its method, or because there will be too much of it. */
+static bool is_sent_once(const struct exchange *x)
+{
+	const struct relay *body = &x->request;
+
+	if (!method_is_idempotent(x->method))
+		return true;
+	return !body->done && (body->in.kind != BODY_LENGTH ||
+				      body->content + body->in.length > EXCHANGE_HELD_MAX);
+}
+
 static struct upstream *take_idle(struct exchange *x)
 {
 	if (x->fresh_only)
 		return NULL;
-	return upstream_take(exchange_backend(x), x,
-		method_is_idempotent(x->method) ? UINT64_MAX : ONCE_IDLE_US);
+	return upstream_take(exchange_backend(x), x, is_sent_once(x));
 }
 
 void exchange_cannot_connect(struct exchange *x, const char *why)
@@ -267,7 +274,9 @@ void exchange_retry(struct exchange *x, struct failure failure)
 	bool reused = x->upstream->reused;
 
 	x->failure = failure;
-	if (!connecting && (!reused || x->heard))
+	if (reused && !x->heard)
+		upstream_was_stale(x->upstream, x->record.connected_us);
+	else if (!connecting)
 		load_failed(x, ROWS_CUT);
 	drop_upstream(x);
 	if (x->heard || !(connecting ? x->holding : may_repeat(x))) {

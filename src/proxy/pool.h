@@ -10,6 +10,7 @@
 #include "balance/picker.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "idle_limit.h"
 #include "load.h"
 #include "settings/settings.h"
 #include "standing.h"
@@ -27,6 +28,7 @@ struct backend {
 	struct list idle; /* of struct upstream, the one used last in front */
 	unsigned idle_count;
 	int address; /* the one that answered last: tried first */
+	struct idle_limit idle_limit;
 	uint64_t complained_us;
 	struct load load;
 	struct refusal refusal;

@@ -30,10 +30,13 @@ struct upstream {
 	bool reused;           /* it has served a request before this one */
 };
 
-/* A connection that is idle for less than `idle_us`, or NULL. It belongs to `exchange` from now on.
- */
-struct upstream *upstream_take(
-	struct backend *backend, struct exchange *exchange, uint64_t idle_us);
+/* An idle connection that is in no danger to be closed just now, or NULL: `once` for a request that
+ * must not be sent again, which is more careful. It belongs to `exchange` from now on. */
+struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, bool once);
+
+/* An idle one was taken at this time and ended before a byte of the answer had come: so may others
+ * that are idle for as long. */
+void upstream_was_stale(const struct upstream *upstream, uint64_t taken_us);
 
 /* Begins to connect to the backend's address with this index. NULL with errno where that failed at
  * once; otherwise exchange_connected or exchange_upstream_ended follows. */
