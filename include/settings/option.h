@@ -20,6 +20,8 @@ enum option_scope {
 	OPTION_RELOAD,
 	OPTION_LISTENER,
 	OPTION_POOL,
+	OPTION_CHECK,
+	OPTION_EJECT,
 	OPTION_BACKEND,
 	OPTION_SCOPES /* how many */
 };
@@ -61,11 +63,13 @@ struct option {
 	const char *def;                     /* the default, as a user would write it; NULL: none */
 	const char *def_text;                /* what to say where there is none; may be NULL */
 	const struct option_choice *choices; /* ended by a NULL name; may be NULL */
-	size_t offset;                       /* in the struct of its scope */
-	size_t size;                         /* of the member */
-	enum option_scope inner;             /* of a section or list */
-	size_t item_size;                    /* of a list */
-	size_t count_offset;                 /* of a list: a size_t */
+	/* Of a string: NULL, or what it must be instead; may be NULL: any. */
+	const char *(*fault)(const char *text);
+	size_t offset;           /* in the struct of its scope */
+	size_t size;             /* of the member */
+	enum option_scope inner; /* of a section or list */
+	size_t item_size;        /* of a list */
+	size_t count_offset;     /* of a list: a size_t */
 	const char *help;
 };
 

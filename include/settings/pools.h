@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/address.h"
 #include "net/url.h"
+#include "settings/addresses.h"
+#include "settings/health.h"
 
 enum host_policy {
 	HOST_INHERIT,  /* what a pool begins with: as at the top level; gone once loaded */
@@ -22,8 +23,10 @@ enum balance { BALANCE_RANDOM };
 
 #define SETTINGS_PRIORITY_MAX 15
 
-/* How many addresses of one name are kept and tried in turn. */
-#define BACKEND_ADDRESSES_MAX 8
+enum spread {
+	SPREAD_FIRST, /* one backend, whose addresses are tried in turn */
+	SPREAD_EACH,  /* as many backends as addresses */
+};
 
 /* Where something was written, for messages. */
 struct settings_place {
@@ -31,11 +34,8 @@ struct settings_place {
 	int line;
 };
 
-/* The addresses of one backend, in memory that is shared with the process that looks names up. */
-struct backend_addresses {
-	int count;             /* written last, with release order; read it with acquire order */
-	struct address list[]; /* room for BACKEND_ADDRESSES_MAX of a name, else for one */
-};
+/* How many backends a name becomes with SPREAD_EACH: as many of its addresses are used. */
+#define BACKEND_EACH_MAX 32
 
 /* The first member of the items of every list is their place: the loader counts on it. */
 struct backend_settings {
@@ -45,8 +45,12 @@ struct backend_settings {
 	int priority;   /* 0 to SETTINGS_PRIORITY_MAX, lower ones first */
 	bool backup;    /* behind all priorities */
 	bool drain;     /* gets no new requests */
+	int spread;     /* enum spread: of its addresses */
+	/* With SPREAD_EACH: which of its addresses it is, counted from 0; those above 0 are not in
+	 * the file, and not dumped. */
+	unsigned ordinal;
 	struct backend_url url;
-	struct backend_addresses *addresses; /* to connect to, in order; borrowed */
+	struct backend_addresses *addresses; /* to connect to; borrowed */
 	/* links */
 	uint32_t row; /* on the board; SETTINGS_NO_ROW: none yet */
 	bool appears; /* a reload brought it: it was not there before */
@@ -58,6 +62,10 @@ struct pool_settings {
 	enum balance balance;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	int panic;             /* percent that have to be well, or else all are taken */
+	uint64_t slow_start;   /* 0: none */
+	uint64_t resolve;      /* between two look-ups of its names; 0: only one */
+	struct check_settings check;
+	struct eject_settings eject;
 	struct backend_settings *backends;
 	size_t backend_count; /* at least 1 */
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */

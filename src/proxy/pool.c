@@ -95,5 +95,5 @@ void backend_complain(struct backend *backend, uint64_t now_us, const char *what
 
 int backend_address_count(const struct backend *backend)
 {
-	return __atomic_load_n(&backend->addresses->count, __ATOMIC_ACQUIRE);
+	return (int)addresses_count(backend->addresses);
 }

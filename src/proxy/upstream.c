@@ -118,16 +118,37 @@ static void close_unwanted(struct backend *backend)
 	}
 }
 
+/* A name may have come to mean other addresses: who was connected to one of the former does not get
+ * anything more. */
+static bool is_still_meant(struct upstream *u)
+{
+	uint32_t version = addresses_version(u->backend->addresses);
+	struct address peer = { .len = sizeof peer.u };
+
+	if (u->addresses_version == version)
+		return true;
+	if (getpeername(u->stream.fd, &peer.u.sa, &peer.len) == -1 ||
+		!addresses_have(u->backend->addresses, &peer))
+		return false;
+	u->addresses_version = version;
+	return true;
+}
+
 struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, uint64_t idle_us)
 {
 	struct upstream *u;
 
 	close_unwanted(backend);
-	if (list_is_empty(&backend->idle))
-		return NULL;
-	u = LIST_ITEM(backend->idle.next, struct upstream, link);
-	if (idle_for(u) >= idle_us)
-		return NULL;
+	for (;;) {
+		if (list_is_empty(&backend->idle))
+			return NULL;
+		u = LIST_ITEM(backend->idle.next, struct upstream, link);
+		if (idle_for(u) >= idle_us)
+			return NULL;
+		if (is_still_meant(u))
+			break;
+		upstream_close(u);
+	}
 	leave_idle(u);
 	u->exchange = exchange;
 	u->reused = true;
@@ -137,13 +158,21 @@ struct upstream *upstream_take(struct backend *backend, struct exchange *exchang
 struct upstream *upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address)
 {
-	struct upstream *u = cells_take(&proxy->upstream_cells);
+	struct upstream *u;
+	struct address to;
 	int error;
 
+	/* It may have vanished a moment ago. */
+	if (!addresses_get(backend->addresses, (uint32_t)address, &to)) {
+		errno = EADDRNOTAVAIL;
+		return NULL;
+	}
+	u = cells_take(&proxy->upstream_cells);
 	if (u == NULL) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	u->addresses_version = addresses_version(backend->addresses);
 	u->proxy = proxy;
 	u->backend = backend;
 	u->exchange = exchange;
@@ -152,8 +181,7 @@ struct upstream *upstream_connect(
 	u->idle_most_us = UINT64_MAX;
 	list_init(&u->link);
 	deadline_init(&u->deadline);
-	if (stream_connect(&u->stream, proxy->loop, &events, &backend->addresses->list[address]) ==
-		0) {
+	if (stream_connect(&u->stream, proxy->loop, &events, &to) == 0) {
 		rows_enter(backend->load.connections);
 		return u;
 	}

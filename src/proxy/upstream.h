@@ -24,10 +24,11 @@ struct upstream {
 	};
 	uint64_t opened_us;
 	uint64_t idle_since_us;
-	uint64_t idle_most_us; /* it is not used again when it was idle for so long */
-	uint32_t seen;         /* bytes of a head that was not whole yet */
-	uint8_t address;       /* index of the backend's address */
-	bool reused;           /* it has served a request before this one */
+	uint64_t idle_most_us;      /* it is not used again when it was idle for so long */
+	uint32_t seen;              /* bytes of a head that was not whole yet */
+	uint32_t addresses_version; /* of the backend's, when it was last seen to be one of them */
+	uint8_t address;            /* index of the backend's address */
+	bool reused;                /* it has served a request before this one */
 };
 
 /* A connection that is idle for less than `idle_us`, or NULL. It belongs to `exchange` from now on.

@@ -283,6 +283,8 @@ static int read_network(const struct option *option, const struct value *value, 
 static int read_string(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader)
 {
+	const char *why;
+
 	if (value->kind != VALUE_STRING || value->string[0] == '\0') {
 		text_format(reader->why, "must be %s %s in quotes",
 			strchr("aeio", *option_type_name(option->type)) != NULL ? "an" : "a",
@@ -297,6 +299,9 @@ static int read_string(const struct option *option, const struct value *value, v
 		return refuse(reader, "this system has no such user");
 	if (option->type == OPTION_GROUP && getgrnam(value->string) == NULL)
 		return refuse(reader, "this system has no such group");
+	why = option->fault != NULL ? option->fault(value->string) : NULL;
+	if (why != NULL)
+		return refuse(reader, why);
 	return store_string(option, base, value->string, reader);
 }
 

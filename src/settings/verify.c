@@ -86,6 +86,26 @@ static void verify_backends(const struct pool_settings *pool, struct settings_er
 			"with 503; give one a weight of 1 or more");
 }
 
+static void verify_check(struct pool_settings *pool, struct settings_errors *errors)
+{
+	struct check_settings *check = &pool->check;
+
+	/* Memory was short, and that has been reported. */
+	if (check->status == NULL || check->path == NULL)
+		return;
+	/* Its form was looked at when it was read. */
+	if (settings_parse_status(check->status, &check->status_least, &check->status_most) == -1)
+		no_memory(errors);
+	if (check->type != CHECK_HTTP &&
+		(check->host != NULL || check->body != NULL || strcmp(check->path, "/") != 0))
+		report_warning(errors, &pool->place,
+			"check.path, check.host and check.body are of no use without check.type = "
+			"\"http\"");
+	if (pool->eject.time_max < pool->eject.time)
+		report_error(
+			errors, &pool->place, "eject.time_max must not be shorter than eject.time");
+}
+
 static void verify_pools(struct settings *settings, struct settings_errors *errors)
 {
 	for (size_t i = 0; i < settings->pool_count; i++) {
@@ -93,6 +113,7 @@ static void verify_pools(struct settings *settings, struct settings_errors *erro
 
 		if (pool->host == HOST_INHERIT)
 			pool->host = settings->host;
+		verify_check(pool, errors);
 		if (pool->backend_count > 0)
 			verify_backends(pool, errors);
 	}

@@ -102,7 +102,7 @@ static void test_smallest(void **state)
 	assert_int_equal(s->pool_count, 1);
 	assert_int_equal(s->pools[0].host, HOST_BACKEND);
 	assert_int_equal(s->pools[0].backends[0].weight, 1);
-	assert_int_equal(s->pools[0].backends[0].addresses->count, 1);
+	assert_int_equal(addresses_count(s->pools[0].backends[0].addresses), 1);
 	assert_string_equal(s->file, "a.conf");
 	assert_false(settings_need_lookup(s));
 	settings_free(s);
@@ -404,10 +404,11 @@ static void test_lookup_is_shared(void **state)
 	int status;
 	pid_t pid;
 	char text[ADDRESS_TEXT_SIZE];
+	struct address address;
 
 	(void)state;
 	assert_true(settings_need_lookup(s));
-	assert_int_equal(b[0].addresses->count, 0);
+	assert_int_equal(addresses_count(b[0].addresses), 0);
 	pid = fork();
 	if (pid == 0) {
 		int missing = settings_lookup(s, NULL);
@@ -417,14 +418,18 @@ static void test_lookup_is_shared(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_true(b[0].addresses->count >= 1);
-	assert_int_equal(b[0].addresses->count, b[1].addresses->count);
+	assert_true(addresses_count(b[0].addresses) >= 1);
+	assert_int_equal(addresses_count(b[0].addresses), addresses_count(b[1].addresses));
 	for (int i = 0; i < 2; i++) {
-		const char *port = strrchr(address_format(&b[i].addresses->list[0], text), ':');
+		const char *port;
+
+		assert_true(addresses_get(b[i].addresses, 0, &address));
+		port = strrchr(address_format(&address, text), ':');
 
 		assert_string_equal(port, i == 0 ? ":8001" : ":8002");
 	}
-	assert_string_equal(address_format(&b[2].addresses->list[0], text), "unix:/run/x");
+	assert_true(addresses_get(b[2].addresses, 0, &address));
+	assert_string_equal(address_format(&address, text), "unix:/run/x");
 	settings_free(s);
 }
 
@@ -436,18 +441,18 @@ static void test_lookup_keeps_what_was(void **state)
 		"{ url = \"http://no.invalid:8001\"; }, { url = \"http://no.invalid:8002\"; },\n"
 		"{ url = \"http://nor.invalid:8001\"; } ); } );\n";
 	struct settings *old = load_fine(text), *s = load_fine(text);
-	struct backend_addresses *had = old->pools[0].backends[1].addresses;
+	struct address former;
 	struct backend_settings *b = s->pools[0].backends;
 
 	(void)state;
-	assert_int_equal(address_parse_ip("192.0.2.1", &had->list[0]), 0);
-	address_set_port(&had->list[0], 8002);
-	had->count = 1;
+	assert_int_equal(address_parse_ip("192.0.2.1", &former), 0);
+	address_set_port(&former, 8002);
+	settings_add_address(old, 0, 1, &former);
 	assert_int_equal(settings_lookup(s, old), 2);
-	assert_int_equal(b[0].addresses->count, 0);
-	assert_int_equal(b[1].addresses->count, 1);
-	assert_true(address_equals(&b[1].addresses->list[0], &had->list[0]));
-	assert_int_equal(b[2].addresses->count, 0);
+	assert_int_equal(addresses_count(b[0].addresses), 0);
+	assert_int_equal(addresses_count(b[1].addresses), 1);
+	assert_true(addresses_have(b[1].addresses, &former));
+	assert_int_equal(addresses_count(b[2].addresses), 0);
 	settings_free(old);
 	settings_free(s);
 }
@@ -469,7 +474,7 @@ static void test_ten_thousand(void **state)
 	s = load_file("a.conf");
 	assert_non_null(s);
 	assert_int_equal(s->pools[0].backend_count, 10000);
-	assert_int_equal(s->pools[0].backends[9999].addresses->count, 1);
+	assert_int_equal(addresses_count(s->pools[0].backends[9999].addresses), 1);
 	assert_true(s->addresses_size < 10000 * 200);
 	settings_free(s);
 }
