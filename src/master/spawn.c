@@ -36,8 +36,7 @@ static int open_log(const struct master *m, const struct settings *s)
 	return present != NULL ? reopen_changed_log(present, s) : 0;
 }
 
-/* Does what every child has to do first. 0, or -1 with errno. */
-static int become_child(const struct master *m, const struct generation *g, const char *title,
+int spawn_become(const struct master *m, const struct generation *g, const char *title,
 	const int *keep, size_t count)
 {
 	fd_close_except(keep, count);
@@ -65,7 +64,7 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
 	for (uint32_t i = 0; start->inboxes != NULL && i < start->workers; i++)
 		keep[n++] = i == slot ? start->inboxes[i].out : start->inboxes[i].in;
 	snprintf(role, sizeof role, "worker %u", slot);
-	if (become_child(m, g, role, keep, n) == -1) {
+	if (spawn_become(m, g, role, keep, n) == -1) {
 		snprintf(failed.text, sizeof failed.text, "cannot open the log %s: %s",
 			g->settings->log, fd_explain_log(errno));
 		if (channel_send(start->channel, &failed, -1) == -1)
@@ -99,7 +98,7 @@ static void run_resolver(const struct master *m, const struct generation *g)
 {
 	int keep[1] = { log_keep_fd() };
 
-	if (become_child(m, g, "resolver", keep, 1) == -1)
+	if (spawn_become(m, g, "resolver", keep, 1) == -1)
 		_exit(1);
 	log_set_role("resolver");
 	/* Unlike a worker it has nothing to finish: any signal may end it. */

@@ -1,7 +1,7 @@
 /* Becomes another user for good: supplementary groups first, the user last. */
 #include "config.h"
 
-#include "privilege.h"
+#include "base/privilege.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,6 +1,6 @@
 /* Giving up root's rights. */
-#ifndef TINYLB_WORKER_PRIVILEGE_H
-#define TINYLB_WORKER_PRIVILEGE_H
+#ifndef TINYLB_BASE_PRIVILEGE_H
+#define TINYLB_BASE_PRIVILEGE_H
 
 /* Becomes `user` and `group` (NULL: the user's own group, or no change). Without root's rights
  * nothing changes. 0, or -1 with errno and *what that failed. */
