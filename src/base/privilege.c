@@ -57,3 +57,16 @@ int privilege_drop(const char *user, const char *group, const char **what)
 		return -1;
 	return become(found, gid, what);
 }
+
+int privilege_leave_root(const char *user)
+{
+	const struct passwd *found;
+
+	if (geteuid() != 0)
+		return 0;
+	errno = 0;
+	found = getpwnam(user != NULL ? user : "nobody");
+	if (found == NULL || setgroups(0, NULL) == -1 || setgid(found->pw_gid) == -1)
+		return -1;
+	return setuid(found->pw_uid);
+}

@@ -7,8 +7,6 @@
 #include "spawn.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -17,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/privilege.h"
 #include "base/title.h"
 #include "reopen.h"
 #include "settings/lookup.h"
@@ -82,15 +81,9 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
  * sends. */
 static void drop_privileges(const struct settings *settings)
 {
-	const struct passwd *user;
-
 	if (settings->sandbox && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		log_warn("names are looked up without no_new_privs");
-	if (geteuid() != 0)
-		return;
-	user = getpwnam(settings->user != NULL ? settings->user : "nobody");
-	if (user == NULL || setgroups(0, NULL) == -1 || setgid(user->pw_gid) == -1 ||
-		setuid(user->pw_uid) == -1)
+	if (privilege_leave_root(settings->user) == -1)
 		log_warn("names are looked up as root");
 }
 

@@ -36,6 +36,11 @@ bool monitor_may_eject(const struct monitor *m, const struct pool_settings *pool
 	return ejected < eject_most(&pool->eject, count);
 }
 
+struct ward *monitor_ward(const struct monitor *m, uint32_t row)
+{
+	return row < rows_size(m->start->rows) ? m->of_row[row] : NULL;
+}
+
 static uint64_t due_of(const struct monitor *m)
 {
 	return atomic_load_explicit(&m->start->life->due_us, memory_order_relaxed);
@@ -57,7 +62,7 @@ void monitor_note_due(struct monitor *m, uint64_t due_us)
 /* What was due is done: what is next? Where that takes long to find out, soon something will be. */
 static void renew_due(struct monitor *m)
 {
-	uint64_t due = 0;
+	uint64_t due = names_due(&m->names);
 
 	if (due_of(m) == 0 || due_of(m) > m->loop.now_us)
 		return;
@@ -121,8 +126,8 @@ static void hear(struct monitor *m, uint32_t column)
 		uint32_t row = atomic_load_explicit(
 			&alarms->rows[(count - news) % ROWS_ALARMS], memory_order_relaxed);
 
-		if (row < rows_size(m->start->rows) && m->of_row[row] != NULL)
-			ward_alarm(m->of_row[row]);
+		if (monitor_ward(m, row) != NULL)
+			ward_alarm(monitor_ward(m, row));
 	}
 }
 
@@ -246,7 +251,7 @@ int monitor_run(const struct monitor_start *start)
 	}
 	m.loop.pulse = &start->life->pulse;
 	loop_look_up(&m.loop);
-	if (make_wards(&m) == -1 || add_events(&m) == -1) {
+	if (make_wards(&m) == -1 || names_init(&m.names, &m) == -1 || add_events(&m) == -1) {
 		log_errorx("cannot start: out of memory");
 		return MONITOR_EXIT_START;
 	}
