@@ -46,6 +46,7 @@ def test_move(tinylb, origin, directory):
     client = lb.client()
     client.send_request("GET", "/slow")
     assert held.wait(20)
+    assert answers(lb) == {"old"}
     with lb.log_contains(f"notice: http://{NAME}:{port} is at other addresses: 127.0.0.2:{port}"):
         names.set(NAME, address="127.0.0.2")
     asked = old.count
