@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "confine.h"
 #include "state.h"
 
 /* Alarms are heard at once, and then not for so long: a storm of them is one look. */
@@ -255,6 +256,8 @@ int monitor_run(const struct monitor_start *start)
 		log_errorx("cannot start: out of memory");
 		return MONITOR_EXIT_START;
 	}
+	if (start->settings->sandbox && !confine_enter())
+		log_debug("the monitor has no filter of system calls");
 	run(&m);
 	return 0;
 }

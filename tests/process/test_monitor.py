@@ -5,6 +5,7 @@ import os
 import signal
 
 from lib import process
+from lib.tinylb import has_address_sanitizer
 from lib.wait import SLOW, wait_for
 
 CHECK = {"check": {"type": "http", "interval": "100ms", "fast_interval": "20ms"}}
@@ -89,7 +90,10 @@ def test_master_is_killed(tinylb, origin):
 def test_rights(tinylb, origin):
     lb = tinylb(backends=[origin(name="a").url], top={"user": "nobody"} if os.geteuid() == 0 else {})
     pid = monitor(lb)
+    wait_for(lambda: process.state(pid) == "S", "it to rest")
     assert process.status(pid, "NoNewPrivs") == "1"
+    if not has_address_sanitizer():
+        wait_for(lambda: process.status(pid, "Seccomp") == "2", "a filter of system calls")
     assert process.status(pid, "Uid").split() == process.status(lb.worker, "Uid").split()
 
 
