@@ -239,6 +239,20 @@ static void run(struct monitor *m)
 	} while (!m->loop.stopped && loop_turn(&m->loop, true));
 }
 
+static void take_down(struct monitor *m)
+{
+	names_fini(&m->names);
+	for (size_t i = 0; i < m->ward_count; i++)
+		ward_fini(&m->wards[i]);
+	event_del(&m->told);
+	event_del(&m->alarm);
+	event_del(&m->rest);
+	loop_fini(&m->loop);
+	mem_free(m->wards);
+	mem_free(m->of_row);
+	mem_free(m->alarms);
+}
+
 int monitor_run(const struct monitor_start *start)
 {
 	struct monitor m = { .start = start };
@@ -259,5 +273,6 @@ int monitor_run(const struct monitor_start *start)
 	if (start->settings->sandbox && !confine_enter())
 		log_debug("the monitor has no filter of system calls");
 	run(&m);
+	take_down(&m);
 	return 0;
 }

@@ -56,7 +56,6 @@ static bool is_empty(const struct name *name)
 	return true;
 }
 
-/* A tenth more or less than its interval. */
 static void plan(struct names *names, struct name *name)
 {
 	uint64_t pause = name->interval_us;
@@ -243,7 +242,7 @@ static bool is_wanted(const struct pool_settings *pool, const struct backend_set
 	       strcasecmp(head->url.host, "localhost") != 0;
 }
 
-/* Names with the interval of their pool; returns how many, whatever `out` is. */
+/* Names with the interval of their pool. Returns how many; `out` may be NULL. */
 static size_t collect_all(const struct settings *settings, struct name *out)
 {
 	size_t n = 0;
@@ -323,17 +322,29 @@ int names_init(struct names *names, struct monitor *monitor)
 	if (make_list(names) == -1 ||
 		evtimer_assign(&names->timer, monitor->loop.base, timer_cb, names) == -1)
 		return -1;
-	if (names->count == 0)
-		return 0;
 	for (size_t i = 0; i < names->count; i++) {
 		names->list[i].fails = is_empty(&names->list[i]);
 		plan(names, &names->list[i]);
 	}
-	wait_for_next(names);
+	if (names->count > 0)
+		wait_for_next(names);
 	return 0;
 }
 
 uint64_t names_due(const struct names *names)
 {
-	return names->count > 0 ? names->due_us : 0;
+	return names->due_us;
+}
+
+void names_fini(struct names *names)
+{
+	if (names->pid != 0) {
+		event_del(&names->readable);
+		fd_close(&names->pipe);
+		resolver_end(names->pid);
+	}
+	event_del(&names->timer);
+	mem_free(names->list);
+	mem_free(names->heads);
+	mem_free(names->answer);
 }

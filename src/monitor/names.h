@@ -33,6 +33,9 @@ struct names {
  * are none. 0, or -1: no memory. */
 int names_init(struct names *names, struct monitor *monitor) __attribute__((warn_unused_result));
 
+/* Ends a look-up under way, too. */
+void names_fini(struct names *names);
+
 /* When something is due next, monotonic; 0: nothing is. */
 uint64_t names_due(const struct names *names);
 

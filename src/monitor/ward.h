@@ -44,6 +44,8 @@ struct ward {
 int ward_init(struct ward *w, struct monitor *monitor, const struct pool_settings *pool,
 	const struct backend_settings *backend) __attribute__((warn_unused_result));
 
+void ward_fini(struct ward *w);
+
 /* A worker has seen it fail. */
 void ward_alarm(struct ward *w);
 

@@ -76,3 +76,9 @@ int ward_init(struct ward *w, struct monitor *monitor, const struct pool_setting
 	ward_settle(w);
 	return 0;
 }
+
+void ward_fini(struct ward *w)
+{
+	probe_stop(&w->probe);
+	event_del(&w->timer);
+}
