@@ -15,7 +15,14 @@ enum host_policy {
 	HOST_PRESERVE, /* the client's Host goes on */
 };
 
-enum balance { BALANCE_RANDOM };
+/* How a backend is chosen for each request. */
+enum balance {
+	BALANCE_RANDOM,
+	BALANCE_TWO_CHOICES,
+	BALANCE_ROUND_ROBIN,
+	BALANCE_LEAST_REQUESTS,
+	BALANCE_LATENCY
+};
 
 /* Rows on the board are given out when the settings are used (board/rows.h). */
 #define SETTINGS_NO_ROW UINT32_MAX

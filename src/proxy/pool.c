@@ -11,11 +11,15 @@
 
 static const struct picker_kind *kind_of(enum balance balance)
 {
-	switch (balance) {
-	case BALANCE_RANDOM:
-		return &picker_random;
-	}
-	return &picker_random;
+	static const struct picker_kind *const kinds[] = {
+		[BALANCE_RANDOM] = &picker_random,
+		[BALANCE_TWO_CHOICES] = &picker_two_choices,
+		[BALANCE_ROUND_ROBIN] = &picker_round_robin,
+		[BALANCE_LEAST_REQUESTS] = &picker_least_requests,
+		[BALANCE_LATENCY] = &picker_latency,
+	};
+
+	return kinds[balance];
 }
 
 static void backend_init(

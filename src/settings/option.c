@@ -51,10 +51,10 @@ static const struct option_choice off_choices[] = {
 
 static const struct option_choice balance_choices[] = {
 	{ "random", BALANCE_RANDOM },
-	{ "two_choices", CHOICE_RESERVED },
-	{ "round_robin", CHOICE_RESERVED },
-	{ "least_requests", CHOICE_RESERVED },
-	{ "latency", CHOICE_RESERVED },
+	{ "two_choices", BALANCE_TWO_CHOICES },
+	{ "round_robin", BALANCE_ROUND_ROBIN },
+	{ "least_requests", BALANCE_LEAST_REQUESTS },
+	{ "latency", BALANCE_LATENCY },
 	{ "hash", CHOICE_RESERVED },
 	{ "sticky", CHOICE_RESERVED },
 	{ NULL, 0 },
