@@ -17,10 +17,7 @@ struct settings *draft_new(void)
 
 	if (settings == NULL)
 		return NULL;
-	if (value_store_defaults(OPTION_TOP, settings) == -1 ||
-		value_store_defaults(OPTION_TIMEOUTS, &settings->timeouts) == -1 ||
-		value_store_defaults(OPTION_LIMITS, &settings->limits) == -1 ||
-		value_store_defaults(OPTION_RELOAD, &settings->reload) == -1) {
+	if (value_store_defaults(OPTION_TOP, settings) == -1) {
 		settings_free(settings);
 		return NULL;
 	}

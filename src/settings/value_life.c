@@ -14,6 +14,8 @@ static int store_default(const struct option *option, void *base)
 	struct text why = text_over(ignored, sizeof ignored);
 	struct value_reader reader = { .folder = NULL, .why = &why };
 
+	if (option->type == OPTION_SECTION)
+		return value_store_defaults(option->inner, value_member(option, base));
 	if (option->def == NULL)
 		return 0;
 	if (option->type == OPTION_INTEGER) {
@@ -53,12 +55,14 @@ static void free_member(const struct option *option, void *base)
 	case OPTION_NETWORKS:
 		network_set_free(value_member(option, base));
 		break;
+	case OPTION_SECTION:
+		value_free(option->inner, value_member(option, base));
+		break;
 	case OPTION_INTEGER:
 	case OPTION_BOOLEAN:
 	case OPTION_CHOICE:
 	case OPTION_DURATION:
 	case OPTION_SIZE:
-	case OPTION_SECTION:
 	case OPTION_LIST:
 		break;
 	}

@@ -75,8 +75,6 @@ static void test_default_values(void **state)
 
 	(void)state;
 	assert_int_equal(value_store_defaults(OPTION_TOP, &s), 0);
-	assert_int_equal(value_store_defaults(OPTION_TIMEOUTS, &s.timeouts), 0);
-	assert_int_equal(value_store_defaults(OPTION_LIMITS, &s.limits), 0);
 	assert_int_equal(s.workers, 0);
 	assert_int_equal(s.seed, 0);
 	assert_null(s.user);
