@@ -20,6 +20,7 @@ enum option_scope {
 	OPTION_RELOAD,
 	OPTION_LISTENER,
 	OPTION_POOL,
+	OPTION_STICKY,
 	OPTION_BACKEND,
 	OPTION_SCOPES /* how many */
 };
@@ -41,8 +42,6 @@ enum option_type {
 	OPTION_LIST      /* a list of such groups, each an item of its own */
 };
 
-/* A choice that a later version will know: refused, with these words. */
-#define CHOICE_RESERVED (-1)
 /* Of a path: as if nothing had been set. */
 #define CHOICE_NONE (-2)
 
@@ -66,6 +65,7 @@ struct option {
 	enum option_scope inner;             /* of a section or list */
 	size_t item_size;                    /* of a list */
 	size_t count_offset;                 /* of a list: a size_t */
+	int (*check)(const char *text, struct text *why); /* of a string, -1: refused; or NULL */
 	const char *help;
 };
 
@@ -81,8 +81,7 @@ const char *option_scope_path(enum option_scope scope);
 /* "integer", "duration", ... */
 const char *option_type_name(enum option_type type);
 
-/* What values are allowed ("0 to 256", "backend, preserve"), or nothing. Choices still reserved are
- * left out. */
+/* What values are allowed ("0 to 256", "backend, preserve"), or nothing. */
 void option_add_range(const struct option *option, struct text *out);
 
 /* The default in words: "info", "none", "required". */

@@ -21,7 +21,15 @@ enum balance {
 	BALANCE_TWO_CHOICES,
 	BALANCE_ROUND_ROBIN,
 	BALANCE_LEAST_REQUESTS,
-	BALANCE_LATENCY
+	BALANCE_LATENCY,
+	BALANCE_HASH,
+	BALANCE_STICKY
+};
+
+/* How sessions are kept with their backends. */
+struct sticky_settings {
+	char *cookie;
+	char *key; /* NULL: the secret on the board */
 };
 
 /* Rows on the board are given out when the settings are used (board/rows.h). */
@@ -63,6 +71,8 @@ struct pool_settings {
 	struct settings_place place;
 	char *name;
 	enum balance balance;
+	char *hash_on; /* as hash_on_parse reads it */
+	struct sticky_settings sticky;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	int panic;             /* percent that have to be well, or else all are taken */
 	struct backend_settings *backends;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "choose.h"
 #include "exchange.h"
 #include "flow.h"
 #include "http/forward.h"
@@ -53,7 +54,10 @@ static int add_head(struct exchange *x, struct response *response, struct gather
 		.keep_alive_10 = !x->closing && x->minor == 0,
 		.date = slice_of(clock_http_date(), CLOCK_HTTP_DATE_LEN),
 	};
+	char token[SESSION_TOKEN_LEN];
 
+	if (x->pool->sessions != NULL)
+		choose_set_cookie(x, &how, token);
 	forward_response(&head, response, &how);
 	if (head.overflow)
 		return -1;

@@ -9,6 +9,7 @@
 
 #include "account.h"
 #include "base/log.h"
+#include "choose.h"
 #include "exchange.h"
 #include "http/forward.h"
 
@@ -38,9 +39,9 @@ static void look_at_pool(struct pool *pool)
 		standing_renew(pool, proxy->loop->now_us);
 }
 
-static bool pick(struct exchange *x)
+static bool pick(struct exchange *x, const struct request *request)
 {
-	const struct pick query = {
+	struct pick query = {
 		.rng = &x->proxy->rng,
 		.tried = x->tried,
 		.tried_count = x->tried_count,
@@ -51,7 +52,8 @@ static bool pick(struct exchange *x)
 	look_at_pool(x->pool);
 	load_leave(x);
 	if (x->tried_count < EXCHANGE_TRIES)
-		picked = x->pool->kind->pick(x->pool->picker, &query);
+		picked = x->pool->by_request ? choose_by_request(x, request, &query)
+					     : x->pool->kind->pick(x->pool->picker, &query);
 	if (picked == PICKER_NONE)
 		return false;
 	x->backend = picked;
@@ -151,6 +153,8 @@ static int send_head(struct exchange *x, struct request *request)
 	};
 	struct iovec piece = { .iov_base = head.data };
 
+	if (x->pool->sessions != NULL)
+		how.cookie = slice_of_string(x->pool->settings->sticky.cookie);
 	forward_request(&head, request, &how);
 	if (head.overflow)
 		return -1;
@@ -209,7 +213,7 @@ static void give_up(struct exchange *x)
 void exchange_dispatch(struct exchange *x, struct request *request)
 {
 	x->record.picked_us = x->proxy->loop->now_us;
-	while (pick(x))
+	while (pick(x, request))
 		if (reach_backend(x)) {
 			send_all(x, request);
 			return;

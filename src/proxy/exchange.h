@@ -67,9 +67,11 @@ struct exchange {
 	bool own_fault;    /* the last attempt to connect failed for want of something here */
 	size_t tried[EXCHANGE_TRIES];
 	size_t tried_count;
-	int first_address;      /* of the present backend: where its round begins */
-	int addresses_tried;    /* of the present backend */
-	bool fresh_only;        /* an idle connection proved stale: no more of those */
+	int first_address;   /* of the present backend: where its round begins */
+	int addresses_tried; /* of the present backend */
+	size_t session;  /* whose token the client showed, or PICKER_NONE; where there are some */
+	bool secure;     /* it came over TLS to a proxy before this one; likewise */
+	bool fresh_only; /* an idle connection proved stale: no more of those */
 	struct failure failure; /* the last one */
 	/* the response */
 	enum answer_state state;

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 #include "balance/picker.h"
+#include "balance/session.h"
 #include "base/list.h"
 #include "base/slice.h"
 #include "load.h"
+#include "settings/hash_on.h"
 #include "settings/settings.h"
 #include "standing.h"
 
@@ -30,6 +32,7 @@ struct backend {
 	uint64_t complained_us;
 	struct load load;
 	struct refusal refusal;
+	bool is_well; /* it could serve: others may be picked before it, or it drains */
 };
 
 struct pool {
@@ -37,6 +40,9 @@ struct pool {
 	struct proxy *proxy;                  /* likewise */
 	const struct picker_kind *kind;
 	struct picker *picker; /* owned */
+	struct hash_on hash_on;
+	struct sessions *sessions; /* owned; NULL: none are kept */
+	bool by_request;           /* what a request says decides who gets it (choose.h) */
 	struct backend *backends;
 	struct rows_pool *cells; /* this worker's on the board; borrowed */
 	struct standing standing;

@@ -7,6 +7,7 @@
 #include "settings/option.h"
 
 #include "base/log.h"
+#include "checks.h"
 #include "settings/settings.h"
 
 #define MEMBER(type, member)                                                                       \
@@ -55,8 +56,8 @@ static const struct option_choice balance_choices[] = {
 	{ "round_robin", BALANCE_ROUND_ROBIN },
 	{ "least_requests", BALANCE_LEAST_REQUESTS },
 	{ "latency", BALANCE_LATENCY },
-	{ "hash", CHOICE_RESERVED },
-	{ "sticky", CHOICE_RESERVED },
+	{ "hash", BALANCE_HASH },
+	{ "sticky", BALANCE_STICKY },
 	{ NULL, 0 },
 };
 
@@ -202,6 +203,12 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "balance", OPTION_CHOICE, .choices = balance_choices, .def = "random",
 	  MEMBER(pool_settings, balance),
 	  .help = "how a backend is chosen for each request" },
+	{ OPTION_POOL, "hash_on", OPTION_STRING, .def = "client", .check = check_hash_on,
+	  MEMBER(pool_settings, hash_on),
+	  .help = "for hash, what goes to the same backend: client, path, header:NAME, cookie:NAME" },
+	{ OPTION_POOL, "sticky", OPTION_SECTION, .inner = OPTION_STICKY,
+	  MEMBER(pool_settings, sticky),
+	  .help = "for sticky, how clients are known again" },
 	{ OPTION_POOL, "host", OPTION_CHOICE, .choices = host_choices, .def_text = "the top level's",
 	  MEMBER(pool_settings, host),
 	  .help = "as at the top level, for this pool" },
@@ -212,6 +219,15 @@ const struct option option_table[] = {
 	  MEMBER(pool_settings, backends), .item_size = sizeof(struct backend_settings),
 	  .count_offset = offsetof(struct pool_settings, backend_count),
 	  .help = "the servers that requests go to" },
+
+	/* sticky */
+	{ OPTION_STICKY, "cookie", OPTION_STRING, .def = "tinylb", .check = check_cookie,
+	  MEMBER(sticky_settings, cookie),
+	  .help = "the name of the cookie" },
+	{ OPTION_STICKY, "key", OPTION_STRING, .def_text = "made at start",
+	  .check = check_sticky_key,
+	  MEMBER(sticky_settings, key),
+	  .help = "what cookies are signed with" },
 
 	/* backends */
 	{ OPTION_BACKEND, "url", OPTION_URL, .required = true,
@@ -252,6 +268,7 @@ const char *option_scope_path(enum option_scope scope)
 		[OPTION_RELOAD] = "reload.",
 		[OPTION_LISTENER] = "listeners.",
 		[OPTION_POOL] = "pools.",
+		[OPTION_STICKY] = "pools.sticky.",
 		[OPTION_BACKEND] = "pools.backends.",
 	};
 

@@ -10,8 +10,6 @@ static void add_choices(const struct option *option, struct text *out)
 	const char *comma = "";
 
 	for (const struct option_choice *c = option->choices; c->name != NULL; c++) {
-		if (c->value == CHOICE_RESERVED)
-			continue;
 		text_add_string(out, comma);
 		text_add_string(out, c->name);
 		comma = ", ";

@@ -165,14 +165,9 @@ static int read_choice(const struct option *option, const struct value *value, v
 		return -1;
 	}
 	choice = find_choice(option, value->string);
-	if (choice != NULL && choice->value != CHOICE_RESERVED) {
+	if (choice != NULL) {
 		store_integer(option, base, choice->value);
 		return 0;
-	}
-	if (choice != NULL) {
-		text_add_string(reader->why, "this version does not have it yet; it has only ");
-		option_add_range(option, reader->why);
-		return -1;
 	}
 	text_add_string(reader->why, "must be one of ");
 	option_add_range(option, reader->why);
@@ -297,6 +292,8 @@ static int read_string(const struct option *option, const struct value *value, v
 		return refuse(reader, "this system has no such user");
 	if (option->type == OPTION_GROUP && getgrnam(value->string) == NULL)
 		return refuse(reader, "this system has no such group");
+	if (option->check != NULL && option->check(value->string, reader->why) == -1)
+		return -1;
 	return store_string(option, base, value->string, reader);
 }
 

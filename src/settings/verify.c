@@ -86,6 +86,18 @@ static void verify_backends(const struct pool_settings *pool, struct settings_er
 			"with 503; give one a weight of 1 or more");
 }
 
+/* Set for nothing: probably `balance` was forgotten. */
+static void warn_of_idle(const struct pool_settings *pool, struct settings_errors *errors)
+{
+	if (pool->balance != BALANCE_HASH && pool->hash_on != NULL &&
+		strcmp(pool->hash_on, "client") != 0)
+		report_warning(
+			errors, &pool->place, "hash_on says nothing without balance = \"hash\"");
+	if (pool->balance != BALANCE_STICKY && pool->sticky.key != NULL)
+		report_warning(
+			errors, &pool->place, "sticky says nothing without balance = \"sticky\"");
+}
+
 static void verify_pools(struct settings *settings, struct settings_errors *errors)
 {
 	for (size_t i = 0; i < settings->pool_count; i++) {
@@ -95,6 +107,7 @@ static void verify_pools(struct settings *settings, struct settings_errors *erro
 			pool->host = settings->host;
 		if (pool->backend_count > 0)
 			verify_backends(pool, errors);
+		warn_of_idle(pool, errors);
 	}
 }
 

@@ -31,7 +31,7 @@ MISTAKES = [
     ('listeners = ( { address = "localhost:80"; pool = "app"; },', 'listeners.address = "localhost:80": before'),
     ('{ address = ":80"; pool = "ap"; },', 'listeners.pool = "ap": there is no such pool; did you mean "app"?'),
     ('{ address = "*:80"; pool = "app"; } );', 'the listener "*:80" is there already: FILE:10'),
-    ('pools = ( { name = "app"; balance = "sticky";', 'pools.balance = "sticky": this version does not'),
+    ('pools = ( { name = "app"; balance = "two_chioces";', 'pools.balance = "two_chioces": must be one of random,'),
     ('backends = ( { url = "https://a"; },', 'pools.backends.url = "https://a": this version speaks only http'),
     ('{ url = "http://a"; weight = 257; } ); },', "pools.backends.weight = 257: must be 0 to 256"),
     ('{ name = "app"; backends = (); } );', "pools.backends = ( ... ): must not be empty"),
@@ -74,13 +74,6 @@ def test_warnings_are_allowed(check):
     code, out, errors = check(GOOD.replace("} ); }", "weight = 0; } ); }"))
     assert code == 0 and out
     assert errors.startswith("FILE:3: warning: every backend of this pool has weight 0")
-
-
-@pytest.mark.parametrize("name", ["hash", "sticky"])
-def test_reserved_pickers(check, name):
-    code, _, errors = check(GOOD.replace("backends", f'balance = "{name}"; backends', 1))
-    assert code == 1
-    assert f'"{name}": this version does not have it yet; it has only random, two_choices,' in errors
 
 
 def test_no_file(directory):

@@ -12,7 +12,7 @@ from lib import tinylb as program
 SECTIONS = {
     "Top level": "", "timeouts": "timeouts.", "limits": "limits.", "reload": "reload.",
     "listeners": "listeners.",
-    "pools": "pools.", "backends": "pools.backends.",
+    "pools": "pools.", "sticky": "pools.sticky.", "backends": "pools.backends.",
 }
 
 

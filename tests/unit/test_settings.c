@@ -121,7 +121,8 @@ static const char everything[] =
 	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
 	"\"a\"; },\n"
 	"  { address = \"[::1]:0\"; pool = \"a\"; } );\n"
-	"pools = ( { name = \"a\"; balance = \"random\"; backends = (\n"
+	"pools = ( { name = \"a\"; balance = \"sticky\"; "
+	"sticky = { cookie = \"s\"; key = \"0123456789abcdef\"; }; backends = (\n"
 	"    { url = \"http://localhost:8001/x/\"; weight = 0; }, { url = \"unix:/run/b\"; weight "
 	"= 256; } ); },\n"
 	"  { name = \"b\"; host = \"backend\"; backends = ( { url = \"http://[::1]\"; } ); } );\n";
@@ -223,6 +224,18 @@ static const struct bad bad_files[] = {
 		"unix:/path\n"
 		"a.conf:1: with more than one pool a listener has to name its own: pool = "
 		"\"...\"\n" },
+	{ LISTENERS "pools = ( { name = \"a\"; balance = \"hash\";\nhash_on = \"heder:X\";\n"
+		    "sticky = { cokie = \"x\";\nkey = \"short\";\ncookie = \"a b\"; };\n"
+		    "backends = ( { url = \"http://a\"; } ); } );\n",
+		"a.conf:3: pools.hash_on = \"heder:X\": must be client, path, header:NAME or "
+		"cookie:NAME; did you mean \"header:X\"?\n"
+		"a.conf:4: there is no option pools.sticky.cokie; did you mean \"cookie\"?\n"
+		"a.conf:5: pools.sticky.key = \"short\": must have 16 to 256 characters, at "
+		"random: "
+		"try openssl rand -hex 16\n"
+		"a.conf:6: pools.sticky.cookie = \"a b\": the name of a cookie has 1 to 64 "
+		"letters, "
+		"digits and dashes, no blanks and no colon\n" },
 	{ "listeners = ( { address = \":1\"; pool = \"ap\"; },\n"
 	  "{ address = \":2\"; pool = \"other\"; } );\n" POOLS,
 		"a.conf:1: listeners.pool = \"ap\": there is no such pool; did you mean \"app\"?\n"
@@ -286,6 +299,23 @@ static void test_warnings(void **state)
 		"a.conf:4: warning: backend \"http://b\" is there already and gets the sum of the "
 		"weights: a.conf:3\n"
 		"a.conf:3: warning: no listener uses the pool \"b\"\n");
+}
+
+static void test_warnings_of_balance(void **state)
+{
+	struct settings *s = load_fine(LISTENERS "pools = ( { name = \"a\"; hash_on = \"path\";\n"
+						 "sticky = { key = \"0123456789abcdef\"; };\n"
+						 "backends = ( { url = \"http://a\"; } ); } );\n");
+
+	(void)state;
+	assert_string_equal(s->pools[0].hash_on, "path");
+	assert_string_equal(s->pools[0].sticky.cookie, "tinylb");
+	assert_string_equal(s->pools[0].sticky.key, "0123456789abcdef");
+	settings_free(s);
+	assert_int_equal(warnings, 2);
+	assert_string_equal(report,
+		"a.conf:2: warning: hash_on says nothing without balance = \"hash\"\n"
+		"a.conf:2: warning: sticky says nothing without balance = \"sticky\"\n");
 }
 
 /* Included from the folder of the first file, wherever the file that includes stands. */
@@ -482,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_dump_loads_again),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_warnings_of_balance),
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_without_memory),
