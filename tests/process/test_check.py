@@ -107,7 +107,7 @@ def test_dump_loads_again(check):
     assert check(first, "--dump") == (0, first, "")
     for line in ('host = "backend";', '  response = "1m";', '  header_size = "32k";', 'access_log = "off";'):
         assert line in first.splitlines()
-    assert '{ url = "http://127.0.0.1:8001"; weight = 1; }' in first
+    assert '{ url = "http://127.0.0.1:8001"; weight = 1; ' in first
 
 
 def test_dump_of_words(check):
