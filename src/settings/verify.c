@@ -98,6 +98,35 @@ static void warn_of_idle(const struct pool_settings *pool, struct settings_error
 			errors, &pool->place, "sticky says nothing without balance = \"sticky\"");
 }
 
+/* A browser has one cookie of a name for all of a site: two pools that set it take it from each
+ * other. They may be two sites, though. */
+static void warn_of_shared_cookies(const struct settings *settings, struct settings_errors *errors)
+{
+	struct entry *entries = mem_zalloc(settings->pool_count, sizeof *entries);
+	size_t count = 0;
+
+	if (entries == NULL) {
+		no_memory(errors);
+		return;
+	}
+	for (size_t i = 0; i < settings->pool_count; i++) {
+		const struct pool_settings *pool = &settings->pools[i];
+
+		if (pool->balance == BALANCE_STICKY && pool->sticky.cookie != NULL)
+			entries[count++] =
+				(struct entry){ pool->sticky.cookie, pool->name, &pool->place, i };
+	}
+	if (count > 1)
+		qsort(entries, count, sizeof *entries, compare_entries);
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(entries[i - 1].key, entries[i].key) == 0)
+			report_warning(errors, entries[i].place,
+				"the pools \"%s\" and \"%s\" set the same cookie: where a browser "
+				"comes to both, set sticky.cookie to a name of its own",
+				entries[i - 1].shown, entries[i].shown);
+	mem_free(entries);
+}
+
 static void verify_pools(struct settings *settings, struct settings_errors *errors)
 {
 	for (size_t i = 0; i < settings->pool_count; i++) {
@@ -234,6 +263,8 @@ void draft_verify(struct settings *settings, struct settings_errors *errors)
 		link_listener(settings, &settings->listeners[i], pools, count, errors);
 	mem_free(pools);
 	network_set_sort(&settings->trusted);
-	if (errors->count == 0)
+	if (errors->count == 0) {
+		warn_of_shared_cookies(settings, errors);
 		warn_of_unused(settings, errors);
+	}
 }

@@ -318,6 +318,28 @@ static void test_warnings_of_balance(void **state)
 		"a.conf:2: warning: sticky says nothing without balance = \"sticky\"\n");
 }
 
+static void test_shared_cookies(void **state)
+{
+	struct settings *s = load_fine(
+		"listeners = ( { address = \":1\"; pool = \"a\"; }, { address = \":2\"; pool = "
+		"\"b\"; },\n"
+		"{ address = \":3\"; pool = \"c\"; }, { address = \":4\"; pool = \"d\"; } );\n"
+		"pools = ( { name = \"a\"; balance = \"sticky\"; backends = ( { url = "
+		"\"http://a\"; } ); },\n"
+		"{ name = \"b\"; backends = ( { url = \"http://b\"; } ); },\n"
+		"{ name = \"c\"; balance = \"sticky\"; sticky = { cookie = \"c\"; };\n"
+		"backends = ( { url = \"http://a\"; } ); },\n"
+		"{ name = \"d\"; balance = \"sticky\"; backends = ( { url = \"http://a\"; } ); } "
+		");\n");
+
+	(void)state;
+	settings_free(s);
+	assert_int_equal(warnings, 1);
+	assert_string_equal(report,
+		"a.conf:7: warning: the pools \"a\" and \"d\" set the same cookie: where a browser "
+		"comes to both, set sticky.cookie to a name of its own\n");
+}
+
 /* Included from the folder of the first file, wherever the file that includes stands. */
 static void test_include(void **state)
 {
@@ -513,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_warnings_of_balance),
+		cmocka_unit_test(test_shared_cookies),
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_without_memory),
