@@ -87,7 +87,7 @@ extern const struct picker_kind picker_round_robin;
  * equals the one with fewer recent requests (Mitzenmacher 2001). */
 extern const struct picker_kind picker_two_choices;
 
-/* The fewest in flight for its weight, of all when there are up to 16, else of 16 weighted draws;
+/* The fewest in flight for its weight, of all when there are up to 4, else of 4 weighted draws;
  * random among those that are as good but for one request. */
 extern const struct picker_kind picker_least_requests;
 

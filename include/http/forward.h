@@ -18,6 +18,7 @@ struct forward_request {
 	struct slice peer; /* the address of who sent the request; empty for a unix peer */
 	struct slice scheme;     /* "http" */
 	struct slice request_id; /* X-Request-Id; empty: none */
+	struct slice cookie;     /* the name of the one that is not for backends; empty: none is */
 	bool x_forwarded;        /* tell of the client in X-Forwarded-For, -Host and -Proto */
 	bool rfc7239;            /* and in Forwarded */
 	bool trusted;            /* the peer is believed what it says of the client */
@@ -37,6 +38,9 @@ struct forward_response {
 	bool keep_alive_10; /* a 1.0 client asked to keep the connection and gets it, unless `close`
 			     * or the framing forbids */
 	struct slice date;  /* added where the response has none */
+	struct slice cookie; /* the name of the one that backends do not set; empty: they may all */
+	struct slice cookie_value; /* what that is set to; empty: it is not */
+	bool cookie_secure;        /* only for TLS */
 };
 
 /*

@@ -4,6 +4,25 @@
 
 #include "settings/settings.h"
 
+/* How many addresses of a name are asked for. */
+#define LOOKUP_MAX BACKEND_EACH_MAX
+
+/* How many addresses one backend can have. */
+uint32_t lookup_room(const struct backend_settings *backend);
+
+/* A name is one backend, the head, or many behind each other that begin with it. */
+unsigned lookup_places(const struct backend_settings *head);
+
+/* Writes the heads of all names to `out`, unless it is NULL, and returns how many they are. */
+size_t lookup_heads(const struct settings *settings, const struct backend_settings **out);
+
+/*
+ * What was found for a name, whatever the ports in it, becomes the addresses of its backends. What
+ * they had already stays where it is, and what they have not any more goes. Only for the one
+ * process that looks up.
+ */
+void lookup_apply(const struct backend_settings *head, const struct address *found, uint32_t count);
+
 /* True when a backend's host is a name that has still to be looked up. */
 bool settings_need_lookup(const struct settings *settings);
 

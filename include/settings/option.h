@@ -20,6 +20,10 @@ enum option_scope {
 	OPTION_RELOAD,
 	OPTION_LISTENER,
 	OPTION_POOL,
+	OPTION_CHECK,
+	OPTION_EJECT,
+	OPTION_RETRY,
+	OPTION_STICKY,
 	OPTION_BACKEND,
 	OPTION_SCOPES /* how many */
 };
@@ -37,12 +41,11 @@ enum option_type {
 	OPTION_ADDRESS,  /* fills all of a struct listener_settings that follows from it */
 	OPTION_URL,      /* the same with a struct backend_settings */
 	OPTION_NETWORKS, /* a struct network_set, of one network or an array of them */
+	OPTION_STATUSES, /* a struct statuses, of one status or an array of them */
 	OPTION_SECTION,  /* a group of options of scope `inner` */
 	OPTION_LIST      /* a list of such groups, each an item of its own */
 };
 
-/* A choice that a later version will know: refused, with these words. */
-#define CHOICE_RESERVED (-1)
 /* Of a path: as if nothing had been set. */
 #define CHOICE_NONE (-2)
 
@@ -61,11 +64,14 @@ struct option {
 	const char *def;                     /* the default, as a user would write it; NULL: none */
 	const char *def_text;                /* what to say where there is none; may be NULL */
 	const struct option_choice *choices; /* ended by a NULL name; may be NULL */
-	size_t offset;                       /* in the struct of its scope */
-	size_t size;                         /* of the member */
-	enum option_scope inner;             /* of a section or list */
-	size_t item_size;                    /* of a list */
-	size_t count_offset;                 /* of a list: a size_t */
+	/* Of a string: NULL, or what it must be instead; may be NULL: any. */
+	const char *(*fault)(const char *text);
+	size_t offset;           /* in the struct of its scope */
+	size_t size;             /* of the member */
+	enum option_scope inner; /* of a section or list */
+	size_t item_size;        /* of a list */
+	size_t count_offset;     /* of a list: a size_t */
+	int (*check)(const char *text, struct text *why); /* of a string, -1: refused; or NULL */
 	const char *help;
 };
 
@@ -81,8 +87,7 @@ const char *option_scope_path(enum option_scope scope);
 /* "integer", "duration", ... */
 const char *option_type_name(enum option_type type);
 
-/* What values are allowed ("0 to 256", "backend, preserve"), or nothing. Choices still reserved are
- * left out. */
+/* What values are allowed ("0 to 256", "backend, preserve"), or nothing. */
 void option_add_range(const struct option *option, struct text *out);
 
 /* The default in words: "info", "none", "required". */

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/address.h"
 #include "net/url.h"
+#include "settings/addresses.h"
+#include "settings/health.h"
+#include "settings/statuses.h"
 
 enum host_policy {
 	HOST_INHERIT,  /* what a pool begins with: as at the top level; gone once loaded */
@@ -15,15 +17,32 @@ enum host_policy {
 	HOST_PRESERVE, /* the client's Host goes on */
 };
 
-enum balance { BALANCE_RANDOM };
+/* How a backend is chosen for each request. */
+enum balance {
+	BALANCE_RANDOM,
+	BALANCE_TWO_CHOICES,
+	BALANCE_ROUND_ROBIN,
+	BALANCE_LEAST_REQUESTS,
+	BALANCE_LATENCY,
+	BALANCE_HASH,
+	BALANCE_STICKY
+};
+
+/* How sessions are kept with their backends. */
+struct sticky_settings {
+	char *cookie;
+	char *key; /* NULL: the secret on the board */
+};
 
 /* Rows on the board are given out when the settings are used (board/rows.h). */
 #define SETTINGS_NO_ROW UINT32_MAX
 
 #define SETTINGS_PRIORITY_MAX 15
 
-/* How many addresses of one name are kept and tried in turn. */
-#define BACKEND_ADDRESSES_MAX 8
+enum spread {
+	SPREAD_FIRST, /* one backend, whose addresses are tried in turn */
+	SPREAD_EACH,  /* as many backends as addresses */
+};
 
 /* Where something was written, for messages. */
 struct settings_place {
@@ -31,11 +50,8 @@ struct settings_place {
 	int line;
 };
 
-/* The addresses of one backend, in memory that is shared with the process that looks names up. */
-struct backend_addresses {
-	int count;             /* written last, with release order; read it with acquire order */
-	struct address list[]; /* room for BACKEND_ADDRESSES_MAX of a name, else for one */
-};
+/* How many backends a name becomes with SPREAD_EACH: as many of its addresses are used. */
+#define BACKEND_EACH_MAX 32
 
 /* The first member of the items of every list is their place: the loader counts on it. */
 struct backend_settings {
@@ -45,19 +61,40 @@ struct backend_settings {
 	int priority;   /* 0 to SETTINGS_PRIORITY_MAX, lower ones first */
 	bool backup;    /* behind all priorities */
 	bool drain;     /* gets no new requests */
+	int spread;     /* enum spread: of its addresses */
+	/* With SPREAD_EACH: which of its addresses it is, counted from 0; those above 0 are not in
+	 * the file, and not dumped. */
+	unsigned ordinal;
 	struct backend_url url;
-	struct backend_addresses *addresses; /* to connect to, in order; borrowed */
+	struct backend_addresses *addresses; /* to connect to; borrowed */
 	/* links */
 	uint32_t row; /* on the board; SETTINGS_NO_ROW: none yet */
 	bool appears; /* a reload brought it: it was not there before */
 };
 
+/* When a request is sent again. */
+struct retry_settings {
+	int attempts;              /* backends that are tried in all, 1 to RETRY_ATTEMPTS_MAX */
+	struct statuses on_status; /* answers after which another one is asked */
+	int budget;                /* percent of the requests that may be retries, */
+	int budget_rate;           /* and so many more a second */
+};
+
+#define RETRY_ATTEMPTS_MAX 8
+
 struct pool_settings {
 	struct settings_place place;
 	char *name;
 	enum balance balance;
+	char *hash_on; /* as hash_on_parse reads it */
+	struct sticky_settings sticky;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	int panic;             /* percent that have to be well, or else all are taken */
+	uint64_t slow_start;   /* 0: none */
+	uint64_t resolve;      /* between two look-ups of its names; 0: only one */
+	struct check_settings check;
+	struct eject_settings eject;
+	struct retry_settings retry;
 	struct backend_settings *backends;
 	size_t backend_count; /* at least 1 */
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */

@@ -38,11 +38,17 @@ struct value_reader {
 int value_store(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader) __attribute__((warn_unused_result));
 
-/* Writes the defaults of a scope to `base`; required options stay as they are. 0, or -1: no memory.
- */
+/* Writes the defaults of a scope to `base`, and of the sections in it; required options stay as
+ * they are. 0, or -1: no memory. */
 int value_store_defaults(enum option_scope scope, void *base) __attribute__((warn_unused_result));
 
-/* Frees what the options of a scope own in `base`; sections and lists are left alone. */
+/* Frees what the options of a scope own in `base`, and of the sections in it; lists are left alone.
+ */
+/* Writes the defaults of a scope and its sections to `base`; required options stay as they are. 0,
+ * or -1: no memory. */
+int value_store_defaults(enum option_scope scope, void *base) __attribute__((warn_unused_result));
+
+/* Frees what the options of a scope and its sections own in `base`; lists are left alone. */
 void value_free(enum option_scope scope, void *base);
 
 /* Adds a value as a user would write it, for messages. */

@@ -1,20 +1,22 @@
 /*
- * The backend with the fewest requests in flight for its weight, of all in a small pool and of 16
- * weighted draws in a large one: looking at thousands for each pick costs more than it brings. In
- * the model of Mitzenmacher (2001) the mean time at a load of 0.9 is 1.19 service times with 16
- * draws, 1 with all, 2.61 with two; at 0.99 it is 1.92.
+ * The backend with the fewest requests in flight for its weight, of all in a pool of up to four and
+ * of four weighted draws in a larger one. In the model of Mitzenmacher (2001) the mean time at a
+ * load of 0.9 is 1.78 service times with four draws, 1.19 with 16, 2.61 with two; at 0.99 it is
+ * 3.24. So much for numbers of just now: with those of five service times ago the more draws there
+ * are the more workers meet at the same few backends (M. Mitzenmacher, How useful is old
+ * information?, 2000), and in the simulation (tests/bench/README) five draws or more are worse than
+ * round_robin, which looks at nothing.
  *
  * The one with the very fewest would get the next request of every worker, as long as those see old
- * numbers (M. Mitzenmacher, How useful is old information?, 2000). So it is drawn, by weight, among
- * all that would be below the best if they had one request less: those that one request makes or
- * breaks.
+ * numbers. So it is drawn, by weight, among all that would be below the best if they had one
+ * request less: those that one request makes or breaks.
  */
 #include "config.h"
 
 #include "choice.h"
 #include "drawn.h"
 
-#define DRAWS 16
+#define DRAWS 4
 
 /* Fills in all that may be picked; returns how many. */
 static size_t look_at_all(

@@ -20,7 +20,7 @@ static const struct known {
 	[2] = { { 't' }, { FIELD_TE }, { "TE" } },
 	[3] = { { 'v' }, { FIELD_VIA }, { "Via" } },
 	[4] = { { 'h', 'd' }, { FIELD_HOST, FIELD_DATE }, { "Host", "Date" } },
-	[6] = { { 'e' }, { FIELD_EXPECT }, { "Expect" } },
+	[6] = { { 'e', 'c' }, { FIELD_EXPECT, FIELD_COOKIE }, { "Expect", "Cookie" } },
 	[7] = { { 'u', 't' }, { FIELD_UPGRADE, FIELD_TRAILER }, { "Upgrade", "Trailer" } },
 	[9] = { { 'f', 'x' }, { FIELD_FORWARDED, FIELD_X_REAL_IP }, { "Forwarded", "X-Real-IP" } },
 	[10] = { { 'c', 'k' }, { FIELD_CONNECTION, FIELD_KEEP_ALIVE },

@@ -8,6 +8,7 @@
 
 #include "forwarded.h"
 #include "head.h"
+#include "http/cookie.h"
 #include "http/forward.h"
 
 /* Never copied: gone (hop-by-hop), or written from what they meant. */
@@ -101,6 +102,8 @@ void forward_request(struct text *out, struct request *request, const struct for
 		without |= FIELD_BIT(FIELD_TRAILER);
 	if (request->max_forwards >= 0)
 		without |= FIELD_BIT(FIELD_MAX_FORWARDS);
+	if (!slice_is_empty(how->cookie))
+		without |= FIELD_BIT(FIELD_COOKIE);
 	text_add_slice(out, request->method_name);
 	text_add_char(out, ' ');
 	write_target(out, how->path, request->target);
@@ -108,6 +111,8 @@ void forward_request(struct text *out, struct request *request, const struct for
 	text_add_slice(out, slice_is_empty(how->host) ? request->host : how->host);
 	end_line(out);
 	write_fields(out, &request->fields, without);
+	if (!slice_is_empty(how->cookie))
+		cookie_write_without(out, &request->fields, how->cookie);
 	if (request->max_forwards > 0) {
 		text_add_string(out, "Max-Forwards: ");
 		text_add_decimal(out, (uint64_t)request->max_forwards - 1);
@@ -184,6 +189,8 @@ void forward_response(
 	uint32_t without = REWRITTEN;
 
 	fields_drop_hop_by_hop(&response->fields);
+	if (!slice_is_empty(how->cookie))
+		cookie_drop_set(&response->fields, how->cookie);
 	if (body.kind != BODY_CHUNKED)
 		without |= FIELD_BIT(FIELD_TRAILER);
 	write_status(out, response);
@@ -192,5 +199,7 @@ void forward_response(
 		text_add_string(out, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
 	else if (response->status >= 200)
 		write_final(out, response, body, how);
+	if (!slice_is_empty(how->cookie_value) && (response->status >= 200 || response->upgraded))
+		cookie_write_set(out, how->cookie, how->cookie_value, how->cookie_secure);
 	end_line(out);
 }

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "monitor.h"
 #include "state.h"
 
 struct child *child_add(struct master *m, enum child_role role, struct generation *g, uint32_t slot)
@@ -46,6 +47,7 @@ void child_remove(struct master *m, struct child *c)
 	list_remove(&c->link);
 	child_retire(m, c);
 	fd_close(&c->channel);
+	monitor_forget(c);
 	mem_free(c);
 }
 
@@ -79,6 +81,9 @@ const char *child_name(const struct child *c, char out[CHILD_NAME_SIZE])
 {
 	if (c->role == CHILD_TRIAL)
 		snprintf(out, CHILD_NAME_SIZE, "trial of the new program (pid %d)", (int)c->pid);
+	else if (c->role == CHILD_MONITOR)
+		snprintf(out, CHILD_NAME_SIZE, "monitor gen %u (pid %d)", c->generation->number,
+			(int)c->pid);
 	else if (c->role == CHILD_RESOLVER)
 		snprintf(out, CHILD_NAME_SIZE, "resolver gen %u (pid %d)", c->generation->number,
 			(int)c->pid);

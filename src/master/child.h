@@ -1,4 +1,5 @@
-/* The master's children: workers, the process that looks up names, and the trial of an upgrade. */
+/* The master's children: workers, the monitor, the process that looks up names, and the trial of an
+ * upgrade. */
 #ifndef TINYLB_SRC_MASTER_CHILD_H
 #define TINYLB_SRC_MASTER_CHILD_H
 
@@ -12,8 +13,9 @@
 
 struct generation;
 struct master;
+struct monitor_life;
 
-enum child_role { CHILD_WORKER, CHILD_RESOLVER, CHILD_TRIAL };
+enum child_role { CHILD_WORKER, CHILD_RESOLVER, CHILD_TRIAL, CHILD_MONITOR };
 
 enum child_state {
 	CHILD_STARTING, /* until MESSAGE_READY */
@@ -39,6 +41,7 @@ struct child {
 	uint64_t refused_until;    /* it cannot accept for others; monotonic ms */
 	struct board_place *place; /* a worker's, on the board; NULL: none */
 	uint32_t column;           /* a worker's, in the rows of its generation; ROWS_NONE: none */
+	struct monitor_life *life; /* the monitor's; owned; NULL: none */
 	char why[MESSAGE_TEXT_SIZE]; /* why it failed, in its own words */
 };
 

@@ -44,6 +44,12 @@ static void end_soon(struct child *c)
 	send_signal(c, SIGTERM);
 }
 
+void end_at_once(struct child *c)
+{
+	if (c->state != CHILD_KILLED)
+		kill_child(c);
+}
+
 void end_hung(struct child *c)
 {
 	child_set_state(c, CHILD_ENDING, TERM_TIMEOUT_MS);
@@ -88,7 +94,7 @@ static void end_gently(struct master *master, struct child *c)
 		supervise_read(master, c);
 	if (c->state >= CHILD_DRAINING)
 		return;
-	if (c->state == CHILD_STARTING) {
+	if (c->state == CHILD_STARTING || c->role == CHILD_MONITOR) {
 		kill_child(c);
 	} else if (c->channel == -1 || tell_drain(master, c) == -1) {
 		/* It does not read its channel: it is ending already, or hangs. */

@@ -8,12 +8,15 @@
  * little later. */
 void end_hung(struct child *c);
 
+/* SIGKILL, for one who has nothing to finish. */
+void end_at_once(struct child *c);
+
 /* Takes the next step with a child whose deadline has passed. */
 void end_overdue(struct child *c);
 
 /* Lets the workers of a generation, or of all generations (NULL), finish what is in flight, for as
  * long as their settings say and a little more. A child that is not ready yet has nothing to finish
- * and is killed, and so is a resolver. */
+ * and is killed, and so are a resolver and a monitor. */
 void end_generation(struct master *m, const struct generation *g);
 
 /* When the last worker of a past generation will have ended, monotonic ms; 0: it has none. */

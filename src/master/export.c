@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "settings/load.h"
+#include "settings/lookup.h"
 
 /* More than any state has. */
 #define TEXT_MAX ((off_t)64 * 1024 * 1024)
@@ -167,19 +168,21 @@ static int export_inboxes(const struct master *m, struct handover *h)
 	return 0;
 }
 
-/* The addresses of one backend's name. Returns how many; `out` may be NULL. */
+/* The addresses of one backend's name. Returns how many; for NULL, how many there may be: meanwhile
+ * they can change. */
 static size_t export_name(
 	const struct generation *g, uint32_t p, uint32_t b, struct handover_address *out)
 {
 	const struct backend_settings *backend = &g->settings->pools[p].backends[b];
-	struct address ignored;
-	int count = 0;
+	struct address all[BACKEND_ADDRESSES_MAX];
+	uint32_t version, count = 0;
 
-	if (url_address(&backend->url, &ignored) == -1)
-		count = __atomic_load_n(&backend->addresses->count, __ATOMIC_ACQUIRE);
-	for (int i = 0; out != NULL && i < count; i++)
-		out[i] = (struct handover_address){ g->number, p, b, backend->addresses->list[i] };
-	return (size_t)count;
+	if (url_address(&backend->url, &all[0]) == -1)
+		count = out != NULL ? addresses_read(backend->addresses, all, &version)
+				    : lookup_room(backend);
+	for (uint32_t i = 0; out != NULL && i < count; i++)
+		out[i] = (struct handover_address){ g->number, p, b, all[i] };
+	return count;
 }
 
 static size_t export_names(const struct generation *g, struct handover_address *out)
@@ -201,7 +204,7 @@ static int export_addresses(const struct master *m, struct handover *h)
 
 	if (out == NULL)
 		return -1;
-	(void)export_names(m->current, out);
+	h->addresses.count = export_names(m->current, out);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "end.h"
 #include "fdstore.h"
 #include "foster.h"
+#include "monitor.h"
 #include "reload.h"
 #include "reopen.h"
 #include "signals.h"
@@ -176,6 +177,7 @@ static void run(struct master *m)
 				;
 			generation_free_past(m);
 		} while (upgrade_advance(m) || reload_resume(m));
+		monitor_keep(m);
 		/* Only now: a start that fails may leave nobody to wait for. */
 		if (m->phase >= MASTER_STOPPING && list_is_empty(&m->children))
 			break;

@@ -21,6 +21,7 @@
 #include "canary.h"
 #include "end.h"
 #include "fdstore.h"
+#include "monitor.h"
 #include "notify.h"
 #include "roll.h"
 #include "settings/lookup.h"
@@ -283,6 +284,7 @@ static void commit(struct master *m)
 	m->next = NULL;
 	m->current->state = GENERATION_CURRENT;
 	settle_sockets(m, old);
+	monitor_keep(m);
 	if (old == NULL) {
 		announce_start(m);
 	} else {

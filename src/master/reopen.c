@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-/* Sends a descriptor to the workers of one generation. */
+/* Sends a descriptor to the workers of one generation, and the log to its monitor. */
 static void send_all(struct master *m, const struct generation *g, enum message_type type, int fd)
 {
 	char name[CHILD_NAME_SIZE];
@@ -19,7 +19,8 @@ static void send_all(struct master *m, const struct generation *g, enum message_
 		struct child *c = LIST_ITEM(l, struct child, link);
 		struct message message = { .type = type };
 
-		if (c->generation != g || c->channel == -1)
+		if (c->generation != g || c->channel == -1 ||
+			(c->role != CHILD_WORKER && type == MESSAGE_REOPEN_ACCESS))
 			continue;
 		if (channel_send(c->channel, &message, fd) == -1)
 			log_warn("cannot send a new log to %s", child_name(c, name));

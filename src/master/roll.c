@@ -29,7 +29,8 @@ static bool give_rows(struct pool_settings *pool, struct rows *rows, bool is_fir
 	for (size_t i = 0; i < pool->backend_count; i++) {
 		struct backend_settings *b = &pool->backends[i];
 
-		b->row = rows_take(rows, rows_key(name, slice_of_string(b->url_text), 0), &is_new);
+		b->row = rows_take(
+			rows, rows_key(name, slice_of_string(b->url_text), b->ordinal), &is_new);
 		if (b->row == ROWS_NONE)
 			return false;
 		b->appears = is_new && !is_first;

@@ -7,8 +7,6 @@
 #include "spawn.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -17,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/privilege.h"
 #include "base/title.h"
 #include "reopen.h"
 #include "settings/lookup.h"
@@ -36,8 +35,7 @@ static int open_log(const struct master *m, const struct settings *s)
 	return present != NULL ? reopen_changed_log(present, s) : 0;
 }
 
-/* Does what every child has to do first. 0, or -1 with errno. */
-static int become_child(const struct master *m, const struct generation *g, const char *title,
+int spawn_become(const struct master *m, const struct generation *g, const char *title,
 	const int *keep, size_t count)
 {
 	fd_close_except(keep, count);
@@ -65,7 +63,7 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
 	for (uint32_t i = 0; start->inboxes != NULL && i < start->workers; i++)
 		keep[n++] = i == slot ? start->inboxes[i].out : start->inboxes[i].in;
 	snprintf(role, sizeof role, "worker %u", slot);
-	if (become_child(m, g, role, keep, n) == -1) {
+	if (spawn_become(m, g, role, keep, n) == -1) {
 		snprintf(failed.text, sizeof failed.text, "cannot open the log %s: %s",
 			g->settings->log, fd_explain_log(errno));
 		if (channel_send(start->channel, &failed, -1) == -1)
@@ -83,15 +81,9 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
  * sends. */
 static void drop_privileges(const struct settings *settings)
 {
-	const struct passwd *user;
-
 	if (settings->sandbox && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		log_warn("names are looked up without no_new_privs");
-	if (geteuid() != 0)
-		return;
-	user = getpwnam(settings->user != NULL ? settings->user : "nobody");
-	if (user == NULL || setgroups(0, NULL) == -1 || setgid(user->pw_gid) == -1 ||
-		setuid(user->pw_uid) == -1)
+	if (privilege_leave_root(settings->user) == -1)
 		log_warn("names are looked up as root");
 }
 
@@ -99,7 +91,7 @@ static void run_resolver(const struct master *m, const struct generation *g)
 {
 	int keep[1] = { log_keep_fd() };
 
-	if (become_child(m, g, "resolver", keep, 1) == -1)
+	if (spawn_become(m, g, "resolver", keep, 1) == -1)
 		_exit(1);
 	log_set_role("resolver");
 	/* Unlike a worker it has nothing to finish: any signal may end it. */

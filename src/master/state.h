@@ -40,6 +40,9 @@ struct master {
 	uint64_t awake_since; /* from when on such looks came in time */
 	struct rng jitter;
 	int signals; /* a signalfd */
+	struct backoff monitor_backoff;
+	uint64_t monitor_due;  /* when to start the next monitor, monotonic ms; 0: at once */
+	uint64_t monitor_look; /* the next look whether it hangs, monotonic ms */
 	struct daemon daemon;
 	struct pidfile pidfile;
 	struct escrow escrow;

@@ -21,11 +21,10 @@
 #include "fdstore.h"
 #include "foster.h"
 #include "hang.h"
+#include "monitor.h"
 #include "reload.h"
 #include "spawn.h"
 #include "upgrade.h"
-
-#define DEATH_SIZE (MESSAGE_TEXT_SIZE + 64)
 
 /* A worker has bound a socket: from now on the connections on it outlive the worker. */
 static void take_escrow(struct master *m, struct child *c, uint32_t number, int fd)
@@ -120,8 +119,7 @@ static const char *explain_signal(int number)
 	return number == SIGSYS ? " for a system call that its sandbox forbids" : "";
 }
 
-/* "was killed by SIGSEGV, leaving a core", "exited with code 1", or its own words. */
-static void describe_death(const struct child *c, int status, char out[DEATH_SIZE])
+void supervise_describe_death(const struct child *c, int status, char out[DEATH_SIZE])
 {
 	if (WIFSIGNALED(status)) {
 		snprintf(out, DEATH_SIZE, "was killed by SIG%s%s%s",
@@ -177,7 +175,7 @@ static void bury_worker(struct master *m, struct child *c, int status)
 	bool asked = c->state >= CHILD_ENDING || (c->state == CHILD_DRAINING && status == 0);
 	char name[CHILD_NAME_SIZE], death[DEATH_SIZE];
 
-	describe_death(c, status, death);
+	supervise_describe_death(c, status, death);
 	c->generation->killed += c->state == CHILD_KILLED;
 	if (!asked && c->generation == m->next)
 		fail_start(m, c, death);
@@ -208,6 +206,8 @@ static void bury(struct master *m, pid_t pid, int status)
 		upgrade_tried(m, status);
 	else if (c->role == CHILD_WORKER)
 		bury_worker(m, c, status);
+	else if (c->role == CHILD_MONITOR)
+		monitor_died(m, c, status);
 	else if (c->generation == m->next)
 		reload_resolved(m, status == 0);
 	child_remove(m, c);
@@ -257,6 +257,7 @@ void supervise_timers(struct master *m)
 		reload_overdue(m);
 	foster_retry(m);
 	hang_look(m);
+	monitor_look(m);
 	held = m->escrow.count;
 	escrow_expire(&m->escrow, now, next_settings(m));
 	if (m->escrow.count != held)
@@ -284,6 +285,7 @@ uint64_t supervise_next_due(const struct master *m)
 	if (m->next != NULL)
 		due = earlier(due, m->next->deadline);
 	due = earlier(due, hang_next_due(m));
+	due = earlier(due, monitor_next_due(m));
 	due = earlier(due, canary_next_due(m));
 	due = earlier(due, m->lame_duck_end);
 	return earlier(due, escrow_next_due(&m->escrow, next_settings(m)));

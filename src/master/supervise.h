@@ -10,6 +10,10 @@ void supervise_read(struct master *m, struct child *c);
 /* CHLD: sees off everybody who died. */
 void supervise_reap(struct master *m);
 
+/* "was killed by SIGSEGV, leaving a core", "exited with code 1", or its own words. */
+#define DEATH_SIZE (MESSAGE_TEXT_SIZE + 64)
+void supervise_describe_death(const struct child *c, int status, char out[DEATH_SIZE]);
+
 /* Does what is due now. */
 void supervise_timers(struct master *m);
 

@@ -21,6 +21,7 @@
 #include "base/process.h"
 #include "export.h"
 #include "handover_env.h"
+#include "monitor.h"
 #include "notify.h"
 #include "program.h"
 #include "reload.h"
@@ -114,6 +115,7 @@ static void become(struct master *m, int program, const char *refused)
 	struct handover h;
 	int state, error;
 
+	monitor_end(m);
 	if (export_state(m, &h) == -1)
 		return;
 	state = export_file(&h);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "choose.h"
 #include "exchange.h"
 #include "flow.h"
 #include "http/forward.h"
@@ -53,7 +54,10 @@ static int add_head(struct exchange *x, struct response *response, struct gather
 		.keep_alive_10 = !x->closing && x->minor == 0,
 		.date = slice_of(clock_http_date(), CLOCK_HTTP_DATE_LEN),
 	};
+	char token[SESSION_TOKEN_LEN];
 
+	if (x->pool->sessions != NULL)
+		choose_set_cookie(x, &how, token);
 	forward_response(&head, response, &how);
 	if (head.overflow)
 		return -1;
@@ -97,7 +101,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	note_keep_alive(x->upstream, response);
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
-	load_answered(x);
+	load_answered(x, exchange_backend(x), response->status);
 	return true;
 }
 
@@ -111,7 +115,7 @@ static bool take_upgrade(struct exchange *x, struct response *response, struct g
 		return false;
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
-	load_answered(x);
+	load_answered(x, exchange_backend(x), response->status);
 	exchange_open_tunnel(x);
 	return true;
 }
@@ -135,6 +139,8 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, struct
 		break;
 	}
 	u->seen = 0;
+	if (response->status >= STATUSES_FIRST && exchange_ask_another(x, response->status))
+		return len;
 	x->backend_keeps &= response->keep_alive;
 	response->why = "the head is too long to go on";
 	if (response->status == 101)

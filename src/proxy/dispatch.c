@@ -8,13 +8,11 @@
 #include <string.h>
 
 #include "account.h"
+#include "allowance.h"
 #include "base/log.h"
+#include "choose.h"
 #include "exchange.h"
 #include "http/forward.h"
-
-/* A request that must not be repeated goes only onto a connection that was in use this recently: an
- * older one may be about to be closed by the backend. */
-#define ONCE_IDLE_US UINT64_C(1000000)
 
 static const struct slice scheme_http = { "http", 4 };
 
@@ -38,9 +36,20 @@ static void look_at_pool(struct pool *pool)
 		standing_renew(pool, proxy->loop->now_us);
 }
 
-static bool pick(struct exchange *x)
+/* To the first backend always; to another one as the budget has it. */
+static bool may_send(struct exchange *x)
 {
-	const struct pick query = {
+	uint64_t now_us = x->proxy->loop->now_us;
+
+	if (x->tried_count > 0)
+		return allowance_take(x->pool, now_us);
+	allowance_count(x->pool, now_us);
+	return true;
+}
+
+static bool pick(struct exchange *x, const struct request *request)
+{
+	struct pick query = {
 		.rng = &x->proxy->rng,
 		.tried = x->tried,
 		.tried_count = x->tried_count,
@@ -49,28 +58,39 @@ static bool pick(struct exchange *x)
 	size_t picked = PICKER_NONE;
 
 	look_at_pool(x->pool);
-	load_leave(x);
-	if (x->tried_count < EXCHANGE_TRIES)
-		picked = x->pool->kind->pick(x->pool->picker, &query);
-	if (picked == PICKER_NONE)
+	if (x->tried_count < (size_t)x->pool->settings->retry.attempts)
+		picked = x->pool->by_request ? choose_by_request(x, request, &query)
+					     : x->pool->kind->pick(x->pool->picker, &query);
+	if (picked == PICKER_NONE || !may_send(x))
 		return false;
+	load_leave(x);
 	x->backend = picked;
 	x->tried[x->tried_count++] = picked;
 	x->first_address = exchange_backend(x)->address;
 	x->addresses_tried = 0;
-	x->fresh_only = false;
 	x->own_fault = false;
 	load_enter(x);
 	announce_pick(x);
 	return true;
 }
 
+/* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
+ * by its method, or because there will be too much of it. */
+static bool is_sent_once(const struct exchange *x)
+{
+	const struct relay *body = &x->request;
+
+	if (!method_is_idempotent(x->method))
+		return true;
+	return !body->done && (body->in.kind != BODY_LENGTH ||
+				      body->content + body->in.length > EXCHANGE_HELD_MAX);
+}
+
 static struct upstream *take_idle(struct exchange *x)
 {
 	if (x->fresh_only)
 		return NULL;
-	return upstream_take(exchange_backend(x), x,
-		method_is_idempotent(x->method) ? UINT64_MAX : ONCE_IDLE_US);
+	return upstream_take(exchange_backend(x), x, is_sent_once(x));
 }
 
 void exchange_cannot_connect(struct exchange *x, const char *why)
@@ -96,6 +116,8 @@ static struct upstream *connect_next_address(struct exchange *x)
 		int address = (x->first_address + x->addresses_tried++) % count;
 		struct upstream *u = upstream_connect(x->proxy, backend, x, address);
 
+		x->record.tries++;
+
 		if (u == NULL && errno == EMFILE && upstream_make_room(x->proxy))
 			u = upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL)
@@ -114,9 +136,11 @@ static bool reach_backend(struct exchange *x)
 	struct proxy *proxy = x->proxy;
 
 	x->heard = false;
+	x->backend_keeps = true;
 	x->record.connected_us = 0;
 	x->upstream = take_idle(x);
 	if (x->upstream != NULL) {
+		x->record.tries++;
 		x->record.connected_us = proxy->loop->now_us;
 		exchange_alive(x);
 		return true;
@@ -151,6 +175,8 @@ static int send_head(struct exchange *x, struct request *request)
 	};
 	struct iovec piece = { .iov_base = head.data };
 
+	if (x->pool->sessions != NULL)
+		how.cookie = slice_of_string(x->pool->settings->sticky.cookie);
 	forward_request(&head, request, &how);
 	if (head.overflow)
 		return -1;
@@ -209,7 +235,7 @@ static void give_up(struct exchange *x)
 void exchange_dispatch(struct exchange *x, struct request *request)
 {
 	x->record.picked_us = x->proxy->loop->now_us;
-	while (pick(x))
+	while (pick(x, request))
 		if (reach_backend(x)) {
 			send_all(x, request);
 			return;
@@ -217,8 +243,9 @@ void exchange_dispatch(struct exchange *x, struct request *request)
 	give_up(x);
 }
 
-/* Sends the request once more: on another address, a fresh connection, or to another backend. Its
- * head was understood once, so it will be again. */
+/* Sends the request once more: to the backend that was picked last, on another address or a fresh
+ * connection, where that is to be tried, or to another one. Its head was understood once, so it
+ * will be again. */
 static void send_again(struct exchange *x, bool same_backend)
 {
 	struct request *request = &x->proxy->request;
@@ -231,23 +258,53 @@ static void send_again(struct exchange *x, bool same_backend)
 		exchange_dispatch(x, request);
 }
 
+/* Whether the backend may get the request, or another one after it, though it had it already. */
+static bool may_repeat(const struct exchange *x)
+{
+	return x->holding && x->request.content <= EXCHANGE_HELD_MAX &&
+	       method_is_idempotent(x->method);
+}
+
+static void drop_upstream(struct exchange *x)
+{
+	upstream_close(x->upstream);
+	x->upstream = NULL;
+	deadline_stop(&x->deadline);
+}
+
 void exchange_retry(struct exchange *x, struct failure failure)
 {
 	bool connecting = x->upstream->stream.connecting;
 	bool reused = x->upstream->reused;
 
 	x->failure = failure;
-	if (!connecting && (!reused || x->heard))
+	if (reused && !x->heard)
+		upstream_was_stale(x->upstream, x->record.connected_us);
+	else if (!connecting)
 		load_failed(x, ROWS_CUT);
-	upstream_close(x->upstream);
-	x->upstream = NULL;
-	deadline_stop(&x->deadline);
-	if (!x->holding || x->heard || !(connecting || method_is_idempotent(x->method))) {
+	drop_upstream(x);
+	if (x->heard || !(connecting ? x->holding : may_repeat(x))) {
 		give_up(x);
 		return;
 	}
-	x->fresh_only = reused;
+	log_debug("%.*s: %s: the request is sent again", SLICE_ARGS(exchange_backend(x)->url),
+		failure.detail);
+	x->fresh_only |= reused; /* so that this happens once */
 	send_again(x, connecting || reused);
+}
+
+bool exchange_ask_another(struct exchange *x, int status)
+{
+	struct backend *former = exchange_backend(x);
+
+	if (!statuses_have(&x->pool->settings->retry.on_status, status) || x->interim > 0 ||
+		!may_repeat(x) || !pick(x, &x->proxy->request))
+		return false;
+	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
+	load_answered(x, former, status);
+	drop_upstream(x);
+	send_again(x, true);
+	return true;
 }
 
 void exchange_connected(struct exchange *x)

@@ -18,9 +18,6 @@
 #include "relay.h"
 #include "upstream.h"
 
-/* How many backends one request is sent to at the most. */
-#define EXCHANGE_TRIES 3
-
 /* How much of a request's body is held so that it can be sent again. */
 #define EXCHANGE_HELD_MAX ((size_t)16 * 1024)
 
@@ -65,11 +62,13 @@ struct exchange {
 	size_t backend;    /* index; PICKER_NONE: none yet */
 	bool counted;      /* as in flight there */
 	bool own_fault;    /* the last attempt to connect failed for want of something here */
-	size_t tried[EXCHANGE_TRIES];
+	size_t tried[RETRY_ATTEMPTS_MAX];
 	size_t tried_count;
-	int first_address;      /* of the present backend: where its round begins */
-	int addresses_tried;    /* of the present backend */
-	bool fresh_only;        /* an idle connection proved stale: no more of those */
+	int first_address;   /* of the present backend: where its round begins */
+	int addresses_tried; /* of the present backend */
+	size_t session;  /* whose token the client showed, or PICKER_NONE; where there are some */
+	bool secure;     /* it came over TLS to a proxy before this one; likewise */
+	bool fresh_only; /* an idle connection proved stale: no more of those */
 	struct failure failure; /* the last one */
 	/* the response */
 	enum answer_state state;
@@ -156,6 +155,10 @@ void exchange_dispatch(struct exchange *x, struct request *request);
 /* The present upstream failed before it answered: sends the request again where that is allowed, or
  * ends the exchange with this failure. */
 void exchange_retry(struct exchange *x, struct failure failure);
+
+/* A final answer of this status has come, of which the client has got nothing. True where another
+ * backend is asked in its place: the upstream is gone then, and the exchange may be too. */
+bool exchange_ask_another(struct exchange *x, int status);
 
 /* The 101 was forwarded: from now on bytes go both ways. */
 void exchange_open_tunnel(struct exchange *x);

@@ -65,6 +65,12 @@ void load_leave(struct exchange *x)
 	rows_leave(&x->pool->cells->in_flight);
 }
 
+static void alarm_monitor(const struct proxy *proxy, const struct backend *backend)
+{
+	if (proxy->rows != NULL && backend->row != ROWS_NONE)
+		rows_alarm(proxy->rows, proxy->column, backend->row);
+}
+
 static void note_latency(struct load *load, uint64_t us)
 {
 	uint32_t sample = us < UINT32_MAX / MEAN_OF ? (uint32_t)us + 1 : UINT32_MAX / MEAN_OF;
@@ -75,16 +81,18 @@ static void note_latency(struct load *load, uint64_t us)
 		load->latency_us += sample / MEAN_OF - load->latency_us / MEAN_OF;
 }
 
-void load_answered(struct exchange *x)
+void load_answered(struct exchange *x, struct backend *backend, int status)
 {
-	struct backend *backend = exchange_backend(x);
 	struct rows_cells *cells = backend->load.cells;
 	uint64_t us = x->proxy->loop->now_us - x->record.picked_us;
 
 	board_count(&cells->counts[ROWS_ANSWERS]);
 	board_count(&cells->latency[board_latency_bucket(us)]);
-	if (x->record.status >= 500)
+	if (status >= 500) {
 		board_count(&cells->counts[ROWS_5XX]);
+		if (x->pool->settings->eject.on_5xx)
+			alarm_monitor(x->proxy, backend);
+	}
 	if (x->pool->view.load != NULL)
 		note_latency(&backend->load, us);
 	standing_answered(backend);
@@ -99,8 +107,7 @@ void load_failed(struct exchange *x, enum rows_count what)
 	add(&backend->load.failing, PICKER_FAILURE, proxy->loop->now_us);
 	if (what == ROWS_CONNECT_FAILED)
 		standing_refused(x->pool, backend, proxy->loop->now_us);
-	if (proxy->rows != NULL && backend->row != ROWS_NONE)
-		rows_alarm(proxy->rows, proxy->column, backend->row);
+	alarm_monitor(proxy, backend);
 }
 
 void load_of(const struct picker_view *view, size_t index, struct picker_load *load)

@@ -10,6 +10,7 @@
 #include "balance/picker.h"
 #include "board/rows.h"
 
+struct backend;
 struct exchange;
 struct pool;
 struct proxy;
@@ -41,8 +42,8 @@ void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t colu
 void load_enter(struct exchange *x);
 void load_leave(struct exchange *x);
 
-/* The backend has given a final answer. */
-void load_answered(struct exchange *x);
+/* A backend that was picked for it has given a final answer. */
+void load_answered(struct exchange *x, struct backend *backend, int status);
 
 /* It has failed. */
 void load_failed(struct exchange *x, enum rows_count what);

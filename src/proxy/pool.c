@@ -5,17 +5,24 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "choose.h"
 #include "context.h"
 
 #define COMPLAIN_EVERY_US UINT64_C(1000000)
 
 static const struct picker_kind *kind_of(enum balance balance)
 {
-	switch (balance) {
-	case BALANCE_RANDOM:
-		return &picker_random;
-	}
-	return &picker_random;
+	static const struct picker_kind *const kinds[] = {
+		[BALANCE_RANDOM] = &picker_random,
+		[BALANCE_TWO_CHOICES] = &picker_two_choices,
+		[BALANCE_ROUND_ROBIN] = &picker_round_robin,
+		[BALANCE_LEAST_REQUESTS] = &picker_least_requests,
+		[BALANCE_LATENCY] = &picker_latency,
+		[BALANCE_HASH] = &picker_hash,
+		[BALANCE_STICKY] = &picker_two_choices, /* for who has no session */
+	};
+
+	return kinds[balance];
 }
 
 static void backend_init(
@@ -30,18 +37,31 @@ static void backend_init(
 	list_init(&backend->idle);
 }
 
+/* What a backend is called in the table of `hash`: by its URL, so that the order of the settings
+ * makes no difference. */
+static uint64_t id_of(const struct backend_settings *backend)
+{
+	static const uint8_t no_secret[SIPHASH_KEY_SIZE];
+
+	return siphash_64(no_secret, slice_of_string(backend->url_text));
+}
+
 static int make_picker(struct pool *pool)
 {
 	size_t count = pool->settings->backend_count;
 	unsigned *weights = mem_zalloc(count, sizeof *weights);
-	const struct picker_members members = { .weights = weights, .count = count };
+	uint64_t *ids = mem_zalloc(count, sizeof *ids);
+	const struct picker_members members = { .weights = weights, .ids = ids, .count = count };
 
-	if (weights == NULL)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		weights[i] = (unsigned)pool->settings->backends[i].weight;
-	pool->picker = pool->kind->create(&members);
+	if (weights != NULL && ids != NULL) {
+		for (size_t i = 0; i < count; i++) {
+			weights[i] = (unsigned)pool->settings->backends[i].weight;
+			ids[i] = id_of(&pool->settings->backends[i]);
+		}
+		pool->picker = pool->kind->create(&members);
+	}
 	mem_free(weights);
+	mem_free(ids);
 	return pool->picker != NULL ? 0 : -1;
 }
 
@@ -74,7 +94,7 @@ int pool_init(struct pool *pool, struct proxy *proxy, const struct pool_settings
 		backend_init(&pool->backends[i], proxy, &settings->backends[i]);
 	init_view(pool);
 	standing_renew(pool, proxy->loop->now_us);
-	return 0;
+	return choose_init(pool);
 }
 
 void pool_fini(struct pool *pool)
@@ -82,6 +102,7 @@ void pool_fini(struct pool *pool)
 	if (pool->kind != NULL)
 		pool->kind->destroy(pool->picker);
 	standing_fini(pool);
+	choose_fini(pool);
 	mem_free(pool->backends);
 }
 
@@ -95,5 +116,5 @@ void backend_complain(struct backend *backend, uint64_t now_us, const char *what
 
 int backend_address_count(const struct backend *backend)
 {
-	return __atomic_load_n(&backend->addresses->count, __ATOMIC_ACQUIRE);
+	return (int)addresses_count(backend->addresses);
 }

@@ -8,9 +8,12 @@
 #include <stdint.h>
 
 #include "balance/picker.h"
+#include "balance/session.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "idle_limit.h"
 #include "load.h"
+#include "settings/hash_on.h"
 #include "settings/settings.h"
 #include "standing.h"
 
@@ -27,9 +30,11 @@ struct backend {
 	struct list idle; /* of struct upstream, the one used last in front */
 	unsigned idle_count;
 	int address; /* the one that answered last: tried first */
+	struct idle_limit idle_limit;
 	uint64_t complained_us;
 	struct load load;
 	struct refusal refusal;
+	bool is_well; /* it could serve: others may be picked before it, or it drains */
 };
 
 struct pool {
@@ -37,10 +42,14 @@ struct pool {
 	struct proxy *proxy;                  /* likewise */
 	const struct picker_kind *kind;
 	struct picker *picker; /* owned */
+	struct hash_on hash_on;
+	struct sessions *sessions; /* owned; NULL: none are kept */
+	bool by_request;           /* what a request says decides who gets it (choose.h) */
 	struct backend *backends;
 	struct rows_pool *cells; /* this worker's on the board; borrowed */
 	struct standing standing;
 	struct picker_view view;
+	uint64_t spent_said_us; /* when the log was told that the retry budget is spent */
 };
 
 /* 0, or -1 when memory is short. */

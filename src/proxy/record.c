@@ -168,6 +168,8 @@ static void write_line(struct text *line, const struct record *r, uint64_t now_u
 	text_add_string(line, reason_name(r->reason));
 	text_add_char(line, ' ');
 	add_or_dash(line, r->id);
+	text_add_char(line, ' ');
+	text_add_decimal(line, r->tries);
 	text_add_char(line, '\n');
 }
 

@@ -51,6 +51,7 @@ struct record {
 	uint64_t picked_us;
 	uint64_t connected_us;
 	uint64_t answered_us; /* the response's head */
+	unsigned tries;       /* connections to backends, those too that could not be made */
 	enum reason reason;
 };
 

@@ -123,6 +123,7 @@ void standing_renew(struct pool *pool, uint64_t now_us)
 		struct group *group = &groups[group_of(b)];
 
 		s->reports[i] = look(pool, &pool->backends[i], now_us, &s->due_us);
+		pool->backends[i].is_well = b->weight > 0 && s->reports[i].state == HEALTH_READY;
 		if (b->drain)
 			s->reports[i].state = HEALTH_CLOSED;
 		if (b->weight == 0 || s->reports[i].state == HEALTH_CLOSED)

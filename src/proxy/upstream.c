@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "exchange.h"
 #include "tidy.h"
 
@@ -15,6 +16,10 @@
 #define IDLE_MAX 512
 
 #define SECOND_US UINT64_C(1000000)
+
+/* Before a request that must not be sent again, the socket is looked at if it is idle for longer:
+ * in less, few are closed. */
+#define LOOK_US UINT64_C(1000)
 
 static struct upstream *upstream_of(struct stream *stream)
 {
@@ -46,13 +51,41 @@ void upstream_close(struct upstream *u)
 	loop_mourn(u->proxy->loop, &u->grave, bury);
 }
 
+static uint64_t idle_for(const struct upstream *u)
+{
+	return u->proxy->loop->now_us - u->idle_since_us;
+}
+
+static void learn(const struct upstream *u, uint64_t idle_us)
+{
+	struct idle_limit *limit = &u->backend->idle_limit;
+	uint64_t before_us = limit->closed_us;
+
+	idle_limit_closed(limit, idle_us, u->proxy->loop->now_us);
+	if (limit->closed_us != before_us)
+		log_debug("%.*s closes connections that are idle for %llu ms",
+			SLICE_ARGS(u->backend->url), (unsigned long long)(limit->closed_us / 1000));
+}
+
+/* The backend has closed it while it was idle. */
+static void note_closed(const struct upstream *u)
+{
+	learn(u, idle_for(u));
+}
+
+void upstream_was_stale(const struct upstream *u, uint64_t taken_us)
+{
+	learn(u, taken_us - u->idle_since_us);
+}
+
 static size_t received(struct stream *stream, const char *data, size_t len)
 {
 	struct upstream *u = upstream_of(stream);
 
 	if (u->exchange != NULL)
 		return exchange_response(u->exchange, data, len);
-	/* Nobody asked: what was sent here can be meant for nobody. */
+	/* Nobody asked: what was sent here can be meant for nobody. Some say so that they close. */
+	note_closed(u);
 	backend_complain(u->backend, u->proxy->loop->now_us, "connection closed",
 		"bytes came while it was idle");
 	upstream_close(u);
@@ -86,10 +119,12 @@ static void ended(struct stream *stream, int error)
 {
 	struct upstream *u = upstream_of(stream);
 
-	if (u->exchange != NULL)
+	if (u->exchange != NULL) {
 		exchange_upstream_ended(u->exchange, error);
-	else
-		upstream_close(u);
+		return;
+	}
+	note_closed(u);
+	upstream_close(u);
 }
 
 static const struct stream_events events = {
@@ -100,11 +135,6 @@ static const struct stream_events events = {
 	.connected = connected,
 	.ended = ended,
 };
-
-static uint64_t idle_for(const struct upstream *u)
-{
-	return u->proxy->loop->now_us - u->idle_since_us;
-}
 
 /* Closes those that the backend said it would not keep for so long. */
 static void close_unwanted(struct backend *backend)
@@ -118,16 +148,82 @@ static void close_unwanted(struct backend *backend)
 	}
 }
 
-struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, uint64_t idle_us)
+/* A name may have come to mean other addresses: who was connected to one of the former does not get
+ * anything more. */
+static bool is_still_meant(struct upstream *u)
+{
+	uint32_t version = addresses_version(u->backend->addresses);
+	struct address peer = { .len = sizeof peer.u };
+
+	if (u->addresses_version == version)
+		return true;
+	if (getpeername(u->stream.fd, &peer.u.sa, &peer.len) == -1 ||
+		!addresses_have(u->backend->addresses, &peer))
+		return false;
+	u->addresses_version = version;
+	return true;
+}
+
+/* The one that is idle longest shows how long the backend keeps them. */
+static void look_at_oldest(struct backend *backend)
+{
+	const struct upstream *u = LIST_ITEM(backend->idle.prev, struct upstream, link);
+
+	idle_limit_alive(&backend->idle_limit, idle_for(u), u->proxy->loop->now_us);
+}
+
+/* Where the backend has said for how long it keeps it, nothing needs to be shown. */
+static bool is_old(const struct upstream *u, bool once)
+{
+	const struct idle_limit *limit = &u->backend->idle_limit;
+	bool told = u->idle_most_us != UINT64_MAX && limit->closed_us == 0;
+	uint64_t once_us = told ? IDLE_LIMIT_ONCE_US : idle_limit_once(limit);
+
+	return idle_for(u) >= (once ? once_us : idle_limit_usual(limit));
+}
+
+/* Whether its end is here already, and has not been seen in this turn of the loop. Another one may
+ * be on its way: that is why it must not be old besides. */
+static bool has_ended(struct upstream *u)
+{
+	if (idle_for(u) < LOOK_US || stream_is_quiet(&u->stream))
+		return false;
+	note_closed(u);
+	upstream_close(u);
+	return true;
+}
+
+/* Those that are too old for one request are left: another one may use them, and they show when the
+ * backend closes them. */
+static struct upstream *find_idle(struct backend *backend, bool once)
+{
+	while (!list_is_empty(&backend->idle)) {
+		struct upstream *u = LIST_ITEM(backend->idle.next, struct upstream, link);
+
+		if (!once && backend->idle_limit.closed_us == 0)
+			return u;
+		look_at_oldest(backend);
+		if (is_old(u, once))
+			return NULL;
+		if (!once || !has_ended(u))
+			return u;
+	}
+	return NULL;
+}
+
+struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, bool once)
 {
 	struct upstream *u;
 
 	close_unwanted(backend);
-	if (list_is_empty(&backend->idle))
-		return NULL;
-	u = LIST_ITEM(backend->idle.next, struct upstream, link);
-	if (idle_for(u) >= idle_us)
-		return NULL;
+	for (;;) {
+		u = find_idle(backend, once);
+		if (u == NULL)
+			return NULL;
+		if (is_still_meant(u))
+			break;
+		upstream_close(u);
+	}
 	leave_idle(u);
 	u->exchange = exchange;
 	u->reused = true;
@@ -137,13 +233,21 @@ struct upstream *upstream_take(struct backend *backend, struct exchange *exchang
 struct upstream *upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address)
 {
-	struct upstream *u = cells_take(&proxy->upstream_cells);
+	struct upstream *u;
+	struct address to;
 	int error;
 
+	/* It may have vanished a moment ago. */
+	if (!addresses_get(backend->addresses, (uint32_t)address, &to)) {
+		errno = EADDRNOTAVAIL;
+		return NULL;
+	}
+	u = cells_take(&proxy->upstream_cells);
 	if (u == NULL) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	u->addresses_version = addresses_version(backend->addresses);
 	u->proxy = proxy;
 	u->backend = backend;
 	u->exchange = exchange;
@@ -152,8 +256,7 @@ struct upstream *upstream_connect(
 	u->idle_most_us = UINT64_MAX;
 	list_init(&u->link);
 	deadline_init(&u->deadline);
-	if (stream_connect(&u->stream, proxy->loop, &events, &backend->addresses->list[address]) ==
-		0) {
+	if (stream_connect(&u->stream, proxy->loop, &events, &to) == 0) {
 		rows_enter(backend->load.connections);
 		return u;
 	}

@@ -24,16 +24,20 @@ struct upstream {
 	};
 	uint64_t opened_us;
 	uint64_t idle_since_us;
-	uint64_t idle_most_us; /* it is not used again when it was idle for so long */
-	uint32_t seen;         /* bytes of a head that was not whole yet */
-	uint8_t address;       /* index of the backend's address */
-	bool reused;           /* it has served a request before this one */
+	uint64_t idle_most_us;      /* it is not used again when it was idle for so long */
+	uint32_t seen;              /* bytes of a head that was not whole yet */
+	uint32_t addresses_version; /* of the backend's, when it was last seen to be one of them */
+	uint8_t address;            /* index of the backend's address */
+	bool reused;                /* it has served a request before this one */
 };
 
-/* A connection that is idle for less than `idle_us`, or NULL. It belongs to `exchange` from now on.
- */
-struct upstream *upstream_take(
-	struct backend *backend, struct exchange *exchange, uint64_t idle_us);
+/* An idle connection that is in no danger to be closed just now, or NULL: `once` for a request that
+ * must not be sent again, which is more careful. It belongs to `exchange` from now on. */
+struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, bool once);
+
+/* An idle one was taken at this time and ended before a byte of the answer had come: so may others
+ * that are idle for as long. */
+void upstream_was_stale(const struct upstream *upstream, uint64_t taken_us);
 
 /* Begins to connect to the backend's address with this index. NULL with errno where that failed at
  * once; otherwise exchange_connected or exchange_upstream_ended follows. */

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 
 #include "base/memory.h"
+#include "expand.h"
+#include "settings/lookup.h"
 #include "settings/report.h"
 #include "settings/value.h"
 
@@ -17,10 +19,7 @@ struct settings *draft_new(void)
 
 	if (settings == NULL)
 		return NULL;
-	if (value_store_defaults(OPTION_TOP, settings) == -1 ||
-		value_store_defaults(OPTION_TIMEOUTS, &settings->timeouts) == -1 ||
-		value_store_defaults(OPTION_LIMITS, &settings->limits) == -1 ||
-		value_store_defaults(OPTION_RELOAD, &settings->reload) == -1) {
+	if (value_store_defaults(OPTION_TOP, settings) == -1) {
 		settings_free(settings);
 		return NULL;
 	}
@@ -69,14 +68,11 @@ void *draft_item(const struct option *list, void *base, size_t i)
 	return *items + i * list->item_size;
 }
 
-/* A slot is aligned for its count; the addresses in it need no more. */
 static size_t slot_size(const struct backend_settings *backend)
 {
 	struct address ignored;
-	int room = url_address(&backend->url, &ignored) == 0 ? 1 : BACKEND_ADDRESSES_MAX;
-	size_t size = sizeof(struct backend_addresses) + (size_t)room * sizeof(struct address);
 
-	return (size + sizeof(int) - 1) / sizeof(int) * sizeof(int);
+	return addresses_size(lookup_room(backend), url_address(&backend->url, &ignored) == -1);
 }
 
 /* A slot whose addresses are not known yet is not touched: untouched pages cost nothing. */
@@ -85,10 +81,8 @@ static void give_slot(struct backend_settings *backend, void *slot)
 	struct address known;
 
 	backend->addresses = slot;
-	if (url_address(&backend->url, &known) == -1)
-		return;
-	backend->addresses->list[0] = known;
-	backend->addresses->count = 1;
+	if (url_address(&backend->url, &known) == 0)
+		addresses_fix(backend->addresses, &known);
 }
 
 /* Hands each backend its slot. Without memory behind it, only counts the bytes. */
@@ -128,6 +122,11 @@ int draft_make_addresses(struct settings *settings)
 struct settings *draft_finish(struct settings *settings, struct settings_errors *errors)
 {
 	draft_verify(settings, errors);
+	if (errors->count == 0 && expand_backends(settings) == -1) {
+		struct settings_place place = { settings->file, 0 };
+
+		report_error(errors, &place, "out of memory");
+	}
 	if (errors->count == 0 && draft_make_addresses(settings) == -1) {
 		struct settings_place place = { settings->file, 0 };
 
@@ -143,7 +142,8 @@ struct settings *draft_finish(struct settings *settings, struct settings_errors 
 static void pool_free(struct pool_settings *pool)
 {
 	for (size_t i = 0; i < pool->backend_count; i++)
-		value_free(OPTION_BACKEND, &pool->backends[i]);
+		if (pool->backends[i].ordinal == 0)
+			value_free(OPTION_BACKEND, &pool->backends[i]);
 	mem_free(pool->backends);
 	value_free(OPTION_POOL, pool);
 }

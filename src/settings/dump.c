@@ -57,15 +57,25 @@ static void dump_flat(FILE *out, enum option_scope scope, const void *base)
 	(void)fputs(" }", out);
 }
 
+/* Whether it was written by the user. */
+static bool is_own(const struct option *list, const void *item)
+{
+	return list->inner != OPTION_BACKEND ||
+	       ((const struct backend_settings *)item)->ordinal == 0;
+}
+
 static void dump_list(FILE *out, const struct option *option, void *base, int depth)
 {
 	size_t count;
 
 	memcpy(&count, (const char *)base + option->count_offset, sizeof count);
-	(void)fprintf(out, "%s = (\n", option->name);
+	(void)fprintf(out, "%s = (", option->name);
 	for (size_t i = 0; i < count; i++) {
 		void *item = draft_item(option, base, i);
 
+		if (!is_own(option, item))
+			continue;
+		(void)fputs(i > 0 ? ",\n" : "\n", out);
 		indent(out, depth + 1);
 		if (is_flat(option->inner)) {
 			dump_flat(out, option->inner, item);
@@ -75,8 +85,8 @@ static void dump_list(FILE *out, const struct option *option, void *base, int de
 			indent(out, depth + 1);
 			(void)fputc('}', out);
 		}
-		(void)fputs(i + 1 < count ? ",\n" : "\n", out);
 	}
+	(void)fputc('\n', out);
 	indent(out, depth);
 	(void)fputs(");", out);
 }

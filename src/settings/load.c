@@ -209,7 +209,7 @@ static void load_member(struct loader *loader, const config_setting_t *setting,
 		else
 			report_option(loader, setting, option,
 				"must be a list of groups: ( { ... }, { ... } )");
-	} else if (option->type == OPTION_NETWORKS) {
+	} else if (option->type == OPTION_NETWORKS || option->type == OPTION_STATUSES) {
 		load_values(loader, setting, option, base);
 	} else {
 		load_value(loader, setting, option, base);

@@ -7,6 +7,8 @@
 #include "settings/option.h"
 
 #include "base/log.h"
+#include "faults.h"
+#include "checks.h"
 #include "settings/settings.h"
 
 #define MEMBER(type, member)                                                                       \
@@ -51,12 +53,32 @@ static const struct option_choice off_choices[] = {
 
 static const struct option_choice balance_choices[] = {
 	{ "random", BALANCE_RANDOM },
-	{ "two_choices", CHOICE_RESERVED },
-	{ "round_robin", CHOICE_RESERVED },
-	{ "least_requests", CHOICE_RESERVED },
-	{ "latency", CHOICE_RESERVED },
-	{ "hash", CHOICE_RESERVED },
-	{ "sticky", CHOICE_RESERVED },
+	{ "two_choices", BALANCE_TWO_CHOICES },
+	{ "round_robin", BALANCE_ROUND_ROBIN },
+	{ "least_requests", BALANCE_LEAST_REQUESTS },
+	{ "latency", BALANCE_LATENCY },
+	{ "hash", BALANCE_HASH },
+	{ "sticky", BALANCE_STICKY },
+	{ NULL, 0 },
+};
+
+static const struct option_choice check_choices[] = {
+	{ "off", CHECK_OFF },
+	{ "tcp", CHECK_TCP },
+	{ "http", CHECK_HTTP },
+	{ NULL, 0 },
+};
+
+static const struct option_choice method_choices[] = {
+	{ "GET", CHECK_GET },
+	{ "HEAD", CHECK_HEAD },
+	{ "OPTIONS", CHECK_OPTIONS },
+	{ NULL, 0 },
+};
+
+static const struct option_choice spread_choices[] = {
+	{ "first", SPREAD_FIRST },
+	{ "each", SPREAD_EACH },
 	{ NULL, 0 },
 };
 
@@ -202,16 +224,111 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "balance", OPTION_CHOICE, .choices = balance_choices, .def = "random",
 	  MEMBER(pool_settings, balance),
 	  .help = "how a backend is chosen for each request" },
+	{ OPTION_POOL, "hash_on", OPTION_STRING, .def = "client", .check = check_hash_on,
+	  MEMBER(pool_settings, hash_on),
+	  .help = "for hash, what goes to the same backend: client, path, header:NAME, cookie:NAME" },
+	{ OPTION_POOL, "sticky", OPTION_SECTION, .inner = OPTION_STICKY,
+	  MEMBER(pool_settings, sticky),
+	  .help = "for sticky, how clients are known again" },
 	{ OPTION_POOL, "host", OPTION_CHOICE, .choices = host_choices, .def_text = "the top level's",
 	  MEMBER(pool_settings, host),
 	  .help = "as at the top level, for this pool" },
 	{ OPTION_POOL, "panic", OPTION_INTEGER, .min = 0, .max = 100, .def = "50",
 	  MEMBER(pool_settings, panic),
 	  .help = "percent of a group that must be well, or others are taken; 0: any" },
+	{ OPTION_POOL, "check", OPTION_SECTION, .inner = OPTION_CHECK,
+	  MEMBER(pool_settings, check),
+	  .help = "how backends are asked whether they are well" },
+	{ OPTION_POOL, "eject", OPTION_SECTION, .inner = OPTION_EJECT,
+	  MEMBER(pool_settings, eject),
+	  .help = "when a backend that fails requests gets none for a while" },
+	{ OPTION_POOL, "slow_start", OPTION_DURATION, .min = 0, .max = HOUR, .def = "10s",
+	  MEMBER(pool_settings, slow_start),
+	  .help = "in which a backend that is back, or new, gets its full share; 0s: at once" },
+	{ OPTION_POOL, "resolve", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "30s",
+	  MEMBER(pool_settings, resolve),
+	  .help = "how often names are looked up again; 0s: never" },
+	{ OPTION_POOL, "retry", OPTION_SECTION, .inner = OPTION_RETRY,
+	  MEMBER(pool_settings, retry),
+	  .help = "when a request is sent again" },
 	{ OPTION_POOL, "backends", OPTION_LIST, .inner = OPTION_BACKEND, .required = true,
 	  MEMBER(pool_settings, backends), .item_size = sizeof(struct backend_settings),
 	  .count_offset = offsetof(struct pool_settings, backend_count),
 	  .help = "the servers that requests go to" },
+
+	/* checks of backends */
+	{ OPTION_CHECK, "type", OPTION_CHOICE, .choices = check_choices, .def = "off",
+	  MEMBER(check_settings, type),
+	  .help = "a connection, or a request" },
+	{ OPTION_CHECK, "method", OPTION_CHOICE, .choices = method_choices, .def = "GET",
+	  MEMBER(check_settings, method),
+	  .help = "the method of the request" },
+	{ OPTION_CHECK, "path", OPTION_STRING, .fault = check_path_fault, .def = "/",
+	  MEMBER(check_settings, path),
+	  .help = "its path, behind that of the backend's URL" },
+	{ OPTION_CHECK, "host", OPTION_STRING, .fault = check_host_fault,
+	  .def_text = "the backend's",
+	  MEMBER(check_settings, host),
+	  .help = "its Host" },
+	{ OPTION_CHECK, "status", OPTION_STRING, .fault = check_status_fault, .def = "200-399",
+	  MEMBER(check_settings, status),
+	  .help = "the status, or the first and the last, that are good" },
+	{ OPTION_CHECK, "body", OPTION_STRING, .def_text = "any",
+	  MEMBER(check_settings, body),
+	  .help = "a text that must be in the first 64 KiB of the body" },
+	{ OPTION_CHECK, "interval", OPTION_DURATION, .min = 10, .max = HOUR, .def = "2s",
+	  MEMBER(check_settings, interval),
+	  .help = "from one check of a backend to the next" },
+	{ OPTION_CHECK, "fast_interval", OPTION_DURATION, .min = 10, .max = HOUR, .def = "500ms",
+	  MEMBER(check_settings, fast_interval),
+	  .help = "the same while results differ from its state" },
+	{ OPTION_CHECK, "timeout", OPTION_DURATION, .min = 1, .max = HOUR, .def = "1s",
+	  MEMBER(check_settings, timeout),
+	  .help = "for one check" },
+	{ OPTION_CHECK, "rise", OPTION_INTEGER, .min = 1, .max = 100, .def = "2",
+	  MEMBER(check_settings, rise),
+	  .help = "checks passed in a row that bring a backend back" },
+	{ OPTION_CHECK, "fall", OPTION_INTEGER, .min = 1, .max = 100, .def = "3",
+	  MEMBER(check_settings, fall),
+	  .help = "checks failed in a row that take it out" },
+
+	/* failures of requests */
+	{ OPTION_EJECT, "failures", OPTION_INTEGER, .min = 0, .max = 10000, .def = "5",
+	  MEMBER(eject_settings, failures),
+	  .help = "in a row, over all workers, that eject a backend; 0: none do" },
+	{ OPTION_EJECT, "on_5xx", OPTION_BOOLEAN, .def = "false",
+	  MEMBER(eject_settings, on_5xx),
+	  .help = "answers 500 to 599 are failures too" },
+	{ OPTION_EJECT, "time", OPTION_DURATION, .min = 100, .max = 24 * HOUR, .def = "10s",
+	  MEMBER(eject_settings, time),
+	  .help = "for how long at first; doubles each time" },
+	{ OPTION_EJECT, "time_max", OPTION_DURATION, .min = 100, .max = 24 * HOUR, .def = "5m",
+	  MEMBER(eject_settings, time_max),
+	  .help = "for how long at the most" },
+	{ OPTION_EJECT, "most", OPTION_INTEGER, .min = 0, .max = 100, .def = "50",
+	  MEMBER(eject_settings, most),
+	  .help = "percent of a pool that may be ejected at one time" },
+	/* retries */
+	{ OPTION_RETRY, "attempts", OPTION_INTEGER, .min = 1, .max = RETRY_ATTEMPTS_MAX, .def = "3",
+	  MEMBER(retry_settings, attempts),
+	  .help = "backends that a request is tried on in all" },
+	{ OPTION_RETRY, "on_status", OPTION_STATUSES, .def_text = "none",
+	  MEMBER(retry_settings, on_status),
+	  .help = "answers after which another backend is asked" },
+	{ OPTION_RETRY, "budget", OPTION_INTEGER, .min = 0, .max = 100, .def = "20",
+	  MEMBER(retry_settings, budget),
+	  .help = "percent of the requests that may be retries" },
+	{ OPTION_RETRY, "budget_rate", OPTION_INTEGER, .min = 0, .max = 1000000, .def = "10",
+	  MEMBER(retry_settings, budget_rate),
+	  .help = "retries a second that are allowed besides" },
+	/* sticky */
+	{ OPTION_STICKY, "cookie", OPTION_STRING, .def = "tinylb", .check = check_cookie,
+	  MEMBER(sticky_settings, cookie),
+	  .help = "the name of the cookie" },
+	{ OPTION_STICKY, "key", OPTION_STRING, .def_text = "made at start",
+	  .check = check_sticky_key,
+	  MEMBER(sticky_settings, key),
+	  .help = "what cookies are signed with" },
 
 	/* backends */
 	{ OPTION_BACKEND, "url", OPTION_URL, .required = true,
@@ -230,6 +347,9 @@ const struct option option_table[] = {
 	{ OPTION_BACKEND, "drain", OPTION_BOOLEAN, .def = "false",
 	  MEMBER(backend_settings, drain),
 	  .help = "gets no new requests" },
+	{ OPTION_BACKEND, "addresses", OPTION_CHOICE, .choices = spread_choices, .def = "first",
+	  MEMBER(backend_settings, spread),
+	  .help = "of a name: tried in turn, or each a backend of its own" },
 };
 /* clang-format on */
 
@@ -252,6 +372,10 @@ const char *option_scope_path(enum option_scope scope)
 		[OPTION_RELOAD] = "reload.",
 		[OPTION_LISTENER] = "listeners.",
 		[OPTION_POOL] = "pools.",
+		[OPTION_CHECK] = "pools.check.",
+		[OPTION_EJECT] = "pools.eject.",
+		[OPTION_RETRY] = "pools.retry.",
+		[OPTION_STICKY] = "pools.sticky.",
 		[OPTION_BACKEND] = "pools.backends.",
 	};
 
@@ -273,6 +397,7 @@ const char *option_type_name(enum option_type type)
 		[OPTION_ADDRESS] = "address",
 		[OPTION_URL] = "url",
 		[OPTION_NETWORKS] = "networks",
+		[OPTION_STATUSES] = "statuses",
 		[OPTION_SECTION] = "section",
 		[OPTION_LIST] = "list",
 	};

@@ -4,14 +4,13 @@
 #include "settings/option.h"
 
 #include "settings/number.h"
+#include "settings/statuses.h"
 
 static void add_choices(const struct option *option, struct text *out)
 {
 	const char *comma = "";
 
 	for (const struct option_choice *c = option->choices; c->name != NULL; c++) {
-		if (c->value == CHOICE_RESERVED)
-			continue;
 		text_add_string(out, comma);
 		text_add_string(out, c->name);
 		comma = ", ";
@@ -45,6 +44,9 @@ void option_add_range(const struct option *option, struct text *out)
 		break;
 	case OPTION_SIZE:
 		add_bounds(option, out, number_add_size);
+		break;
+	case OPTION_STATUSES:
+		text_format(out, "%d to %d", STATUSES_FIRST, STATUSES_LAST);
 		break;
 	case OPTION_BOOLEAN:
 		text_add_string(out, "true, false");

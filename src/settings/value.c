@@ -165,14 +165,9 @@ static int read_choice(const struct option *option, const struct value *value, v
 		return -1;
 	}
 	choice = find_choice(option, value->string);
-	if (choice != NULL && choice->value != CHOICE_RESERVED) {
+	if (choice != NULL) {
 		store_integer(option, base, choice->value);
 		return 0;
-	}
-	if (choice != NULL) {
-		text_add_string(reader->why, "this version does not have it yet; it has only ");
-		option_add_range(option, reader->why);
-		return -1;
 	}
 	text_add_string(reader->why, "must be one of ");
 	option_add_range(option, reader->why);
@@ -283,6 +278,8 @@ static int read_network(const struct option *option, const struct value *value, 
 static int read_string(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader)
 {
+	const char *why;
+
 	if (value->kind != VALUE_STRING || value->string[0] == '\0') {
 		text_format(reader->why, "must be %s %s in quotes",
 			strchr("aeio", *option_type_name(option->type)) != NULL ? "an" : "a",
@@ -297,6 +294,11 @@ static int read_string(const struct option *option, const struct value *value, v
 		return refuse(reader, "this system has no such user");
 	if (option->type == OPTION_GROUP && getgrnam(value->string) == NULL)
 		return refuse(reader, "this system has no such group");
+	why = option->fault != NULL ? option->fault(value->string) : NULL;
+	if (why != NULL)
+		return refuse(reader, why);
+	if (option->check != NULL && option->check(value->string, reader->why) == -1)
+		return -1;
 	return store_string(option, base, value->string, reader);
 }
 
@@ -316,6 +318,8 @@ int value_store(const struct option *option, const struct value *value, void *ba
 		return read_size(option, value, base, reader);
 	case OPTION_PATH:
 		return read_path(option, value, base, reader);
+	case OPTION_STATUSES:
+		return statuses_read(value_member(option, base), value, reader->why);
 	case OPTION_STRING:
 	case OPTION_USER:
 	case OPTION_GROUP:

@@ -14,6 +14,8 @@ static int store_default(const struct option *option, void *base)
 	struct text why = text_over(ignored, sizeof ignored);
 	struct value_reader reader = { .folder = NULL, .why = &why };
 
+	if (option->type == OPTION_SECTION)
+		return value_store_defaults(option->inner, value_member(option, base));
 	if (option->def == NULL)
 		return 0;
 	if (option->type == OPTION_INTEGER) {
@@ -28,9 +30,17 @@ static int store_default(const struct option *option, void *base)
 
 int value_store_defaults(enum option_scope scope, void *base)
 {
-	for (size_t i = 0; i < option_count; i++)
-		if (option_table[i].scope == scope && store_default(&option_table[i], base) == -1)
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &option_table[i];
+		int result = 0;
+
+		if (o->scope == scope && o->type == OPTION_SECTION)
+			result = value_store_defaults(o->inner, value_member(o, base));
+		else if (o->scope == scope)
+			result = store_default(o, base);
+		if (result == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -53,12 +63,15 @@ static void free_member(const struct option *option, void *base)
 	case OPTION_NETWORKS:
 		network_set_free(value_member(option, base));
 		break;
+	case OPTION_SECTION:
+		value_free(option->inner, value_member(option, base));
+		break;
 	case OPTION_INTEGER:
 	case OPTION_BOOLEAN:
 	case OPTION_CHOICE:
 	case OPTION_DURATION:
 	case OPTION_SIZE:
-	case OPTION_SECTION:
+	case OPTION_STATUSES:
 	case OPTION_LIST:
 		break;
 	}

@@ -4,6 +4,7 @@
 #include "settings/value.h"
 
 #include "settings/number.h"
+#include "settings/statuses.h"
 
 void value_add(struct text *out, const struct value *value)
 {
@@ -122,6 +123,9 @@ bool value_add_member(struct text *out, const struct option *option, const void 
 	case OPTION_ADDRESS:
 	case OPTION_URL:
 		return add_string(out, option, base);
+	case OPTION_STATUSES:
+		statuses_add(out, (const void *)((const char *)base + option->offset));
+		return true;
 	case OPTION_NETWORKS:
 	case OPTION_SECTION:
 	case OPTION_LIST:

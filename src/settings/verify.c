@@ -86,6 +86,67 @@ static void verify_backends(const struct pool_settings *pool, struct settings_er
 			"with 503; give one a weight of 1 or more");
 }
 
+static void verify_check(struct pool_settings *pool, struct settings_errors *errors)
+{
+	struct check_settings *check = &pool->check;
+
+	/* Memory was short, and that has been reported. */
+	if (check->status == NULL || check->path == NULL)
+		return;
+	/* Its form was looked at when it was read. */
+	if (settings_parse_status(check->status, &check->status_least, &check->status_most) == -1)
+		no_memory(errors);
+	if (check->type != CHECK_HTTP &&
+		(check->host != NULL || check->body != NULL || strcmp(check->path, "/") != 0))
+		report_warning(errors, &pool->place,
+			"check.path, check.host and check.body are of no use without check.type = "
+			"\"http\"");
+	if (pool->eject.time_max < pool->eject.time)
+		report_error(
+			errors, &pool->place, "eject.time_max must not be shorter than eject.time");
+}
+
+/* Set for nothing: probably `balance` was forgotten. */
+static void warn_of_idle(const struct pool_settings *pool, struct settings_errors *errors)
+{
+	if (pool->balance != BALANCE_HASH && pool->hash_on != NULL &&
+		strcmp(pool->hash_on, "client") != 0)
+		report_warning(
+			errors, &pool->place, "hash_on says nothing without balance = \"hash\"");
+	if (pool->balance != BALANCE_STICKY && pool->sticky.key != NULL)
+		report_warning(
+			errors, &pool->place, "sticky says nothing without balance = \"sticky\"");
+}
+
+/* A browser has one cookie of a name for all of a site: two pools that set it take it from each
+ * other. They may be two sites, though. */
+static void warn_of_shared_cookies(const struct settings *settings, struct settings_errors *errors)
+{
+	struct entry *entries = mem_zalloc(settings->pool_count, sizeof *entries);
+	size_t count = 0;
+
+	if (entries == NULL) {
+		no_memory(errors);
+		return;
+	}
+	for (size_t i = 0; i < settings->pool_count; i++) {
+		const struct pool_settings *pool = &settings->pools[i];
+
+		if (pool->balance == BALANCE_STICKY && pool->sticky.cookie != NULL)
+			entries[count++] =
+				(struct entry){ pool->sticky.cookie, pool->name, &pool->place, i };
+	}
+	if (count > 1)
+		qsort(entries, count, sizeof *entries, compare_entries);
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(entries[i - 1].key, entries[i].key) == 0)
+			report_warning(errors, entries[i].place,
+				"the pools \"%s\" and \"%s\" set the same cookie: where a browser "
+				"comes to both, set sticky.cookie to a name of its own",
+				entries[i - 1].shown, entries[i].shown);
+	mem_free(entries);
+}
+
 static void verify_pools(struct settings *settings, struct settings_errors *errors)
 {
 	for (size_t i = 0; i < settings->pool_count; i++) {
@@ -93,8 +154,10 @@ static void verify_pools(struct settings *settings, struct settings_errors *erro
 
 		if (pool->host == HOST_INHERIT)
 			pool->host = settings->host;
+		verify_check(pool, errors);
 		if (pool->backend_count > 0)
 			verify_backends(pool, errors);
+		warn_of_idle(pool, errors);
 	}
 }
 
@@ -221,6 +284,8 @@ void draft_verify(struct settings *settings, struct settings_errors *errors)
 		link_listener(settings, &settings->listeners[i], pools, count, errors);
 	mem_free(pools);
 	network_set_sort(&settings->trusted);
-	if (errors->count == 0)
+	if (errors->count == 0) {
+		warn_of_shared_cookies(settings, errors);
 		warn_of_unused(settings, errors);
+	}
 }

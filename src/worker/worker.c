@@ -15,10 +15,10 @@
 #include "base/channel.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/privilege.h"
 #include "drain.h"
 #include "escrow.h"
 #include "passing.h"
-#include "privilege.h"
 #include "sandbox.h"
 
 /* Descriptors that are neither a client's nor a backend connection's. */

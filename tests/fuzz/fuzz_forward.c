@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "fuzz.h"
+#include "http/cookie.h"
 #include "http/forward.h"
 
 static const struct head_limits limits = { 32768, FIELDS_MAX - 16 };
@@ -167,8 +168,39 @@ static void claim_added(const struct forward_request *how)
 		claim_stranger(how);
 }
 
+/* The next cookie that is not the balancer's; false: there is none. */
+static bool next_other(struct cookies *cookies, struct slice ours, struct cookie *cookie)
+{
+	while (cookies_next(cookies, cookie))
+		if (!slice_equals(cookie->name, ours) && cookie->name.len + cookie->value.len > 0)
+			return true;
+	return false;
+}
+
+/* The one cookie is gone, the others are there, in their order. */
+static void claim_cookies(struct slice ours)
+{
+	struct cookies in = cookies_of(&request.fields);
+	struct cookies back = cookies_of(&request_back.fields);
+	struct cookie before, after;
+
+	FUZZ_CLAIM(slice_is_empty(cookie_find(&request_back.fields, ours)));
+	if (is_named(&request.fields, slice_of_string("cookie"))) {
+		FUZZ_CLAIM((request_back.fields.present & FIELD_BIT(FIELD_COOKIE)) == 0);
+		return;
+	}
+	while (next_other(&in, ours, &before)) {
+		FUZZ_CLAIM(next_other(&back, ours, &after));
+		FUZZ_CLAIM(slice_equals(before.name, after.name));
+		FUZZ_CLAIM(slice_equals(before.value, after.value));
+	}
+	FUZZ_CLAIM(!next_other(&back, ours, &after));
+}
+
 static void claim_request(const struct forward_request *how)
 {
+	uint32_t ours = OURS_IN_REQUEST | CLAIMS;
+
 	const struct request *r = &request;
 	const struct request *b = &request_back;
 	bool empty = r->body.kind == BODY_NONE;
@@ -184,7 +216,11 @@ static void claim_request(const struct forward_request *how)
 	FUZZ_CLAIM(!empty || (b->fields.present & FIELD_BIT(FIELD_TRAILER)) == 0);
 	claim_target(r->target, how->path, b->target);
 	claim_added(how);
-	claim_others(&r->fields, &b->fields, OURS_IN_REQUEST | CLAIMS);
+	if (!slice_is_empty(how->cookie)) {
+		claim_cookies(how->cookie);
+		ours |= FIELD_BIT(FIELD_COOKIE);
+	}
+	claim_others(&r->fields, &b->fields, ours);
 }
 
 /* `choice` and `more` are the fuzzer's. */
@@ -202,6 +238,7 @@ static void try_request(const char *data, size_t len, unsigned choice, unsigned 
 		.x_forwarded = more % 2 == 0,
 		.rfc7239 = more / 2 % 2 == 0,
 		.trusted = more / 4 % 2 == 0,
+		.cookie = slice_of_string(more / 16 % 2 == 0 ? "" : "s"),
 	};
 	struct text out = text_over(out_room, sizeof out_room);
 	struct text twice = text_over(twice_room, sizeof twice_room);

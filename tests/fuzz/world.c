@@ -92,6 +92,9 @@ static struct settings *make_settings(unsigned variant)
 		s->limits.buffers = 20000;
 		s->forwarded = FORWARDED_X | FORWARDED_RFC7239;
 		FUZZ_CLAIM(network_set_add(&s->trusted, &everybody) == 0);
+		s->pools[0].balance = BALANCE_STICKY;
+		s->pools[0].sticky.key = mem_strdup("0123456789abcdef");
+		FUZZ_CLAIM(s->pools[0].sticky.key != NULL);
 	}
 	return s;
 }

@@ -27,3 +27,81 @@ def total(pid, counter=REQUESTS):
     return sum(struct.unpack_from("<Q", memory, at + 8 * counter)[0] for at in cells)
 
 
+# What rows.h keeps of each backend and each pool.
+
+ROOM = struct.Struct("<I4xQQ")  # which one, where, how long; behind funerals and places used
+ROWS = struct.Struct("<Q6I")
+ROWS_MAGIC = 0x73776F72626C7974
+PAGE, BANK, LINE = 4096, 16, 64
+IN_FLIGHT, CONNECTIONS = range(2)  # gauges
+# Counts of a backend, and states of its health.
+COUNTS = ("requests", "answers", "5xx", "connect failed", "cut", "timed out", "bad response")
+STATES = ("ready", "ejected", "down", "refusing", "empty")
+WHOLE = (1 << 64) - 1
+
+
+def row_key(pool, url, ordinal=0):
+    """What the row of a backend is found by; that of a pool: with no URL."""
+    value = 0xCBF29CE484222325
+    for byte in pool.encode() + bytes([0]) + url.encode() + bytes([0, ordinal]):
+        value = (value ^ byte) * 0x100000001B3 & WHOLE
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & WHOLE
+    value = (value ^ value >> 27) * 0x94D049BB133111EB & WHOLE
+    return value ^ value >> 31 or 1
+
+
+class Rows:
+    """All of them, as they were at a moment."""
+
+    def __init__(self, pid):
+        self.memory = read(pid)
+        room, at, _ = ROOM.unpack_from(self.memory, 72)
+        assert room, "there are no rows on the board"
+        magic, self.rows, self.pools, self.columns, self.cells_size, self.pool_size, alarms = ROWS.unpack_from(
+            self.memory, at)
+        assert magic == ROWS_MAGIC, "the form of the rows is another one"
+        self.banks = -(-self.columns // BANK)
+        sizes = {"header": 256, "health": 8 * self.rows, "keys": 8 * (self.rows + self.pools),
+                 "taken": 4 * self.columns, "alarms": alarms * self.columns,
+                 "gauges": 2 * self.banks * self.rows * LINE, "pool": self.columns * self.pools * self.pool_size,
+                 "retired": self.rows * self.cells_size, "cells": self.columns * self.rows * self.cells_size}
+        self.at = {}
+        for name, size in sizes.items():
+            self.at[name] = at
+            at += -(-size // PAGE) * PAGE
+        self.keys = self._unpack(f"<{self.rows}Q", self.at["keys"])
+        self.pool_keys = self._unpack(f"<{self.pools}Q", self.at["keys"] + 8 * self.rows)
+
+    def _unpack(self, form, at):
+        return struct.unpack_from(form, self.memory, at)
+
+    def row(self, pool, url, ordinal=0):
+        return self.keys.index(row_key(pool, url, ordinal))
+
+    def gauge(self, kind, row):
+        """Of each column."""
+        found = []
+        for bank in range(self.banks):
+            found += self._unpack("<16I", self.at["gauges"] + LINE * ((kind * self.banks + bank) * self.rows + row))
+        return found[: self.columns]
+
+    def sum(self, kind):
+        """Over all rows and columns."""
+        return sum(sum(self.gauge(kind, row)) for row in range(self.rows))
+
+    def health(self, row):
+        """(state, share, epoch)"""
+        word = self._unpack("<Q", self.at["health"] + 8 * row)[0]
+        return STATES[word >> 56], word >> 40 & 0xFFFF, word & (1 << 40) - 1
+
+    def counts(self, row):
+        """All that was ever counted, by name."""
+        cells = [self.at["retired"] + row * self.cells_size]
+        cells += [self.at["cells"] + (column * self.rows + row) * self.cells_size for column in range(self.columns)]
+        found = [self._unpack(f"<{len(COUNTS)}Q", at) for at in cells]
+        return dict(zip(COUNTS, map(sum, zip(*found))))
+
+    def pool(self, pool):
+        """Of each column: (since when the first waits, how many wait, how many are in flight)"""
+        return [self._unpack("<QII", self.at["pool"] + (column * self.pools + pool) * self.pool_size)
+                for column in range(self.columns)]

@@ -24,6 +24,11 @@ from .ports import reserve_port
 from .wait import DEADLINE, wait_for
 
 
+# In an answer: the connection is good for any request that comes soon. Without it a POST may go onto a fresh
+# one, where a test takes its time.
+KEPT = [("Keep-Alive", "timeout=100")]
+
+
 class Connection:
     """One accepted connection of an origin."""
 

@@ -37,7 +37,7 @@ DEATHS = re.compile(r"error: worker \d+ .*(was killed|exited|could not start)")
 ACCESS_LINE = re.compile(
     r'(?P<time>\S+) (?P<client>\S+) "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}|-)'
     r" (?P<bytes>\d+) (?P<backend>\S+) (?P<connect>-|\d+(?:\.\d+)?)/(?P<response>-|\d+(?:\.\d+)?)/(?P<total>\d+(?:\.\d+)?)"
-    r" (?P<reason>\S+) (?P<id>[!#-\[\]-~]+)\n"
+    r" (?P<reason>\S+) (?P<id>[!#-\[\]-~]+) (?P<tries>\d+)\n"
 )
 
 
@@ -93,6 +93,7 @@ class AccessLine:
         self.connect, self.response, self.total = match.group("connect", "response", "total")
         self.reason = match.group("reason")
         self.id = match.group("id")
+        self.tries = int(match.group("tries"))
 
     def __repr__(self):
         return self.text.rstrip()

@@ -1,6 +1,6 @@
 """The access log: one line for each request, always of the same form, whatever a client sends.
 
-    time client "request line" status bytes backend connect/response/total reason
+    time client "request line" status bytes backend connect/response/total reason id tries
 
 Times are milliseconds. Bytes that could deceive a reader or a terminal are written as \\xHH.
 """
@@ -26,7 +26,7 @@ def test_form(tinylb, origin):
     line = lb.access()[0]
     assert re.fullmatch(
         r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z 127\.0\.0\.1:\d+ "GET /a/b\?c=d%20e HTTP/1\.1" 200 5'
-        rf" {re.escape(o.url)} \d+/\d+/\d+ done [0-9a-f]{{32}}\n", line.text), line.text
+        rf" {re.escape(o.url)} \d+/\d+/\d+ done [0-9a-f]{{32}} 1\n", line.text), line.text
     assert line.client == f"127.0.0.1:{c.name[1]}"
     time = datetime.datetime.fromisoformat(line.time.replace("Z", "+00:00"))
     assert abs((time - before).total_seconds()) < DEADLINE

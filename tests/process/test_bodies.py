@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from lib.client import Closed, chunked, make_request
+from lib.origin import KEPT
 from lib.wait import DEADLINE
 
 SIZES = [0, 1, 2, 100, 4095, 4096, 4097, 16384, 65535, 65536, 1_000_003]
@@ -38,7 +39,7 @@ def pieces(data, seed=1, largest=9000):
 
 @pytest.mark.rfc("9112 6.2")
 def test_request_with_length(tinylb, origin):
-    o = origin()
+    o = origin(lambda c, r: c.respond(200, b"", KEPT))
     lb = tinylb(backends=[o.url])
     c = lb.client()
     for size in SIZES:
@@ -50,7 +51,7 @@ def test_request_with_length(tinylb, origin):
 
 @pytest.mark.rfc("9112 7.1")
 def test_request_chunked(tinylb, origin):
-    o = origin()
+    o = origin(lambda c, r: c.respond(200, b"", KEPT))
     lb = tinylb(backends=[o.url])
     c = lb.client()
     for size in SIZES:
@@ -80,7 +81,7 @@ def test_request_in_small_pieces(tinylb, origin, split):
 
 def test_request_cut_in_two_anywhere(tinylb, origin):
     """Two packets, the cut at each byte in turn, with the next request behind."""
-    o = origin(lambda c, r: r.target.encode() + r.body)
+    o = origin(lambda c, r: c.respond(200, r.target.encode() + r.body, KEPT))
     lb = tinylb(backends=[o.url], log_level="notice")
     c = lb.client()
     raw = make_request("POST", "/one?a=b", [("Transfer-Encoding", "chunked"), ("X-A", "b")],

@@ -40,7 +40,7 @@ def test_reloads_leave_nothing_behind(tinylb, origin, directory):
             lb.hup()
             done += 1
             wait_for(lambda: b"reloaded in" in process.read(lb.stderr_file)[start:], f"reload {done}")
-        wait_for(lambda: len(process.children(lb.pid)) == 1, "one worker")
+        wait_for(lambda: len(lb.workers()) == 1, "one worker")
 
     def descriptors():
         return [len(process.descriptors(pid)) for pid in (lb.pid, lb.worker)]

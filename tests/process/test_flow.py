@@ -13,6 +13,7 @@ import pytest
 from lib import process
 from lib.client import Closed, chunked
 from lib.message import reset
+from lib.origin import KEPT
 from lib.wait import DEADLINE, SLOW, wait_for
 from test_descriptors import limit_descriptors
 from test_first_request import stopped
@@ -54,7 +55,7 @@ def answer(c, r):
         c.reset() if r.target.endswith("reset") else c.close()
     else:
         assert r.body in (b"", BODY)
-        return b"%d" % len(r.body)
+        c.respond(200, b"%d" % len(r.body), KEPT)
     return None
 
 

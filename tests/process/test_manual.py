@@ -12,7 +12,9 @@ from lib import tinylb as program
 SECTIONS = {
     "Top level": "", "timeouts": "timeouts.", "limits": "limits.", "reload": "reload.",
     "listeners": "listeners.",
-    "pools": "pools.", "backends": "pools.backends.",
+    "pools": "pools.", "check": "pools.check.", "eject": "pools.eject.", "backends": "pools.backends.",
+    "pools": "pools.", "retry": "pools.retry.", "backends": "pools.backends.",
+    "pools": "pools.", "sticky": "pools.sticky.", "backends": "pools.backends.",
 }
 
 
@@ -107,7 +109,7 @@ def test_sample_loads(directory):
 def test_sample_shows_defaults(directory):
     """What is commented out there is what holds without it; the user alone is only an example."""
     text = read("etc", "tinylb.conf")
-    shown = re.sub(r"^# (?=\w+ = |  \w+ = |};)", "", text, flags=re.M)
+    shown = re.sub(r"^( *)# (?=\w+ = |  \w+ = |};)", r"\1", text, flags=re.M)
     shown = re.sub(r"^(user|group) = .*$", "", shown, flags=re.M)
     assert shown.count("\n  ") > text.count("\n  ")
     path = os.path.join(directory, "shown.conf")

@@ -7,11 +7,18 @@ fresh connection. One that may not (POST, PATCH) is never sent twice: it gets a 
 connections that have been idle for long.
 """
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
+from lib import idling, process
 from lib.client import chunked
+from lib.origin import KEPT
+from lib.ports import reserve_port
 from lib.wait import DEADLINE, wait_for
 
 pytestmark = pytest.mark.rfc("9112 9.3.1")
@@ -27,9 +34,16 @@ def closing(end, when=lambda r: r.index > 0, before=b""):
             c.send(before)
             getattr(c, end)()
             return None
-        return b"fine " + r.body
+        c.respond(200, b"fine " + r.body, KEPT)
+        return None
 
     return handler
+
+
+def idle(seconds):
+    passed = threading.Event()
+    threading.Timer(seconds, passed.set).start()
+    assert passed.wait(DEADLINE)
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])
@@ -85,11 +99,68 @@ def test_post_avoids_old_connections(tinylb, origin):
     lb = tinylb(backends=[o.url])
     c = lb.client()
     c.get("/")
-    idle = threading.Event()
-    threading.Timer(1.2, idle.set).start()
-    assert idle.wait(DEADLINE)
+    idle(1.2)
     assert c.request("POST", "/", body=b"x").status == 200
     assert o.last.index == 0 and len(o.connections) == 2
+
+
+@pytest.mark.parametrize("body", ["POST", "large", "chunked"])
+def test_post_waits_to_be_shown(tinylb, origin, body):
+    """Nobody knows yet for how long this backend keeps a connection. The one that is not used shows it."""
+    o = origin()
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    send = {"POST": lambda: c.request("POST", "/", body=b"x"),
+            "large": lambda: c.request("PUT", "/", body=b"x" * 17000),
+            "chunked": lambda: c.request("PUT", "/", [("Transfer-Encoding", "chunked")], chunked([b"x"]))}[body]
+    c.get("/")
+    idle(0.3)
+    assert send().status == 200
+    assert o.last.index == 0 and len(o.connections) == 2
+    assert send().status == 200
+    assert o.last.index == 1 and len(o.connections) == 2
+
+
+def test_what_the_backend_says_is_enough(tinylb, origin):
+    o = origin(lambda c, r: c.respond(200, b"", KEPT))
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.get("/")
+    idle(0.3)
+    assert c.request("POST", "/", body=b"x").status == 200
+    assert o.last.index == 1 and len(o.connections) == 1
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_limit_is_learned(tinylb, origin, end):
+    """From when a backend closes idle connections, or answers with that to a request."""
+    o = origin(closing(end, when=lambda r: r.target == "/stale"))
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.get("/")
+    with lb.log_contains(r"closes connections that are idle for \d+ ms"):
+        o.connections[0].half_close() if end == "close" else o.connections[0].reset()
+    o = origin(closing(end, when=lambda r: r.index > 0))
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.get("/")
+    with lb.log_contains(r"closes connections that are idle for \d+ ms"):
+        assert c.get("/").status == 200
+
+
+def test_post_beside_the_end(tinylb, origin):
+    """The request and the connection's end are there in the same moment, the request first."""
+    o = origin(lambda c, r: c.respond(200, b"", KEPT))
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    c.get("/")
+    idle(0.01)
+    os.kill(lb.worker, signal.SIGSTOP)
+    c.send_request("POST", "/", body=b"x")
+    o.connections[0].half_close()
+    os.kill(lb.worker, signal.SIGCONT)
+    assert c.response().status == 200
+    assert o.count == 2
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
@@ -138,7 +209,8 @@ def test_large_body_is_not_repeated(tinylb, origin):
             c.reset()
             return None
         c.read_body()
-        return b"fine"
+        c.respond(200, b"fine", KEPT)
+        return None
 
     o = origin(handler, read_body=False)
     lb = tinylb(backends=[o.url])
@@ -210,3 +282,22 @@ def test_pipelined_over_stale(tinylb, origin):
     assert [c.response().text for _ in range(30)] == [f"/{i}" for i in range(30)]
     wait_for(lambda: len(lb.access_lines()) == 30)
     assert all(x.reason == "done" for x in lb.access_lines())
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_asked_as_the_backend_closes(tinylb, method):
+    """It closes what is idle for 150 ms and does not say so; requests come just then, from the first on."""
+    port = reserve_port()
+    server = subprocess.Popen([sys.executable, idling.__file__, str(port), "0.15", "0.02"])
+    try:
+        wait_for(lambda: process.listening(port))
+        lb = tinylb(backends=[f"http://127.0.0.1:{port}"])
+        clients = [lb.client() for _ in range(40)]
+        for pause in (0.142, 0.145, 0.147, 0.149, 0.151):
+            for c in clients:
+                c.send_request(method, "/", body=b"x" if method == "POST" else None)
+            assert [c.response().status for c in clients] == [200] * 40
+            idle(pause)
+    finally:
+        server.kill()
+        server.wait()

@@ -131,14 +131,19 @@ def test_program_that_does_not_pass_its_trial(tinylb, origin, installed):
     upgrade(lb, installed)
 
 
+def kinds(names):
+    """What descriptors are, whatever their numbers."""
+    return sorted(re.sub(r"\d+|/tinylb.*", "", n) for n in names)
+
+
 def test_program_that_is_gone_after_its_trial(tinylb, origin, installed):
     lb = tinylb(backends=[origin().url])
     before = process.descriptors(lb.pid).values()
     write_script(installed, 'rm "$0"; exec "$REAL" "$@"')
     refused(lb, "the new program cannot be started: No such file or directory")
-    # The generation keeps its settings as a file, once they were asked for.
-    before = sorted([*before, "/memfd:settings (deleted)"])
-    wait_for(lambda: sorted(process.descriptors(lb.pid).values()) == before, "nothing left of the other program")
+    # The generation keeps its settings as a file, once they were asked for; the monitor is a new one.
+    before = kinds([*before, "/memfd:settings (deleted)"])
+    wait_for(lambda: kinds(process.descriptors(lb.pid).values()) == before, "nothing left of the other program")
     install(lb.directory)
     upgrade(lb, installed)
 
@@ -273,12 +278,10 @@ def test_daemon_with_everything(tinylb, origin, installed, directory):
 
 def test_no_descriptor_is_left(tinylb, origin, installed):
     lb = tinylb(backends=[origin().url], workers=1)
-    before = sorted(process.descriptors(lb.pid).values())
+    before = kinds(process.descriptors(lb.pid).values())
     for _ in range(20):
         upgrade(lb, installed)
-    kinds = [re.sub(r"\d+|/tinylb.*", "", name) for name in before]
-    wait_for(lambda: sorted(re.sub(r"\d+|/tinylb.*", "", n) for n in process.descriptors(lb.pid).values())
-             == sorted(kinds), "the same descriptors")
+    wait_for(lambda: kinds(process.descriptors(lb.pid).values()) == before, "the same descriptors")
     for pid in lb.worker_pids():
         assert not [n for n in process.descriptors(pid).values() if "memfd" in n]
         assert b"TINYLB_STATE" not in process.read(f"/proc/{pid}/environ")

@@ -270,6 +270,8 @@ static bool check_invariant(const char *input, size_t len)
 	how.rfc7239 = true;
 	how.request_id = slice_of_string("0123456789abcdef0123456789abcdef");
 	how.trusted = len % 2 != 0;
+	if (len % 3 == 0)
+		how.cookie = slice_of_string("s");
 	if (request_parse(&request, copy, len, 0, &limits) != PARSE_DONE ||
 		slice_is_empty(request.host))
 		return false;
@@ -412,6 +414,37 @@ static void test_responses(void **state)
 		strstr(respond(cases[0].input, METHOD_GET, &to_10), "\r\nConnection: close\r\n"));
 }
 
+/* A cookie that backends neither get nor set. */
+static void test_cookie(void **state)
+{
+	static const char asked[] =
+		"GET / HTTP/1.1\r\n" HOST "Cookie: a=1; s=0; b=2\r\nX: s=1\r\nCookie: s=9\r\n\r\n";
+	static const char said[] = "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: s=1\r\n"
+				   "Content-Length: 0\r\nDate: then\r\n\r\n";
+	struct forward_request there = usual();
+	struct forward_response back = { .client_minor = 1, .cookie = slice_of_string("s") };
+
+	(void)state;
+	there.cookie = slice_of_string("s");
+	assert_string_equal(forward(asked, &there),
+		"GET / HTTP/1.1\r\nHost: backend:8001\r\nX: s=1\r\nCookie: a=1; b=2\r\n" OURS);
+	assert_string_equal(respond(said, METHOD_GET, &back),
+		"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nDate: then\r\nContent-Length: 0\r\n\r\n");
+	back.cookie_value = slice_of_string("0af3");
+	assert_string_equal(respond(said, METHOD_GET, &back),
+		"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nDate: then\r\nContent-Length: 0\r\n"
+		"Set-Cookie: s=0af3; Path=/; HttpOnly; SameSite=Lax\r\n"
+		"Cache-Control: private\r\n\r\n");
+	assert_string_equal(respond("HTTP/1.1 103 Early\r\n\r\n", METHOD_GET, &back),
+		"HTTP/1.1 103 Early\r\n\r\n");
+	assert_non_null(strstr(respond("HTTP/1.1 101 Up\r\nConnection: upgrade\r\n"
+				       "Upgrade: websocket\r\n\r\n",
+				       METHOD_GET, &back),
+		"Set-Cookie: s=0af3"));
+	assert_non_null(strstr(
+		respond("HTTP/1.1 500 No\r\n\r\n", METHOD_GET, &back), "Set-Cookie: s=0af3"));
+}
+
 static void test_responses_without_body(void **state)
 {
 	struct forward_response how = { .client_minor = 1, .close = true };
@@ -487,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_invariant),
 		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_responses),
+		cmocka_unit_test(test_cookie),
 		cmocka_unit_test(test_responses_without_body),
 		cmocka_unit_test(test_response_framing),
 		cmocka_unit_test(test_overflow),

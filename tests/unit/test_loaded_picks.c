@@ -182,19 +182,19 @@ static void test_two_choices_fill(void **state)
 
 static void test_least_of_few(void **state)
 {
-	static const unsigned equal[] = { 1, 1, 1, 1, 1 };
+	static const unsigned equal[] = { 1, 1, 1, 1 };
 	static const unsigned weights[] = { 1, 4 };
 
 	(void)state;
-	begin(&picker_least_requests, equal, 5);
-	for (size_t i = 0; i < 5; i++)
+	begin(&picker_least_requests, equal, 4);
+	for (size_t i = 0; i < 4; i++)
 		scene.loads[i].in_flight = 7;
 	scene.loads[3].in_flight = 6;
 	pick_many(100);
 	assert_int_equal(scene.seen[3], 100);
 	scene.loads[3].failing = PICKER_FAILURE;
-	pick_many(5000); /* all are equal again */
-	for (size_t i = 0; i < 5; i++)
+	pick_many(4000); /* all are equal again */
+	for (size_t i = 0; i < 4; i++)
 		assert_in_range(scene.seen[i], 880, 1120);
 	end();
 	begin(&picker_least_requests, weights, 2);
@@ -207,7 +207,7 @@ static void test_least_of_few(void **state)
 	end();
 }
 
-/* Of a thousand 16 are looked at; one idle one among them is found when it is drawn. */
+/* Of a thousand four are looked at; one idle one among them is found when it is drawn. */
 static void test_least_of_many(void **state)
 {
 	static unsigned weights[MOST];
@@ -216,19 +216,19 @@ static void test_least_of_many(void **state)
 	for (size_t i = 0; i < MOST; i++)
 		weights[i] = 1;
 	begin(&picker_least_requests, weights, MOST);
-	for (size_t i = 100; i < MOST; i++)
+	for (size_t i = 400; i < MOST; i++)
 		scene.loads[i].in_flight = 3;
 	pick_many(1000);
-	assert_int_equal(scene.looks, 16000);
-	/* A tenth is idle: all 16 draws miss those in 18 % of the picks. */
-	for (size_t i = 100; i < MOST; i++)
+	assert_int_equal(scene.looks, 4000);
+	/* Two fifths are idle: all four draws miss those in 13 % of the picks. */
+	for (size_t i = 400; i < MOST; i++)
 		scene.seen[0] += scene.seen[i];
-	assert_in_range(scene.seen[0], 120, 260);
+	assert_in_range(scene.seen[0], 80, 190);
 	end();
 	begin(&picker_least_requests, weights, MOST);
 	fill(3 * MOST);
 	for (size_t i = 0; i < MOST; i++)
-		assert_in_range(scene.loads[i].in_flight, 2, 4);
+		assert_true(scene.loads[i].in_flight <= 5);
 	end();
 }
 
@@ -245,7 +245,7 @@ static void test_least_does_not_herd(void **state)
 		scene.loads[i].in_flight = 1 + (uint32_t)(i % 5);
 	scene.loads[4].in_flight = 0;
 	pick_many(2000);
-	assert_in_range(scene.seen[4], 1, 100); /* it is in 16 of 1000 draws */
+	assert_in_range(scene.seen[4], 1, 30); /* it is in 4 of 1000 draws */
 	for (size_t i = 0; i < MOST; i++)
 		assert_true(i == 4 || scene.seen[i] < 35);
 	end();

@@ -75,8 +75,6 @@ static void test_default_values(void **state)
 
 	(void)state;
 	assert_int_equal(value_store_defaults(OPTION_TOP, &s), 0);
-	assert_int_equal(value_store_defaults(OPTION_TIMEOUTS, &s.timeouts), 0);
-	assert_int_equal(value_store_defaults(OPTION_LIMITS, &s.limits), 0);
 	assert_int_equal(s.workers, 0);
 	assert_int_equal(s.seed, 0);
 	assert_null(s.user);
@@ -177,19 +175,69 @@ static void test_choice(void **state)
 	assert_int_equal(store_text(OPTION_POOL, "balance", "", &pool), -1);
 }
 
-/* Names that are promised for later are told apart from names that are wrong. */
-static void test_reserved_choices(void **state)
+static void test_hash_on(void **state)
 {
-	static const char *const names[] = { "two_choices", "round_robin", "least_requests",
-		"latency", "hash", "sticky" };
+	static const char *const good[] = { "client", "path", "header:X-User", "header:x",
+		"cookie:__Host-id", "cookie:a.b" };
+	static const struct {
+		const char *text;
+		const char *why;
+	} bad[] = {
+		{ "header", "header:NAME or cookie:NAME; did you mean \"header:NAME\"?" },
+		{ "heder:X-User", "; did you mean \"header:X-User\"?" },
+		{ "Cookie:id", "; did you mean \"cookie:id\"?" },
+		{ "cookie-id", "must be client, path, header:NAME or cookie:NAME" },
+		{ "clinet", "; did you mean \"client\"?" },
+		{ "path:/", "; did you mean \"path\"?" },
+		{ "header:", "the name of a header field has 1 to 64 letters" },
+		{ "header: X", "no blanks and no colon" },
+		{ "header:X-User:", "no blanks and no colon" },
+		{ "header:X\r\nY", "no blanks" },
+		{ "cookie:a=b", "the name of a cookie has" },
+		{ "cookie:\xc3\xa4", "the name of a cookie has" },
+		{ "header:0123456789012345678901234567890123456789012345678901234567890123x",
+			"1 to 64" },
+		{ "heder:\"\x1b", "; did you mean \"header:NAME\"?" },
+	};
 	struct pool_settings pool = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++) {
-		assert_int_equal(store_text(OPTION_POOL, "balance", names[i], &pool), -1);
-		assert_string_equal(
-			why_bytes, "this version does not have it yet; it has only random");
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_int_equal(store_text(OPTION_POOL, "hash_on", good[i], &pool), 0);
+		assert_string_equal(pool.hash_on, good[i]);
 	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		if (store_text(OPTION_POOL, "hash_on", bad[i].text, &pool) == 0)
+			fail_msg("%s was taken", bad[i].text);
+		if (strstr(why_bytes, bad[i].why) == NULL)
+			fail_msg("%s: %s", bad[i].text, why_bytes);
+	}
+	assert_int_equal(store_integer(OPTION_POOL, "hash_on", 1, &pool), -1);
+	assert_string_equal(pool.hash_on, "cookie:a.b");
+	value_free(OPTION_POOL, &pool);
+}
+
+static void test_sticky(void **state)
+{
+	static const char *const bad_names[] = { "", "a b", "a;b", "a=b", "\xe9", "a,b", "(" };
+	struct sticky_settings sticky = { 0 };
+	char key[300];
+
+	(void)state;
+	assert_int_equal(store_text(OPTION_STICKY, "cookie", "__Secure-s", &sticky), 0);
+	for (size_t i = 0; i < COUNT(bad_names); i++)
+		assert_int_equal(store_text(OPTION_STICKY, "cookie", bad_names[i], &sticky), -1);
+	assert_string_equal(sticky.cookie, "__Secure-s");
+	memset(key, 'k', sizeof key);
+	key[16] = '\0';
+	assert_int_equal(store_text(OPTION_STICKY, "key", key, &sticky), 0);
+	key[15] = '\0';
+	assert_int_equal(store_text(OPTION_STICKY, "key", key, &sticky), -1);
+	assert_non_null(strstr(why_bytes, "must have 16 to 256 characters"));
+	key[15] = key[16] = 'k';
+	key[257] = '\0';
+	assert_int_equal(store_text(OPTION_STICKY, "key", key, &sticky), -1);
+	value_free(OPTION_STICKY, &sticky);
 }
 
 static void test_duration(void **state)
@@ -351,7 +399,8 @@ int main(void)
 		cmocka_unit_test(test_integer),
 		cmocka_unit_test(test_boolean),
 		cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_reserved_choices),
+		cmocka_unit_test(test_hash_on),
+		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_path),

@@ -102,7 +102,7 @@ static void test_smallest(void **state)
 	assert_int_equal(s->pool_count, 1);
 	assert_int_equal(s->pools[0].host, HOST_BACKEND);
 	assert_int_equal(s->pools[0].backends[0].weight, 1);
-	assert_int_equal(s->pools[0].backends[0].addresses->count, 1);
+	assert_int_equal(addresses_count(s->pools[0].backends[0].addresses), 1);
 	assert_string_equal(s->file, "a.conf");
 	assert_false(settings_need_lookup(s));
 	settings_free(s);
@@ -121,7 +121,10 @@ static const char everything[] =
 	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
 	"\"a\"; },\n"
 	"  { address = \"[::1]:0\"; pool = \"a\"; } );\n"
-	"pools = ( { name = \"a\"; balance = \"random\"; backends = (\n"
+	"pools = ( { name = \"a\"; balance = \"random\"; retry = { attempts = 1;\n"
+	"on_status = [ 599, 400, 503 ]; budget = 0; budget_rate = 7; }; backends = (\n"
+	"pools = ( { name = \"a\"; balance = \"sticky\"; "
+	"sticky = { cookie = \"s\"; key = \"0123456789abcdef\"; }; backends = (\n"
 	"    { url = \"http://localhost:8001/x/\"; weight = 0; }, { url = \"unix:/run/b\"; weight "
 	"= 256; } ); },\n"
 	"  { name = \"b\"; host = \"backend\"; backends = ( { url = \"http://[::1]\"; } ); } );\n";
@@ -146,9 +149,18 @@ static void test_everything(void **state)
 	assert_int_equal(s->listeners[1].pool, 0);
 	assert_int_equal(s->pools[0].host, HOST_PRESERVE);
 	assert_int_equal(s->pools[1].host, HOST_BACKEND);
+	assert_int_equal(s->pools[0].retry.attempts, 1);
+	assert_int_equal(s->pools[0].retry.budget, 0);
+	assert_int_equal(s->pools[0].retry.budget_rate, 7);
+	assert_int_equal(s->pools[1].retry.attempts, 3);
+	for (int status = 0; status < 1000; status++) {
+		assert_int_equal(statuses_have(&s->pools[0].retry.on_status, status),
+			status == 400 || status == 503 || status == 599);
+		assert_false(statuses_have(&s->pools[1].retry.on_status, status));
+	}
 	assert_string_equal(s->pools[0].backends[0].url_text, "http://localhost:8001/x");
 	assert_string_equal(s->pools[0].backends[0].url.path, "/x/");
-	assert_int_equal(s->pools[0].backends[1].place.line, 12);
+	assert_int_equal(s->pools[0].backends[1].place.line, 13);
 	assert_string_equal(s->pools[0].backends[1].place.file, "a.conf");
 	assert_true(settings_need_lookup(s));
 	settings_free(s);
@@ -223,6 +235,18 @@ static const struct bad bad_files[] = {
 		"unix:/path\n"
 		"a.conf:1: with more than one pool a listener has to name its own: pool = "
 		"\"...\"\n" },
+	{ LISTENERS "pools = ( { name = \"a\"; balance = \"hash\";\nhash_on = \"heder:X\";\n"
+		    "sticky = { cokie = \"x\";\nkey = \"short\";\ncookie = \"a b\"; };\n"
+		    "backends = ( { url = \"http://a\"; } ); } );\n",
+		"a.conf:3: pools.hash_on = \"heder:X\": must be client, path, header:NAME or "
+		"cookie:NAME; did you mean \"header:X\"?\n"
+		"a.conf:4: there is no option pools.sticky.cokie; did you mean \"cookie\"?\n"
+		"a.conf:5: pools.sticky.key = \"short\": must have 16 to 256 characters, at "
+		"random: "
+		"try openssl rand -hex 16\n"
+		"a.conf:6: pools.sticky.cookie = \"a b\": the name of a cookie has 1 to 64 "
+		"letters, "
+		"digits and dashes, no blanks and no colon\n" },
 	{ "listeners = ( { address = \":1\"; pool = \"ap\"; },\n"
 	  "{ address = \":2\"; pool = \"other\"; } );\n" POOLS,
 		"a.conf:1: listeners.pool = \"ap\": there is no such pool; did you mean \"app\"?\n"
@@ -241,6 +265,22 @@ static const struct bad bad_files[] = {
 		"a.conf:4: workers = 8589934591: must be 0 to 256\n"
 		"a.conf:5: there is no option seed2; did you mean \"seed\"?\n"
 		"a.conf:6: there is no option seed3; did you mean \"seed\"?\n" },
+	{ LISTENERS "pools = ( { name = \"app\"; backends = ( { url = \"http://a\"; } );\n"
+		    "retry = { on_status = [ 502, 399, 600 ]; }; }, { name = \"b\"; backends = (\n"
+		    "{ url = \"http://b\"; } ); retry = { on_status = ( 502, \"503\", 502 );\n"
+		    "attempts = 0; budget = 101; }; } );\n",
+		"a.conf:3: pools.retry.on_status = 399: must be statuses, 400 to 599: [ 502, 503 "
+		"]\n"
+		"a.conf:3: pools.retry.on_status = 600: must be statuses, 400 to 599: [ 502, 503 "
+		"]\n"
+		"a.conf:4: pools.retry.on_status = \"503\": must be statuses, 400 to 599: [ 502, "
+		"503 "
+		"]\n"
+		"a.conf:4: pools.retry.on_status = 502: is there already\n"
+		"a.conf:5: pools.retry.attempts = 0: must be 1 to 8\n"
+		"a.conf:5: pools.retry.budget = 101: must be 0 to 100\n"
+		"a.conf:1: with more than one pool a listener has to name its own: pool = "
+		"\"...\"\n" },
 	{ "workers = 1\n\n}\n",
 		"a.conf:3: syntax error: look here and on the line before for a missing quote or "
 		"bracket, or a comma before a closing bracket\n" },
@@ -286,6 +326,45 @@ static void test_warnings(void **state)
 		"a.conf:4: warning: backend \"http://b\" is there already and gets the sum of the "
 		"weights: a.conf:3\n"
 		"a.conf:3: warning: no listener uses the pool \"b\"\n");
+}
+
+static void test_warnings_of_balance(void **state)
+{
+	struct settings *s = load_fine(LISTENERS "pools = ( { name = \"a\"; hash_on = \"path\";\n"
+						 "sticky = { key = \"0123456789abcdef\"; };\n"
+						 "backends = ( { url = \"http://a\"; } ); } );\n");
+
+	(void)state;
+	assert_string_equal(s->pools[0].hash_on, "path");
+	assert_string_equal(s->pools[0].sticky.cookie, "tinylb");
+	assert_string_equal(s->pools[0].sticky.key, "0123456789abcdef");
+	settings_free(s);
+	assert_int_equal(warnings, 2);
+	assert_string_equal(report,
+		"a.conf:2: warning: hash_on says nothing without balance = \"hash\"\n"
+		"a.conf:2: warning: sticky says nothing without balance = \"sticky\"\n");
+}
+
+static void test_shared_cookies(void **state)
+{
+	struct settings *s = load_fine(
+		"listeners = ( { address = \":1\"; pool = \"a\"; }, { address = \":2\"; pool = "
+		"\"b\"; },\n"
+		"{ address = \":3\"; pool = \"c\"; }, { address = \":4\"; pool = \"d\"; } );\n"
+		"pools = ( { name = \"a\"; balance = \"sticky\"; backends = ( { url = "
+		"\"http://a\"; } ); },\n"
+		"{ name = \"b\"; backends = ( { url = \"http://b\"; } ); },\n"
+		"{ name = \"c\"; balance = \"sticky\"; sticky = { cookie = \"c\"; };\n"
+		"backends = ( { url = \"http://a\"; } ); },\n"
+		"{ name = \"d\"; balance = \"sticky\"; backends = ( { url = \"http://a\"; } ); } "
+		");\n");
+
+	(void)state;
+	settings_free(s);
+	assert_int_equal(warnings, 1);
+	assert_string_equal(report,
+		"a.conf:7: warning: the pools \"a\" and \"d\" set the same cookie: where a browser "
+		"comes to both, set sticky.cookie to a name of its own\n");
 }
 
 /* Included from the folder of the first file, wherever the file that includes stands. */
@@ -404,10 +483,11 @@ static void test_lookup_is_shared(void **state)
 	int status;
 	pid_t pid;
 	char text[ADDRESS_TEXT_SIZE];
+	struct address address;
 
 	(void)state;
 	assert_true(settings_need_lookup(s));
-	assert_int_equal(b[0].addresses->count, 0);
+	assert_int_equal(addresses_count(b[0].addresses), 0);
 	pid = fork();
 	if (pid == 0) {
 		int missing = settings_lookup(s, NULL);
@@ -417,14 +497,18 @@ static void test_lookup_is_shared(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_true(b[0].addresses->count >= 1);
-	assert_int_equal(b[0].addresses->count, b[1].addresses->count);
+	assert_true(addresses_count(b[0].addresses) >= 1);
+	assert_int_equal(addresses_count(b[0].addresses), addresses_count(b[1].addresses));
 	for (int i = 0; i < 2; i++) {
-		const char *port = strrchr(address_format(&b[i].addresses->list[0], text), ':');
+		const char *port;
+
+		assert_true(addresses_get(b[i].addresses, 0, &address));
+		port = strrchr(address_format(&address, text), ':');
 
 		assert_string_equal(port, i == 0 ? ":8001" : ":8002");
 	}
-	assert_string_equal(address_format(&b[2].addresses->list[0], text), "unix:/run/x");
+	assert_true(addresses_get(b[2].addresses, 0, &address));
+	assert_string_equal(address_format(&address, text), "unix:/run/x");
 	settings_free(s);
 }
 
@@ -436,18 +520,18 @@ static void test_lookup_keeps_what_was(void **state)
 		"{ url = \"http://no.invalid:8001\"; }, { url = \"http://no.invalid:8002\"; },\n"
 		"{ url = \"http://nor.invalid:8001\"; } ); } );\n";
 	struct settings *old = load_fine(text), *s = load_fine(text);
-	struct backend_addresses *had = old->pools[0].backends[1].addresses;
+	struct address former;
 	struct backend_settings *b = s->pools[0].backends;
 
 	(void)state;
-	assert_int_equal(address_parse_ip("192.0.2.1", &had->list[0]), 0);
-	address_set_port(&had->list[0], 8002);
-	had->count = 1;
+	assert_int_equal(address_parse_ip("192.0.2.1", &former), 0);
+	address_set_port(&former, 8002);
+	settings_add_address(old, 0, 1, &former);
 	assert_int_equal(settings_lookup(s, old), 2);
-	assert_int_equal(b[0].addresses->count, 0);
-	assert_int_equal(b[1].addresses->count, 1);
-	assert_true(address_equals(&b[1].addresses->list[0], &had->list[0]));
-	assert_int_equal(b[2].addresses->count, 0);
+	assert_int_equal(addresses_count(b[0].addresses), 0);
+	assert_int_equal(addresses_count(b[1].addresses), 1);
+	assert_true(addresses_have(b[1].addresses, &former));
+	assert_int_equal(addresses_count(b[2].addresses), 0);
 	settings_free(old);
 	settings_free(s);
 }
@@ -469,7 +553,7 @@ static void test_ten_thousand(void **state)
 	s = load_file("a.conf");
 	assert_non_null(s);
 	assert_int_equal(s->pools[0].backend_count, 10000);
-	assert_int_equal(s->pools[0].backends[9999].addresses->count, 1);
+	assert_int_equal(addresses_count(s->pools[0].backends[9999].addresses), 1);
 	assert_true(s->addresses_size < 10000 * 200);
 	settings_free(s);
 }
@@ -482,6 +566,8 @@ int main(void)
 		cmocka_unit_test(test_dump_loads_again),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_warnings_of_balance),
+		cmocka_unit_test(test_shared_cookies),
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_without_memory),

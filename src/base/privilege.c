@@ -1,7 +1,7 @@
 /* Becomes another user for good: supplementary groups first, the user last. */
 #include "config.h"
 
-#include "privilege.h"
+#include "base/privilege.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -56,4 +56,17 @@ int privilege_drop(const char *user, const char *group, const char **what)
 	if (group != NULL && find_group(group, &gid) == -1)
 		return -1;
 	return become(found, gid, what);
+}
+
+int privilege_leave_root(const char *user)
+{
+	const struct passwd *found;
+
+	if (geteuid() != 0)
+		return 0;
+	errno = 0;
+	found = getpwnam(user != NULL ? user : "nobody");
+	if (found == NULL || setgroups(0, NULL) == -1 || setgid(found->pw_gid) == -1)
+		return -1;
+	return setuid(found->pw_uid);
 }

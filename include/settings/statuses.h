@@ -1,0 +1,34 @@
+/* A set of the statuses that tell of a failure, 400 to 599, and how such a set is read. */
+#ifndef TINYLB_SETTINGS_STATUSES_H
+#define TINYLB_SETTINGS_STATUSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+#define STATUSES_FIRST 400
+#define STATUSES_LAST  599
+
+struct statuses {
+	uint64_t bits[(STATUSES_LAST - STATUSES_FIRST) / 64 + 1]; /* all 0: none */
+};
+
+struct value;
+
+/* Any number is fine; those that can be in no set are in none. */
+static inline bool statuses_have(const struct statuses *set, int status)
+{
+	unsigned bit = (unsigned)(status - STATUSES_FIRST);
+
+	return bit <= STATUSES_LAST - STATUSES_FIRST && (set->bits[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+/* Adds a status. 0, or -1 with what would be right added to `why`; then the set is as it was. */
+int statuses_read(struct statuses *set, const struct value *value, struct text *why)
+	__attribute__((warn_unused_result));
+
+/* Adds the set as the settings file would have it: "[ 502, 503 ]". */
+void statuses_add(struct text *out, const struct statuses *set);
+
+#endif

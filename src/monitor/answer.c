@@ -1,0 +1,152 @@
+/*
+ * The request of a check and the judgement of its answer. An answer is looked at anew each time
+ * more of it has come: it is small, or given up.
+ */
+#include "config.h"
+
+#include "answer.h"
+
+#include "http/chunk.h"
+#include "http/response.h"
+
+static const struct head_limits limits = { .size = ANSWER_HEAD_MAX, .count = FIELDS_MAX };
+
+static const char *method_name(const struct check_settings *check)
+{
+	static const char *const names[] = {
+		[CHECK_GET] = "GET",
+		[CHECK_HEAD] = "HEAD",
+		[CHECK_OPTIONS] = "OPTIONS",
+	};
+
+	return names[check->method];
+}
+
+static enum method method_of(const struct check_settings *check)
+{
+	static const enum method methods[] = {
+		[CHECK_GET] = METHOD_GET,
+		[CHECK_HEAD] = METHOD_HEAD,
+		[CHECK_OPTIONS] = METHOD_OPTIONS,
+	};
+
+	return methods[check->method];
+}
+
+bool answer_write_request(struct text *out, const struct backend_settings *backend,
+	const struct check_settings *check)
+{
+	const char *path = backend->url.path;
+	size_t len = strlen(path);
+
+	/* Joined with one slash. */
+	if (len > 0 && path[len - 1] == '/')
+		len--;
+	text_add_string(out, method_name(check));
+	text_add_char(out, ' ');
+	text_add(out, path, len);
+	text_add_string(out, check->path);
+	text_add_string(out, " HTTP/1.1\r\nHost: ");
+	text_add_string(out, check->host != NULL ? check->host : backend->url.authority);
+	text_add_string(out, "\r\nUser-Agent: tinylb\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+	return !out->overflow;
+}
+
+/* The texts are the backend's own settings and bytes of a body, and may have zeros in them. */
+static bool has(struct slice body, const char *text)
+{
+	return memmem(body.data, body.len, text, strlen(text)) != NULL;
+}
+
+/* Takes the chunks out of a body, in place of `out`, which has room for all. True: it is whole. */
+static bool join_chunks(const char *data, size_t len, char *out, struct slice *body)
+{
+	struct chunk_decoder decoder = { .state = CHUNK_STATE_SIZE_FIRST };
+	enum chunk_result result;
+	size_t n = 0;
+
+	for (;;) {
+		struct slice content;
+		size_t used;
+
+		result = chunk_decode(&decoder, data, len, &used, &content);
+		if (result == CHUNK_DATA && content.len <= ANSWER_BODY_MAX - n) {
+			memcpy(out + n, content.data, content.len);
+			n += content.len;
+		}
+		data += used;
+		len -= used;
+		if (result != CHUNK_DATA || len == 0)
+			break;
+	}
+	*body = slice_of(out, n);
+	return result == CHUNK_TRAILER || result == CHUNK_BAD;
+}
+
+static enum answer_verdict judge_body(const struct response *response, struct slice rest,
+	bool ended, const struct check_settings *check, struct text *why)
+{
+	static char joined[ANSWER_BODY_MAX];
+	struct slice body = rest;
+	bool whole = ended;
+
+	if (response->body.kind == BODY_CHUNKED) {
+		whole |= join_chunks(rest.data, rest.len, joined, &body);
+	} else if (response->body.kind == BODY_LENGTH && rest.len >= response->body.length) {
+		body.len = (size_t)response->body.length;
+		whole = true;
+	} else if (response->body.kind == BODY_NONE) {
+		body.len = 0;
+		whole = true;
+	}
+	if (body.len > ANSWER_BODY_MAX)
+		body.len = ANSWER_BODY_MAX;
+	if (has(body, check->body))
+		return ANSWER_GOOD;
+	if (!whole && rest.len < ANSWER_BODY_MAX)
+		return ANSWER_PARTIAL;
+	text_add_string(why, "the body does not have the text that it should have");
+	return ANSWER_BAD;
+}
+
+/* The final head, behind any interim ones. `data` moves to it. */
+static enum parse_result parse(struct response *response, const char **data, size_t *len,
+	const struct check_settings *check)
+{
+	enum parse_result result;
+
+	for (;;) {
+		result = response_parse(response, *data, *len, 0, method_of(check), &limits);
+		if (result != PARSE_DONE || response->status >= 200)
+			return result;
+		*data += response->head_len;
+		*len -= response->head_len;
+	}
+}
+
+enum answer_verdict answer_judge(const char *data, size_t len, bool ended,
+	const struct check_settings *check, struct text *why)
+{
+	struct response response;
+
+	switch (parse(&response, &data, &len, check)) {
+	case PARSE_PARTIAL:
+		if (!ended)
+			return ANSWER_PARTIAL;
+		text_add_string(why, "the connection was closed before an answer");
+		return ANSWER_BAD;
+	case PARSE_BAD:
+		text_format(why, "a bad answer: %s", response.why);
+		return ANSWER_BAD;
+	case PARSE_DONE:
+		break;
+	}
+	if (response.status < check->status_least || response.status > check->status_most) {
+		text_format(why, "status %d", response.status);
+		return ANSWER_BAD;
+	}
+	if (check->body == NULL)
+		return ANSWER_GOOD;
+	return judge_body(&response, slice_of(data + response.head_len, len - response.head_len),
+		ended, check, why);
+}

@@ -1,0 +1,31 @@
+/* The share grows with the time, from a tenth on: less would be too little to warm anything up. */
+#include "config.h"
+
+#include "ramp.h"
+
+#include "board/row.h"
+
+#define STEPS 20
+#define LEAST ((ROWS_FULL_SHARE + 9) / 10)
+
+unsigned ramp_share(uint64_t us, uint64_t window_ms, uint64_t *next_us)
+{
+	uint64_t window_us = window_ms * 1000;
+	unsigned share;
+
+	*next_us = 0;
+	if (us >= window_us)
+		return ROWS_FULL_SHARE;
+	share = (unsigned)(us * ROWS_FULL_SHARE / window_us);
+	*next_us = (us * STEPS / window_us + 1) * window_us / STEPS - us;
+	if (*next_us == 0)
+		*next_us = 1;
+	return share > LEAST ? share : LEAST;
+}
+
+uint64_t ramp_age_us(unsigned share, uint64_t window_ms)
+{
+	if (share <= LEAST)
+		return 0;
+	return window_ms * 1000 * share / ROWS_FULL_SHARE;
+}

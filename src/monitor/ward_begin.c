@@ -1,0 +1,84 @@
+/* How a ward begins: where the last monitor, of this or of another generation, has left it. */
+#include "config.h"
+
+#include "ramp.h"
+#include "state.h"
+
+/* The first check of all comes within this time. */
+#define FIRST_CHECK_US UINT64_C(500000)
+
+/* Goes on where the last monitor has left it. */
+static void recall(struct ward *w)
+{
+	struct rows_health health = rows_health(w->monitor->start->rows, w->backend->row);
+	uint64_t now = ward_now_us(w);
+
+	checks_init(&w->checks, true, health.epoch > 0);
+	switch (health.state) {
+	case ROWS_DOWN:
+		if (ward_is_checked(w))
+			checks_fail(&w->checks);
+		break;
+	case ROWS_REFUSING:
+		w->refusing = true;
+		w->refused_us = now;
+		if (ward_is_checked(w))
+			checks_fail(&w->checks);
+		break;
+	case ROWS_EJECTED:
+		if (w->pool->eject.failures > 0)
+			(void)eject_start(&w->eject, &w->pool->eject, now);
+		break;
+	case ROWS_READY:
+		if (health.share < ROWS_FULL_SHARE)
+			w->back_us = now - ramp_age_us(health.share, w->pool->slow_start);
+		else if (health.epoch == 0 && w->backend->appears && w->pool->slow_start > 0)
+			w->back_us = now;
+		break;
+	case ROWS_EMPTY:
+		break;
+	}
+}
+
+static uint64_t first_check_us(const struct pool_settings *pool)
+{
+	uint64_t interval_us = pool->check.interval * 1000;
+
+	return interval_us < FIRST_CHECK_US ? interval_us : FIRST_CHECK_US;
+}
+
+int ward_init(struct ward *w, struct monitor *monitor, const struct pool_settings *pool,
+	const struct backend_settings *backend)
+{
+	struct rows_tally total;
+
+	w->monitor = monitor;
+	w->pool = pool;
+	w->backend = backend;
+	probe_init(&w->probe);
+	w->probe.loop = &monitor->loop;
+	w->probe.backend = backend;
+	w->probe.check = &pool->check;
+	w->probe.done = ward_probed;
+	if (evtimer_assign(&w->timer, monitor->loop.base, ward_timer_cb, w) == -1)
+		return -1;
+	w->addresses_version = addresses_version(backend->addresses);
+	(void)addresses_get(backend->addresses, 0, &w->address);
+	ward_count(w, &total);
+	eject_begin(&w->eject, &pool->eject, &total);
+	w->connect_failed = total.counts[ROWS_CONNECT_FAILED];
+	w->before = eject_kinds(&total);
+	recall(w);
+	if (!ward_is_empty(w) && w->refusing)
+		w->probe_us = ward_now_us(w);
+	else if (!ward_is_empty(w) && ward_is_checked(w))
+		w->probe_us = ward_now_us(w) + rng_next(&monitor->rng) % first_check_us(pool);
+	ward_settle(w);
+	return 0;
+}
+
+void ward_fini(struct ward *w)
+{
+	probe_stop(&w->probe);
+	event_del(&w->timer);
+}

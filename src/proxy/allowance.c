@@ -1,0 +1,57 @@
+/*
+ * The retry budget of a pool: all workers count on the board, and look at what all have counted
+ * only where one wants to retry. Without a place there a worker has a budget of its own.
+ */
+#include "config.h"
+
+#include "allowance.h"
+
+#include "base/log.h"
+#include "board/budget.h"
+#include "context.h"
+
+#define SAY_EVERY_US UINT64_C(1000000)
+
+void allowance_count(struct pool *pool, uint64_t now_us)
+{
+	budget_note(&budget_slot(pool->cells->seconds, now_us)->requests);
+}
+
+static struct budget_sum sum_all(const struct pool *pool, uint64_t now_us)
+{
+	struct rows *rows = pool->proxy->rows;
+	uint32_t row = pool->settings->row;
+	struct budget_sum sum = { 0 };
+
+	if (rows == NULL || row == ROWS_NONE) {
+		budget_add(pool->cells->seconds, now_us, &sum);
+		return sum;
+	}
+	for (uint32_t column = 0; column < rows_columns_used(rows); column++)
+		budget_add(rows_pool(rows, row, column)->seconds, now_us, &sum);
+	return sum;
+}
+
+static void say_spent(struct pool *pool, const struct budget_sum *sum, uint64_t now_us)
+{
+	if (pool->spent_said_us != 0 && now_us - pool->spent_said_us < SAY_EVERY_US)
+		return;
+	pool->spent_said_us = now_us;
+	log_warnx("pool %s: the retry budget is spent: %llu of the last %llu requests were sent "
+		  "again",
+		pool->settings->name, (unsigned long long)sum->retries,
+		(unsigned long long)sum->requests);
+}
+
+bool allowance_take(struct pool *pool, uint64_t now_us)
+{
+	const struct retry_settings *retry = &pool->settings->retry;
+	struct budget_sum sum = sum_all(pool, now_us);
+
+	if (!budget_allows(&sum, (unsigned)retry->budget, (unsigned)retry->budget_rate)) {
+		say_spent(pool, &sum, now_us);
+		return false;
+	}
+	budget_note(&budget_slot(pool->cells->seconds, now_us)->retries);
+	return true;
+}

@@ -1,0 +1,14 @@
+/* Whether a pool's requests may be sent to yet another backend, as its retry budget has it. */
+#ifndef TINYLB_PROXY_ALLOWANCE_H
+#define TINYLB_PROXY_ALLOWANCE_H
+
+#include "pool.h"
+
+/* A request is sent for the first time. */
+void allowance_count(struct pool *pool, uint64_t now_us);
+
+/* Takes one retry from what all workers may spend. False where there is none left, which the log is
+ * told once a second. */
+bool allowance_take(struct pool *pool, uint64_t now_us);
+
+#endif

@@ -1,0 +1,21 @@
+/* Who gets a request, in pools that go by what it says: equal keys meet, and sessions come back. */
+#ifndef TINYLB_PROXY_CHOOSE_H
+#define TINYLB_PROXY_CHOOSE_H
+
+#include "exchange.h"
+#include "http/forward.h"
+
+/* What the pool goes by, which may be nothing. 0, or -1 when memory is short; then choose_fini is
+ * fine too. */
+int choose_init(struct pool *pool) __attribute__((warn_unused_result));
+void choose_fini(struct pool *pool);
+
+/* As picker_kind.pick; fills in query->key. */
+size_t choose_by_request(struct exchange *x, const struct request *request, struct pick *query);
+
+/* What goes to the client with the answer of a pool that has sessions: nothing where it came with
+ * the token of the backend that answers, else that token, which is kept in `token`. */
+void choose_set_cookie(
+	const struct exchange *x, struct forward_response *how, char token[SESSION_TOKEN_LEN]);
+
+#endif

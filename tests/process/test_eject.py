@@ -1,0 +1,85 @@
+"""A backend that fails requests is left out by all workers for a while, and what fails is tried elsewhere."""
+
+import threading
+
+from lib.wait import wait_for
+
+SOON = {"slow_start": "0s"}
+
+
+def eject(**more):
+    return {"eject": {"failures": 5, "time": "300ms", **more}, **SOON}
+
+
+def failing(origin, bad):
+    def handler(conn, request):
+        if bad.is_set():
+            conn.reset()
+            return None
+        return b"b"
+
+    return origin(handler)
+
+
+def test_resets(tinylb, origin):
+    """Five in a row, whichever worker saw them; it comes back."""
+    bad = threading.Event()
+    a, b = origin(name="a"), failing(origin, bad)
+    lb = tinylb(backends=[a.url, b.url], workers=2, pool=eject(time="1s"))
+    bad.set()
+    with lb.log_contains(rf"warn: {b.url} is ejected for 1 s: \d+ failures in a row \(closed before the end"):
+        for _ in range(40):
+            with lb.client() as c:
+                assert c.get("/").text == "a"
+    seen = b.count
+    assert {lb.get("/").text for _ in range(20)} == {"a"}
+    assert b.count == seen
+    bad.clear()
+    lb.wait_log(f"notice: {b.url} is back")
+    wait_for(lambda: lb.get("/").text == "b", "it to get requests again")
+
+
+def test_status(tinylb, origin):
+    """By option only."""
+    def handler(conn, request):
+        conn.respond(500, b"no")
+
+    a, b, c, d = origin(name="a"), origin(handler), origin(name="c"), origin(handler)
+    lb = tinylb(pools={"on": ([a.url, b.url], eject(on_5xx=True, time="1h", time_max="1h")),
+                       "off": ([c.url, d.url], eject(time="1h", time_max="1h"))},
+                listeners=[("127.0.0.1:@PORT@", "on"), ("127.0.0.1:@PORT2@", "off")])
+    wait_for(lambda: lb.get("/").status and lb.log_lines(f"{b.url} is ejected for 3600 s: .*status of 500"),
+             "its ejection")
+    assert {lb.get("/").status for _ in range(20)} == {200}
+    other = lb.client(("127.0.0.1", lb.ports[1]))
+    wait_for(lambda: other.get("/").status == 500 and d.count > 12, "many failures")
+    assert not lb.log_lines(f"{d.url} is ejected")
+
+
+def test_not_all_of_a_pool(tinylb, origin):
+    """Of two that fail one is ejected, and one alone never is."""
+    bad = threading.Event()
+    bad.set()
+    b = [failing(origin, bad) for _ in range(3)]
+    lb = tinylb(pools={"two": ([b[0].url, b[1].url], eject(time="1h", time_max="1h")),
+                       "one": ([b[2].url], eject(time="1h", time_max="1h"))},
+                listeners=[("127.0.0.1:@PORT@", "two"), ("127.0.0.1:@PORT2@", "one")])
+    one = lb.client(("127.0.0.1", lb.ports[1]))
+    wait_for(lambda: lb.get("/").status == 502 and one.get("/").status == 502
+             and len(lb.log_lines("fails requests, and is not ejected")) >= 2, "that no more are ejected")
+    assert len(lb.log_lines("is ejected for")) == 1
+    assert not lb.log_lines(f"{b[2].url} is ejected")
+
+
+def test_refusing(tinylb, origin):
+    """A connection that fails is tried once more, and then all workers know; without checks it is tried until it
+    is there again."""
+    a, b = origin(name="a"), origin(name="b")
+    lb = tinylb(backends=[a.url, b.url], pool=SOON)
+    b.stop()
+    with lb.log_contains(rf"warn: {b.url} is down: it takes no connections: Connection refused"):
+        for _ in range(20):
+            assert lb.get("/").text == "a"
+    with lb.log_contains(rf"notice: {b.url} is back"):
+        b.start()
+    wait_for(lambda: lb.get("/").text == "b", "it to get requests again")

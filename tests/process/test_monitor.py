@@ -1,0 +1,112 @@
+"""The monitor is one process, watched over like a worker: killed, halted or replaced, it is there again, and
+what it found stays. It ends with the master, whatever ends that."""
+
+import os
+import signal
+
+from lib import process
+from lib.tinylb import has_address_sanitizer
+from lib.wait import SLOW, wait_for
+
+CHECK = {"check": {"type": "http", "interval": "100ms", "fast_interval": "20ms"}}
+
+
+def monitors(pid):
+    return {p: process.title(p) for p in process.children(pid) if "monitor" in process.title(p)}
+
+
+def monitor(lb, former=None):
+    """The only one, when there is another than the former one."""
+    def found():
+        pids = [p for p in monitors(lb.pid) if p != former]
+        return pids[0] if len(pids) == 1 and len(monitors(lb.pid)) == 1 else None
+
+    return wait_for(found, "a monitor", 5 * SLOW)
+
+
+def test_killed(tinylb, origin):
+    a, b = origin(name="a"), origin(name="b")
+    lb = tinylb(backends=[a.url, b.url], pool=CHECK)
+    with lb.log_contains(f"{b.url} is down"):
+        b.stop()
+    first = monitor(lb)
+    with lb.log_contains(r"error: monitor gen 1 .* was killed by SIGKILL; workers go on"):
+        os.kill(first, signal.SIGKILL)
+    monitor(lb, first)
+    # What it knew is known still.
+    assert {lb.get("/").text for _ in range(12)} == {"a"}
+    with lb.log_contains(f"{b.url} is back"):
+        b.start()
+    assert len(lb.log_lines(f"{b.url} is down")) == 1
+
+
+def test_halted(tinylb, origin):
+    lb = tinylb(backends=[origin(name="a").url], pool=CHECK)
+    first = monitor(lb)
+    os.kill(first, signal.SIGSTOP)
+    lb.wait_log(r"error: monitor gen 1 .* hangs: .*killing it", deadline=5 * SLOW)
+    monitor(lb, first)
+
+
+def test_halted_at_rest(tinylb, origin):
+    """With nothing to do it is left alone, until a worker calls."""
+    o = origin(name="a")
+    lb = tinylb(backends=[o.url])
+    first = monitor(lb)
+    os.kill(first, signal.SIGSTOP)
+    o.stop()
+    assert lb.get("/").status == 502
+    monitor(lb, first)
+    lb.wait_log("monitor gen 1 .* hangs")
+
+
+def test_reload(tinylb, origin):
+    o = origin(name="a")
+    lb = tinylb(backends=[o.url], pool=CHECK)
+    first = monitor(lb)
+    lb.hup()
+    second = monitor(lb, first)
+    assert process.title(second) == "tinylb: monitor gen 2"
+    assert not lb.log_lines("error: monitor")
+
+
+def test_upgrade(tinylb, origin):
+    lb = tinylb(backends=[origin(name="a").url], pool=CHECK)
+    first = monitor(lb)
+    with lb.log_contains("upgraded from tinylb"):
+        lb.signal(signal.SIGUSR2)
+    wait_for(lambda: list(monitors(lb.pid).values()) == ["tinylb: monitor gen 2"], "the new one's monitor")
+    assert not process.exists(first)
+
+
+def test_master_is_killed(tinylb, origin):
+    lb = tinylb(backends=[origin(name="a").url], pool=CHECK)
+    pid = monitor(lb)
+    lb.expected_exit = -signal.SIGKILL
+    os.kill(lb.pid, signal.SIGKILL)
+    wait_for(lambda: not process.exists(pid), "its end")
+
+
+def test_rights(tinylb, origin):
+    lb = tinylb(backends=[origin(name="a").url], top={"user": "nobody"} if os.geteuid() == 0 else {})
+    pid = monitor(lb)
+    wait_for(lambda: process.state(pid) == "S", "it to rest")
+    assert process.status(pid, "NoNewPrivs") == "1"
+    if not has_address_sanitizer():
+        wait_for(lambda: process.status(pid, "Seccomp") == "2", "a filter of system calls")
+    assert process.status(pid, "Uid").split() == process.status(lb.worker, "Uid").split()
+
+
+def test_rest(tinylb, origin):
+    """It sleeps where there is nothing to check."""
+    lb = tinylb(backends=[origin(name="a").url])
+    pid = monitor(lb)
+
+    def turns():
+        return int(process.status(pid, "voluntary_ctxt_switches"))
+
+    wait_for(lambda: process.state(pid) == "S", "it to rest")
+    before = turns()
+    for _ in range(50):
+        assert lb.get("/").status == 200
+    assert turns() == before

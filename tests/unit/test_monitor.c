@@ -1,0 +1,368 @@
+/* What the monitor concludes from checks, failures, time and answers: nothing here opens a socket.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "../../src/monitor/answer.h"
+#include "../../src/monitor/checks.h"
+#include "../../src/monitor/eject.h"
+#include "../../src/monitor/ramp.h"
+
+#define SECOND UINT64_C(1000000)
+
+static const struct check_settings check = {
+	.interval = 2000,
+	.fast_interval = 500,
+	.rise = 2,
+	.fall = 3,
+	.status_least = 200,
+	.status_most = 399,
+};
+
+/* Takes results, "+" and "-", and writes what changed: "u", "d" or ".". */
+static const char *take(struct checks *c, const char *results)
+{
+	static char out[32];
+	size_t n = 0;
+
+	for (; *results != '\0'; results++)
+		out[n++] = ".ud"[checks_take(c, &check, *results == '+')];
+	out[n] = '\0';
+	return out;
+}
+
+static void test_checks(void **state)
+{
+	struct checks c;
+
+	(void)state;
+	checks_init(&c, true, true);
+	assert_string_equal(take(&c, "--+--+---"), "........d");
+	assert_string_equal(take(&c, "-+-+-++"), "......u");
+	checks_fail(&c);
+	assert_string_equal(take(&c, "+-++"), "...u");
+	/* The first result of all is believed. */
+	checks_init(&c, true, false);
+	assert_string_equal(take(&c, "-++"), "d.u");
+	checks_init(&c, true, false);
+	assert_string_equal(take(&c, "+---"), "...d");
+}
+
+static void test_pauses(void **state)
+{
+	struct checks c;
+
+	(void)state;
+	checks_init(&c, true, true);
+	assert_int_equal(checks_pause_us(&c, &check, 0), 1800000);
+	assert_int_equal(checks_pause_us(&c, &check, 400000), 2200000);
+	assert_int_equal(checks_pause_us(&c, &check, 400001), 1800000);
+	(void)take(&c, "-");
+	assert_int_equal(checks_pause_us(&c, &check, 50000), 500000);
+	(void)take(&c, "--");
+	assert_int_equal(checks_pause_us(&c, &check, 200000), 2000000);
+}
+
+static const struct eject_settings usual = {
+	.failures = 5, .time = 10000, .time_max = 300000, .most = 50
+};
+
+static struct rows_tally total;
+static struct eject eject;
+static uint64_t again_us;
+
+static bool look(const struct eject_settings *settings, uint64_t now_us)
+{
+	struct eject_cause cause;
+
+	return eject_look(&eject, settings, &total, now_us, &cause, &again_us);
+}
+
+static void begin(const struct eject_settings *settings)
+{
+	total = (struct rows_tally){ .counts = { 0 } };
+	total.counts[ROWS_ANSWERS] = 1000;
+	total.counts[ROWS_CUT] = 7;
+	eject = (struct eject){ 0 };
+	eject_begin(&eject, settings, &total);
+}
+
+static void test_failures_in_a_row(void **state)
+{
+	(void)state;
+	begin(&usual);
+	assert_false(look(&usual, SECOND));
+	total.counts[ROWS_CUT] += 4;
+	assert_false(look(&usual, SECOND));
+	total.counts[ROWS_ANSWERS]++;
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, SECOND));
+	total.counts[ROWS_CONNECT_FAILED] += 2;
+	total.counts[ROWS_TIMED_OUT] += 2;
+	assert_false(look(&usual, SECOND));
+	total.counts[ROWS_BAD_RESPONSE]++;
+	assert_true(look(&usual, SECOND));
+	/* A status of 500 is an answer. */
+	begin(&usual);
+	total.counts[ROWS_5XX] += 100;
+	total.counts[ROWS_ANSWERS] += 100;
+	assert_false(look(&usual, SECOND));
+}
+
+static void test_status_is_a_failure(void **state)
+{
+	struct eject_settings s = usual;
+
+	(void)state;
+	s.on_5xx = true;
+	begin(&s);
+	total.counts[ROWS_5XX] += 5;
+	total.counts[ROWS_ANSWERS] += 5;
+	assert_true(look(&s, SECOND));
+}
+
+/* Every other request fails: never five in a row. */
+static void test_many_of_a_second(void **state)
+{
+	(void)state;
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	total.counts[ROWS_ANSWERS]++;
+	assert_false(look(&usual, 100 * SECOND));
+	assert_int_equal(again_us, 101 * SECOND);
+	total.counts[ROWS_CUT] += 20;
+	total.counts[ROWS_ANSWERS] += 18;
+	assert_false(look(&usual, 100 * SECOND + 1000));
+	assert_int_equal(again_us, 101 * SECOND);
+	assert_true(look(&usual, 101 * SECOND));
+
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	total.counts[ROWS_CUT] += 20;
+	total.counts[ROWS_ANSWERS] += 20;
+	assert_false(look(&usual, 101 * SECOND));
+	/* Then nothing fails any more, and nobody looks for ever. */
+	for (uint64_t now = 102; again_us != 0; now++) {
+		assert_true(now < 110);
+		assert_false(look(&usual, now * SECOND));
+	}
+}
+
+/* What was fine before does not excuse it, and few requests are no proof. */
+static void test_window(void **state)
+{
+	(void)state;
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, SECOND));
+	total.counts[ROWS_ANSWERS] += 100000;
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 50 * SECOND));
+	total.counts[ROWS_CUT] += 30;
+	total.counts[ROWS_ANSWERS] += 10;
+	assert_true(look(&usual, 51 * SECOND));
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, SECOND));
+	total.counts[ROWS_CUT] += 10;
+	total.counts[ROWS_ANSWERS] += 5;
+	assert_false(look(&usual, 2 * SECOND));
+}
+
+static void test_off(void **state)
+{
+	struct eject_settings s = usual;
+
+	(void)state;
+	s.failures = 0;
+	begin(&s);
+	total.counts[ROWS_CUT] += 1000;
+	assert_false(look(&s, SECOND));
+	assert_int_equal(again_us, 0);
+}
+
+/* It doubles, and is forgiven. */
+static void test_ejection_grows(void **state)
+{
+	struct eject_settings s = usual;
+	uint64_t now = 1000 * SECOND;
+
+	(void)state;
+	s.time_max = 60000;
+	begin(&s);
+	for (uint64_t ms = 10000; ms <= 40000; ms *= 2) {
+		assert_int_equal(eject_start(&eject, &s, now), ms);
+		assert_int_equal(eject.until_us, now + ms * 1000);
+		now = eject.until_us;
+		eject_end(&eject, &s, &total, now);
+		assert_int_equal(eject.until_us, 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(eject_start(&eject, &s, now), 60000);
+		now = eject.until_us;
+		eject_end(&eject, &s, &total, now);
+	}
+	assert_int_equal(eject_start(&eject, &s, now + 60 * SECOND), 30000);
+	now = eject.until_us;
+	eject_end(&eject, &s, &total, now);
+	assert_int_equal(eject_start(&eject, &s, now + 3600 * SECOND), 10000);
+}
+
+static void test_most(void **state)
+{
+	struct eject_settings s = usual;
+
+	(void)state;
+	assert_int_equal(eject_most(&s, 0), 0);
+	assert_int_equal(eject_most(&s, 1), 0);
+	assert_int_equal(eject_most(&s, 2), 1);
+	assert_int_equal(eject_most(&s, 3), 1);
+	assert_int_equal(eject_most(&s, 10), 5);
+	s.most = 10;
+	assert_int_equal(eject_most(&s, 2), 1);
+	s.most = 0;
+	assert_int_equal(eject_most(&s, 10), 0);
+}
+
+static void test_ramp(void **state)
+{
+	uint64_t next, at = 0;
+	unsigned steps = 0, last = 0;
+
+	(void)state;
+	assert_int_equal(ramp_share(0, 10000, &next), 26);
+	assert_int_equal(ramp_share(5 * SECOND, 10000, &next), 128);
+	assert_int_equal(ramp_share(10 * SECOND, 10000, &next), 256);
+	assert_int_equal(next, 0);
+	assert_int_equal(ramp_share(0, 0, &next), 256);
+	for (;; at += next, steps++) {
+		unsigned share = ramp_share(at, 10000, &next);
+
+		assert_true(share >= last);
+		last = share;
+		if (next == 0)
+			break;
+	}
+	assert_in_range(steps, 19, 21);
+	assert_int_equal(last, 256);
+	assert_int_equal(ramp_age_us(26, 10000), 0);
+	assert_int_equal(ramp_age_us(128, 10000), 5 * SECOND);
+}
+
+static const struct judgement {
+	const char *answer;
+	const char *body; /* that it must have */
+	bool ended;
+	enum answer_verdict verdict;
+	const char *why;
+} judgements[] = {
+	{ "", NULL, false, ANSWER_PARTIAL, "" },
+	{ "HTTP/1.1 200", NULL, false, ANSWER_PARTIAL, "" },
+	{ "HTTP/1.1 200 OK\r\n\r\n", NULL, false, ANSWER_GOOD, "" },
+	{ "HTTP/1.0 399\r\n\r\n", NULL, false, ANSWER_GOOD, "" },
+	{ "HTTP/1.1 404 N\r\n\r\n", NULL, false, ANSWER_BAD, "status 404" },
+	{ "HTTP/1.1 103 E\r\n\r\nHTTP/1.1 503 N\r\n\r\n", NULL, false, ANSWER_BAD, "status 503" },
+	{ "HTTP/1.1 100 C\r\n\r\n", NULL, false, ANSWER_PARTIAL, "" },
+	{ "", NULL, true, ANSWER_BAD, "the connection was closed before an answer" },
+	{ "SSH-2.0-x\r\n", NULL, false, ANSWER_BAD, "a bad answer: " },
+	{ "HTTP/1.1 200 OK\r\n\r\nwell", "well", false, ANSWER_GOOD, "" },
+	{ "HTTP/1.1 200 OK\r\n\r\nwel", "well", false, ANSWER_PARTIAL, "" },
+	{ "HTTP/1.1 200 OK\r\n\r\nwel", "well", true, ANSWER_BAD, "the body" },
+	{ "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nwell", "well", false, ANSWER_BAD,
+		"the body" },
+	{ "HTTP/1.1 200 OK\r\nX: well\r\nContent-Length: 0\r\n\r\n", "well", false, ANSWER_BAD,
+		"the body" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n2\r\nll\r\n", "well",
+		false, ANSWER_GOOD, "" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n", "well", false,
+		ANSWER_PARTIAL, "" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n0\r\n\r\n", "well",
+		false, ANSWER_BAD, "the body" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz", "well", false, ANSWER_BAD,
+		"the body" },
+};
+
+static void test_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof judgements / sizeof *judgements; i++) {
+		const struct judgement *j = &judgements[i];
+		struct check_settings c = check;
+		char bytes[256], body[16];
+		struct text why = text_over(bytes, sizeof bytes);
+
+		if (j->body != NULL)
+			c.body = strcpy(body, j->body);
+		assert_int_equal(
+			answer_judge(j->answer, strlen(j->answer), j->ended, &c, &why), j->verdict);
+		assert_memory_equal(text_string(&why), j->why, strlen(j->why));
+	}
+}
+
+/* Only the first 64 KiB count. */
+static void test_long_body(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\n\r\n";
+	static char answer[sizeof head + ANSWER_BODY_MAX + 100];
+	struct check_settings c = check;
+	char bytes[256], body[] = "well";
+	struct text why = text_over(bytes, sizeof bytes);
+	size_t len = sizeof head - 1;
+
+	(void)state;
+	c.body = body;
+	memset(answer, 'x', sizeof answer);
+	memcpy(answer, head, len);
+	memcpy(answer + len + ANSWER_BODY_MAX - 4, "well", 4);
+	assert_int_equal(answer_judge(answer, len + ANSWER_BODY_MAX, false, &c, &why), ANSWER_GOOD);
+	memmove(answer + len + 1, answer + len, ANSWER_BODY_MAX);
+	assert_int_equal(
+		answer_judge(answer, len + ANSWER_BODY_MAX + 1, false, &c, &why), ANSWER_BAD);
+}
+
+static void test_request(void **state)
+{
+	char path[] = "/app/", authority[] = "a:81", asked[] = "/up?x=1", host[] = "b";
+	const struct backend_settings backend = { .url = { .path = path, .authority = authority } };
+	struct check_settings c = check;
+	char bytes[256];
+	struct text out = text_over(bytes, sizeof bytes);
+
+	(void)state;
+	c.path = asked;
+	assert_true(answer_write_request(&out, &backend, &c));
+	assert_string_equal(text_string(&out),
+		"GET /app/up?x=1 HTTP/1.1\r\nHost: a:81\r\nUser-Agent: tinylb\r\nAccept: */*\r\n"
+		"Connection: close\r\n\r\n");
+	c.host = host;
+	out = text_over(bytes, 40);
+	assert_false(answer_write_request(&out, &backend, &c));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_failures_in_a_row),
+		cmocka_unit_test(test_status_is_a_failure),
+		cmocka_unit_test(test_many_of_a_second),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_off),
+		cmocka_unit_test(test_ejection_grows),
+		cmocka_unit_test(test_most),
+		cmocka_unit_test(test_ramp),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_long_body),
+		cmocka_unit_test(test_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
