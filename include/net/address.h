@@ -77,6 +77,9 @@ static inline bool address_is_unix(const struct address *a)
 /* Every address of IPv4, or of IPv6, with whatever port. */
 bool address_is_wildcard(const struct address *a);
 
+/* Of this machine's loopback device: 127.0.0.0/8, also as IPv6 has it, and ::1. */
+bool address_is_loopback(const struct address *a);
+
 /* Same family, address and port. */
 bool address_equals(const struct address *a, const struct address *b);
 

@@ -152,6 +152,20 @@ bool address_is_wildcard(const struct address *a)
 	return a->u.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
 }
 
+bool address_is_loopback(const struct address *a)
+{
+	const struct in6_addr *in6 = &a->u.in6.sin6_addr;
+	uint32_t in = INADDR_ANY;
+
+	if (a->u.sa.sa_family == AF_INET)
+		in = a->u.in.sin_addr.s_addr;
+	else if (a->u.sa.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(in6))
+		return true;
+	else if (a->u.sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(in6))
+		memcpy(&in, in6->s6_addr + 12, sizeof in);
+	return ntohl(in) >> 24 == IN_LOOPBACKNET;
+}
+
 bool address_equals(const struct address *a, const struct address *b)
 {
 	if (a->len == 0 || b->len == 0)

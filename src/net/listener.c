@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "pace.h"
 
 static int set_on(int fd, int level, int option)
 {
@@ -41,6 +42,8 @@ static int set_options(int fd, const struct address *a, bool share)
 
 	if (address_is_unix(a))
 		return 0;
+	/* What is accepted has what the listening socket has. */
+	pace_spare(fd, a);
 	if (set_on(fd, SOL_SOCKET, SO_REUSEADDR) == -1)
 		return -1;
 	if (share && set_on(fd, SOL_SOCKET, SO_REUSEPORT) == -1)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "pace.h"
 #include "stream_buffer.h"
 
 static void stop_reading(struct stream *s)
@@ -227,6 +228,8 @@ static int connect_socket(const struct address *to)
 	if (fd != -1 && !address_is_unix(to) &&
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == -1)
 		fd_close(&fd);
+	if (fd != -1)
+		pace_spare(fd, to);
 	return fd;
 }
 

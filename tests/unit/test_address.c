@@ -322,6 +322,26 @@ static void test_format_host(void **state)
 	}
 }
 
+static void test_loopback(void **state)
+{
+	static const char *const within[] = { "127.0.0.1:1", "127.9.8.7:1", "[::1]:1",
+		"[::ffff:127.0.0.1]:1" };
+	static const char *const without[] = { "*:1", "0.0.0.0:1", "128.0.0.1:1", "1.0.0.127:1",
+		"[::2]:1", "[7f00::1]:1", "[::ffff:10.0.0.1]:1", "unix:/a" };
+	struct address a;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(within); i++) {
+		assert_int_equal(address_parse_listen(within[i], &a, &why), 0);
+		assert_true(address_is_loopback(&a));
+	}
+	for (size_t i = 0; i < COUNT(without); i++) {
+		assert_int_equal(address_parse_listen(without[i], &a, &why), 0);
+		assert_false(address_is_loopback(&a));
+	}
+}
+
 static void test_resolve(void **state)
 {
 	struct address found[8];
@@ -356,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_equals),
 		cmocka_unit_test(test_format_unnamed),
 		cmocka_unit_test(test_format_host),
+		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_resolve),
 	};
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/net/pace.h"
 #include "base/memory.h"
 #include "net/listener.h"
 #include "net/stream.h"
@@ -459,6 +461,50 @@ static void test_connect(void **state)
 	close(fd);
 }
 
+static bool is_paced(int fd)
+{
+	char name[16] = { 0 };
+	socklen_t len = sizeof name - 1;
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+	return strcmp(name, "bbr") == 0;
+}
+
+static bool is_paced_behind(const struct address *a)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool paced;
+
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3), 0);
+	pace_spare(fd, a);
+	paced = is_paced(fd);
+	close(fd);
+	return paced;
+}
+
+/* Within the machine nothing is paced, whatever the system is set to. */
+static void test_pace(void **state)
+{
+	struct address here;
+	struct address elsewhere = { .len = sizeof elsewhere.u.in };
+	int fd = listening(&here);
+
+	(void)state;
+	elsewhere.u.in.sin_family = AF_INET;
+	elsewhere.u.in.sin_addr.s_addr = htonl(0xc0000201);
+	assert_false(is_paced(fd));
+	assert_int_equal(listen(fd, 1), 0);
+	stream_close(&stream);
+	assert_int_equal(stream_connect(&stream, &loop, &events, &here), 0);
+	assert_false(is_paced(stream.fd));
+	/* The kernel may not have it, or not for everybody. */
+	if (setsockopt(stream.fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3) == 0) {
+		assert_false(is_paced_behind(&here));
+		assert_true(is_paced_behind(&elsewhere));
+	}
+	close(fd);
+}
+
 static void test_connect_refused(void **state)
 {
 	struct address address;
@@ -575,6 +621,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_parting, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_after_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connect_fails_at_once, set_up, tear_down),
 	};

@@ -11,7 +11,7 @@ from lib.ports import reserve_port
 from lib.tinylb import binary
 from lib.wait import wait_for
 
-from . import meter
+from . import fields, meter
 
 # Peers keep what memory they had once. As glibc does it otherwise, some give it back and take it again in each
 # request, and on a virtual machine a fault for a page may cost a hundred times what it costs elsewhere.
@@ -28,6 +28,8 @@ class Proxy:
     backend, between, most = "{}", "\n  ", None
     version_words = ("-v",)
     environment = KEEP_MEMORY
+    # What reaches a backend beside what the client said, and of that what must not: parts/fields.py.
+    adds, passes = fields.ALL, ()
 
     def __init__(self, directory, backends, workers=1, clients=1024, prefix=(), plain=False):
         """backends: HOST:PORT of each; clients: the most connections of clients there will be; prefix: words
@@ -131,6 +133,7 @@ class Proxy:
 class Floor(Proxy):
     name = program = "floor"
     most, environment = 1, {}
+    adds, passes = (), fields.CLAIMS
     tools = None  # the folder of the program
 
     @classmethod
@@ -193,6 +196,8 @@ class H2o(Proxy):
     name = program = package = "h2o"
     settings = "h2o.conf"
     backend, most = "proxy.reverse.url: http://{}/", 1
+    adds = ("X-Forwarded-For", "X-Forwarded-Proto", "Via")
+    passes = ("X-Forwarded-For", "X-Forwarded-Host", "X-Request-Id")
     version_words = ("--version",)
 
     def user(self):
@@ -210,6 +215,8 @@ class Nghttpx(Proxy):
     package = "nghttp2-proxy"
     settings = "nghttpx.conf"
     backend, between = "backend={}", "\n"
+    adds = ("X-Forwarded-For", "X-Forwarded-Proto", "Via")
+    passes = ("X-Forwarded-Host", "X-Real-IP", "X-Request-Id")
 
     def write(self):
         self.backends = [b.replace(":", ",") for b in self.backends]

@@ -16,8 +16,8 @@ def medians(row):
 
 
 def best_peer(row):
-    """The name of the peer that took least, or None."""
-    found = {name: value for name, value in medians(row).items() if name not in BESIDE}
+    """The name of the peer that took least, or None. Who took nothing was not measured well."""
+    found = {name: value for name, value in medians(row).items() if name not in BESIDE and value > 0}
     return min(found, key=found.get) if found else None
 
 
