@@ -1,5 +1,5 @@
-"""Backends fail under load, and nobody who asks with GET sees it: killed, started again, resetting connections.
-A POST fails only where it was sent already, and is never sent twice.
+"""Backends fail under load, and nobody who asks with GET sees it: killed, started again, resetting connections,
+answering 500. A POST fails only where it was sent already, and is never sent twice.
 
 `make bench-faults` does more of this, with real servers and beside other balancers."""
 
@@ -72,7 +72,7 @@ def victims():
 
 
 def test_killed_and_started_again(tinylb, victims):
-    lb = tinylb(backends=[v.url for v in victims], workers=2, pool={"balance":"two_choices"}, log_level="notice")
+    lb = tinylb(backends=[v.url for v in victims], workers=2, log_level="notice")
     address = ("127.0.0.1", lb.port)
     with Load(address, BODY, kept=True, threads=16) as kept, Load(address, BODY, threads=4) as fresh:
         for victim in victims:
@@ -83,9 +83,6 @@ def test_killed_and_started_again(tinylb, victims):
             victim.start()
             victim.wait_ready()
     assert not kept.lost and not fresh.lost
-    from lib import board
-    r=board.Rows(lb.pid)
-    for i in range(3): print("ROW", r.gauge(0,i)[:3], r.gauge(1,i)[:3], r.counts(i), r.health(i))
 
 
 class Posts:
@@ -114,6 +111,10 @@ class Posts:
                 self.results[target] = c.request("POST", target, body=b"some").status
 
 
+def fine(conn, _):
+    conn.respond(200, BODY)
+
+
 def test_resets(tinylb, origin):
     """One of three backends resets its connections as soon as a request has come."""
     moody = threading.Event()
@@ -124,8 +125,8 @@ def test_resets(tinylb, origin):
         else:
             conn.respond(200, BODY)
 
-    backends = [origin(bad)] + [origin(lambda conn, _: conn.respond(200, BODY)) for _ in range(2)]
-    lb = tinylb(backends=[b.url for b in backends], workers=2, pool={"balance":"two_choices"}, log_level="notice")
+    backends = [origin(bad)] + [origin(fine) for _ in range(2)]
+    lb = tinylb(backends=[b.url for b in backends], workers=2, log_level="notice")
     address = ("127.0.0.1", lb.port)
     with Load(address, BODY, kept=True, threads=6) as kept, Load(address, BODY, threads=2) as fresh, \
             Posts(lb) as posts:
@@ -136,10 +137,27 @@ def test_resets(tinylb, origin):
             fresh.wait_served(50)
             moody.clear()
     assert not kept.lost and not fresh.lost
-    from lib import board
-    r=board.Rows(lb.pid)
-    for i in range(3): print("ROW", r.gauge(0,i)[:3], r.gauge(1,i)[:3], r.counts(i), r.health(i))
     came = collections.Counter(r.target for b in backends for r in b.requests if r.method == "POST")
     assert set(posts.results) <= set(came), "what failed was sent"
     assert not [t for t, times in came.items() if times > 1], "nothing is sent twice"
     assert 200 in posts.results.values()
+
+
+def test_500s(tinylb, origin):
+    """One of three backends answers 500, as fast as it can: whoever asks with GET gets another's answer, and it does
+    not draw the requests of the others."""
+    moody = threading.Event()
+
+    def bad(conn, _):
+        conn.respond(500 if moody.is_set() else 200, BODY)
+
+    backends = [origin(bad)] + [origin(fine) for _ in range(2)]
+    lb = tinylb(backends=[b.url for b in backends], workers=2, log_level="notice",
+                pool={"balance": "two_choices", "retry": {"on_status": [500]}, "eject": {"on_5xx": True}})
+    with Load(("127.0.0.1", lb.port), BODY, kept=True, threads=6) as kept, Posts(lb) as posts:
+        kept.wait_served(100)
+        moody.set()
+        kept.wait_served(400)
+    assert not kept.lost
+    came = collections.Counter(r.target for b in backends for r in b.requests if r.method == "POST")
+    assert set(came.values()) == {1} and set(came) == set(posts.results)

@@ -36,7 +36,7 @@ def answer(conn, _):
 @pytest.mark.bare("it counts on workers that start quickly")
 def test_workers_die(tinylb, origin):
     origins = [origin(answer) for _ in range(3)]
-    lb = tinylb(backends=[o.url for o in origins], workers=4, pool={"balance": "random"}, log_level="notice")
+    lb = tinylb(backends=[o.url for o in origins], workers=4, pool={"balance": "two_choices"}, log_level="notice")
     lb.deaths_expected = True
     most = 0
     with Load(("127.0.0.1", lb.port), BODY, kept=True, threads=12), \
