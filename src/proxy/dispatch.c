@@ -296,9 +296,14 @@ void exchange_retry(struct exchange *x, struct failure failure)
 bool exchange_ask_another(struct exchange *x, int status)
 {
 	struct backend *former = exchange_backend(x);
+	struct request *request = &x->proxy->request;
 
 	if (!statuses_have(&x->pool->settings->retry.on_status, status) || x->interim > 0 ||
-		!may_repeat(x) || !pick(x, &x->proxy->request))
+		!may_repeat(x))
+		return false;
+	/* What is in the scratch is somebody else's. */
+	if (request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) != PARSE_DONE ||
+		!pick(x, request))
 		return false;
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
 	load_answered(x, former, status);
