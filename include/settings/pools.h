@@ -40,11 +40,13 @@ struct backend_addresses {
 /* The first member of the items of every list is their place: the loader counts on it. */
 struct backend_settings {
 	struct settings_place place;
-	char *url_text; /* as written, without a trailing slash: what logs show */
-	int weight;     /* 0 to 256; 0 gets no requests */
-	int priority;   /* 0 to SETTINGS_PRIORITY_MAX, lower ones first */
-	bool backup;    /* behind all priorities */
-	bool drain;     /* gets no new requests */
+	char *url_text;      /* as written, without a trailing slash: what logs show */
+	int weight;          /* 0 to 256; 0 gets no requests */
+	int priority;        /* 0 to SETTINGS_PRIORITY_MAX, lower ones first */
+	bool backup;         /* behind all priorities */
+	bool drain;          /* gets no new requests */
+	int max_requests;    /* in flight, of all workers together; 0: any number */
+	int max_connections; /* open, idle ones too, of all workers together; 0: any number */
 	struct backend_url url;
 	struct backend_addresses *addresses; /* to connect to, in order; borrowed */
 	/* links */
@@ -58,6 +60,7 @@ struct pool_settings {
 	enum balance balance;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	int panic;             /* percent that have to be well, or else all are taken */
+	int queue;             /* requests of all workers together that may wait; 0: none */
 	struct backend_settings *backends;
 	size_t backend_count; /* at least 1 */
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */

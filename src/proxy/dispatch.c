@@ -16,6 +16,9 @@
  * older one may be about to be closed by the backend. */
 #define ONCE_IDLE_US UINT64_C(1000000)
 
+/* How often another worker may be faster before this one waits. */
+#define RACES_MAX 8
+
 static const struct slice scheme_http = { "http", 4 };
 
 static void announce_pick(const struct exchange *x)
@@ -28,41 +31,62 @@ static void announce_pick(const struct exchange *x)
 		log_debug(text, SLICE_ARGS(exchange_backend(x)->url));
 }
 
-/* Who may be picked is known before. */
-static void look_at_pool(struct pool *pool)
+static size_t choose(struct exchange *x)
 {
-	const struct proxy *proxy = pool->proxy;
-	uint32_t version = proxy->rows != NULL ? rows_version(proxy->rows) : 0;
-
-	if (standing_is_due(&pool->standing, version, proxy->loop->now_us))
-		standing_renew(pool, proxy->loop->now_us);
-}
-
-static bool pick(struct exchange *x)
-{
+	struct pool *pool = x->pool;
 	const struct pick query = {
 		.rng = &x->proxy->rng,
 		.tried = x->tried,
 		.tried_count = x->tried_count,
-		.view = &x->pool->view,
+		.view = &pool->view,
 	};
-	size_t picked = PICKER_NONE;
+	size_t picked;
 
-	look_at_pool(x->pool);
-	load_leave(x);
-	if (x->tried_count < EXCHANGE_TRIES)
-		picked = x->pool->kind->pick(x->pool->picker, &query);
-	if (picked == PICKER_NONE)
-		return false;
+	if (x->tried_count == EXCHANGE_TRIES)
+		return PICKER_NONE;
+	picked = pool->kind->pick(pool->picker, &query);
+	if (picked != PICKER_NONE || pool->view.is_full == NULL || pool->limited)
+		return picked;
+	/* Better a ramp that is not kept to than nobody. */
+	pool->view.is_full = NULL;
+	picked = pool->kind->pick(pool->picker, &query);
+	pool->view.is_full = limit_is_full;
+	return picked;
+}
+
+/* Takes a place with the backend. Another worker may have had the last one since it was chosen. */
+static bool take_place(struct exchange *x, size_t picked)
+{
+	size_t former = x->backend;
+
 	x->backend = picked;
-	x->tried[x->tried_count++] = picked;
-	x->first_address = exchange_backend(x)->address;
-	x->addresses_tried = 0;
-	x->fresh_only = false;
-	x->own_fault = false;
-	load_enter(x);
-	announce_pick(x);
-	return true;
+	if (load_enter(x))
+		return true;
+	x->backend = former;
+	return false;
+}
+
+static bool pick(struct exchange *x)
+{
+	size_t picked;
+
+	exchange_look_at_pool(x->pool);
+	load_leave(x);
+	for (int i = 0; i < RACES_MAX; i++) {
+		picked = choose(x);
+		if (picked == PICKER_NONE)
+			return false;
+		if (take_place(x, picked)) {
+			x->tried[x->tried_count++] = picked;
+			x->first_address = exchange_backend(x)->address;
+			x->addresses_tried = 0;
+			x->fresh_only = false;
+			x->own_fault = false;
+			announce_pick(x);
+			return true;
+		}
+	}
+	return false;
 }
 
 static struct upstream *take_idle(struct exchange *x)
@@ -86,7 +110,7 @@ static bool is_own_fault(int error)
 	       error == EADDRNOTAVAIL;
 }
 
-/* Begins with the address that answered last and goes round. */
+/* Begins with the address that answered last and goes round. NULL with EUSERS: there is no room. */
 static struct upstream *connect_next_address(struct exchange *x)
 {
 	struct backend *backend = exchange_backend(x);
@@ -98,17 +122,19 @@ static struct upstream *connect_next_address(struct exchange *x)
 
 		if (u == NULL && errno == EMFILE && upstream_make_room(x->proxy))
 			u = upstream_connect(x->proxy, backend, x, address);
-		if (u != NULL)
+		if (u != NULL || errno == EUSERS)
 			return u;
 		x->own_fault |= is_own_fault(errno);
 		exchange_cannot_connect(x, strerror(errno));
 	}
 	if (!x->own_fault)
 		load_failed(x, ROWS_CONNECT_FAILED);
+	errno = ENOTCONN;
 	return NULL;
 }
 
-/* Takes a connection to the present backend, or begins to make one. */
+/* Takes a connection to the present backend, or begins to make one. Where that has all that it may
+ * have it was not tried. */
 static bool reach_backend(struct exchange *x)
 {
 	struct proxy *proxy = x->proxy;
@@ -122,8 +148,10 @@ static bool reach_backend(struct exchange *x)
 		return true;
 	}
 	x->upstream = connect_next_address(x);
-	if (x->upstream == NULL)
+	if (x->upstream == NULL) {
+		x->tried_count -= errno == EUSERS;
 		return false;
+	}
 	deadline_start(&x->deadline, &proxy->wait_connect, proxy->loop);
 	return true;
 }
@@ -206,15 +234,42 @@ static void give_up(struct exchange *x)
 		exchange_answer(x, x->failure.status, x->failure.reason, x->failure.detail);
 }
 
-void exchange_dispatch(struct exchange *x, struct request *request)
+static bool find_backend(struct exchange *x)
 {
 	x->record.picked_us = x->proxy->loop->now_us;
-	while (pick(x))
-		if (reach_backend(x)) {
-			send_all(x, request);
-			return;
-		}
-	give_up(x);
+	for (int i = 0; i < EXCHANGE_TRIES + RACES_MAX && pick(x); i++)
+		if (reach_backend(x))
+			return true;
+	return false;
+}
+
+static void wait_for_room(struct exchange *x)
+{
+	load_leave(x);
+	deadline_stop(&x->deadline);
+	if (!queue_enter(x)) {
+		exchange_answer(x, 503, REASON_QUEUE_FULL,
+			"all backends are busy, and so many wait for them as may");
+		return;
+	}
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug(
+			"pool %s: a request waits: all backends are full", x->pool->settings->name);
+	/* Its head does not wait for the body, and it is to be seen if the client leaves. */
+	x->more = false;
+	stream_watch(&x->client->stream);
+}
+
+void exchange_dispatch(struct exchange *x, struct request *request)
+{
+	if (x->pool->limited && queue_goes_first(x))
+		wait_for_room(x);
+	else if (find_backend(x))
+		send_all(x, request);
+	else if (x->pool->limited && limit_room(x) != LIMIT_NOBODY)
+		wait_for_room(x);
+	else
+		give_up(x);
 }
 
 /* Sends the request once more: on another address, a fresh connection, or to another backend. Its
@@ -229,6 +284,29 @@ static void send_again(struct exchange *x, bool same_backend)
 		send_all(x, request);
 	else
 		exchange_dispatch(x, request);
+}
+
+bool exchange_go_on(struct exchange *x)
+{
+	struct request *request = &x->proxy->request;
+	struct client *client = x->client;
+	bool found = find_backend(x);
+
+	if (!found && limit_room(x) != LIMIT_NOBODY) {
+		load_leave(x);
+		return false;
+	}
+	queue_leave(x);
+	exchange_waited(x);
+	if (found &&
+		request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) == PARSE_DONE)
+		send_all(x, request);
+	else
+		give_up(x);
+	/* What came of its body meanwhile goes on. */
+	if (client->exchange != NULL && !client->stream.paused && stream_rest(&client->stream) > 0)
+		stream_again(&client->stream);
+	return true;
 }
 
 void exchange_retry(struct exchange *x, struct failure failure)

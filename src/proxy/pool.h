@@ -10,7 +10,9 @@
 #include "balance/picker.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "limit.h"
 #include "load.h"
+#include "queue.h"
 #include "settings/settings.h"
 #include "standing.h"
 
@@ -30,6 +32,7 @@ struct backend {
 	uint64_t complained_us;
 	struct load load;
 	struct refusal refusal;
+	struct limits limits;
 };
 
 struct pool {
@@ -41,6 +44,9 @@ struct pool {
 	struct rows_pool *cells; /* this worker's on the board; borrowed */
 	struct standing standing;
 	struct picker_view view;
+	bool limited;   /* some backend has a limit: only then requests may wait */
+	unsigned ramps; /* backends that have one: limit.h */
+	struct queue queue;
 };
 
 /* 0, or -1 when memory is short. */

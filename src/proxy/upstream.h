@@ -27,6 +27,7 @@ struct upstream {
 	uint64_t idle_most_us; /* it is not used again when it was idle for so long */
 	uint32_t seen;         /* bytes of a head that was not whole yet */
 	uint8_t address;       /* index of the backend's address */
+	bool pending;          /* it counts as one in the making */
 	bool reused;           /* it has served a request before this one */
 };
 
@@ -36,7 +37,8 @@ struct upstream *upstream_take(
 	struct backend *backend, struct exchange *exchange, uint64_t idle_us);
 
 /* Begins to connect to the backend's address with this index. NULL with errno where that failed at
- * once; otherwise exchange_connected or exchange_upstream_ended follows. */
+ * once, EUSERS: the backend has all the connections that it may have; otherwise exchange_connected
+ * or exchange_upstream_ended follows. */
 struct upstream *upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address);
 
