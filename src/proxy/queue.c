@@ -34,7 +34,7 @@ static uint64_t oldest_elsewhere(const struct pool *pool)
 
 static bool is_older(uint64_t since_us, uint64_t than_us)
 {
-	return since_us != 0 && since_us + QUEUE_TICK_MS * 1000 < than_us;
+	return since_us != 0 && since_us + QUEUE_EVEN_US < than_us;
 }
 
 bool queue_goes_first(const struct exchange *x)

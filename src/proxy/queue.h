@@ -4,9 +4,9 @@
  * is room, that of the worker goes on whose first has waited longest of all.
  *
  * Nobody is woken by another worker: whoever ends a request looks at its own list at once, and as
- * long as something is in it, every QUEUE_TICK_MS. To have waited longer counts when it is by more
- * than such a tick. A worker that was seen not to take what it could have in QUEUE_PATIENCE ticks
- * is not waited for: it may hang.
+ * long as something is in it, every QUEUE_TICK_MS. Who leaves room to another one leaves it unused
+ * for about a tick, so to have waited longer counts only when it is by QUEUE_EVEN_US. A worker that
+ * was seen not to take what it could have in QUEUE_PATIENCE ticks is not waited for: it may hang.
  */
 #ifndef TINYLB_PROXY_QUEUE_H
 #define TINYLB_PROXY_QUEUE_H
@@ -17,6 +17,7 @@
 #include "base/list.h"
 
 #define QUEUE_TICK_MS  2
+#define QUEUE_EVEN_US  UINT64_C(5000)
 #define QUEUE_PATIENCE 10
 
 struct exchange;
