@@ -10,7 +10,6 @@
 #include "account.h"
 #include "base/log.h"
 #include "exchange.h"
-#include "http/forward.h"
 
 /* A request that must not be repeated goes only onto a connection that was in use this recently: an
  * older one may be about to be closed by the backend. */
@@ -18,8 +17,6 @@
 
 /* How often another worker may be faster before this one waits. */
 #define RACES_MAX 8
-
-static const struct slice scheme_http = { "http", 4 };
 
 static void announce_pick(const struct exchange *x)
 {
@@ -156,68 +153,9 @@ static bool reach_backend(struct exchange *x)
 	return true;
 }
 
-/* The client's own is written where this is empty; an HTTP/1.0 client may have none. */
-static struct slice host_to_send(const struct exchange *x, const struct request *request)
-{
-	if (x->pool->settings->host == HOST_PRESERVE && !slice_is_empty(request->host))
-		return slice_of(NULL, 0);
-	return exchange_backend(x)->authority;
-}
-
-static int send_head(struct exchange *x, struct request *request)
-{
-	struct text head = text_over(x->proxy->head_out, sizeof x->proxy->head_out);
-	struct forward_request how = {
-		.host = host_to_send(x, request),
-		.path = exchange_backend(x)->path,
-		.peer = client_ip(x->client),
-		.scheme = scheme_http,
-		.request_id = x->record.id,
-		.x_forwarded = (x->proxy->settings->forwarded & FORWARDED_X) != 0,
-		.rfc7239 = (x->proxy->settings->forwarded & FORWARDED_RFC7239) != 0,
-		.trusted = x->client->trusted,
-	};
-	struct iovec piece = { .iov_base = head.data };
-
-	forward_request(&head, request, &how);
-	if (head.overflow)
-		return -1;
-	/* The body is in the same buffer, and comes next: both go out together. */
-	if (x->more) {
-		x->more = false;
-		x->head_waits = head.len;
-		return 0;
-	}
-	piece.iov_len = head.len;
-	return stream_write(&x->upstream->stream, &piece, 1);
-}
-
-/* Sends again what was sent to a former upstream. */
-static int send_held(struct exchange *x)
-{
-	struct evbuffer *held = x->held;
-	struct evbuffer_iovec pieces[GATHER_PIECES];
-	size_t at = 0;
-
-	while (held != NULL && at < evbuffer_get_length(held)) {
-		struct evbuffer_ptr from;
-		int count;
-
-		if (evbuffer_ptr_set(held, &from, at, EVBUFFER_PTR_SET) == -1)
-			return -1;
-		count = evbuffer_peek(held, -1, &from, pieces, GATHER_PIECES);
-		count = count < GATHER_PIECES ? count : GATHER_PIECES;
-		if (stream_write(&x->upstream->stream, pieces, count) == -1)
-			return -1;
-		for (int i = 0; i < count; i++)
-			at += pieces[i].iov_len;
-	}
-	return 0;
-}
-
 static void send_all(struct exchange *x, struct request *request)
 {
-	if (send_head(x, request) == -1 || send_held(x) == -1)
+	if (exchange_send(x, request) == -1)
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 	else if (!x->upstream->stream.connecting)
 		stream_resume(&x->client->stream); /* it may have waited for a connection */

@@ -153,6 +153,10 @@ void exchange_truncated(struct exchange *x);
  * the exchange has ended. `request` is scratch that may hold the parsed head. */
 void exchange_dispatch(struct exchange *x, struct request *request);
 
+/* Writes the request to its upstream: the head, and what is held of the body. 0, or -1 when memory
+ * is short. */
+int exchange_send(struct exchange *x, struct request *request) __attribute__((warn_unused_result));
+
 /* The exchange waits in the queue of its pool, where there may be room now: leaves it and goes on
  * as above. False: somebody else was faster, and it still waits. */
 bool exchange_go_on(struct exchange *x);
