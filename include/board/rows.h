@@ -67,12 +67,30 @@ uint32_t rows_version(const struct rows *rows);
 _Atomic uint32_t *rows_gauge(
 	struct rows *rows, enum rows_gauge gauge, uint32_t row, uint32_t column);
 struct rows_cells *rows_cells(struct rows *rows, uint32_t row, uint32_t column);
-struct rows_pool *rows_pool(struct rows *rows, uint32_t pool, uint32_t column);
+struct rows_pool *rows_pool(const struct rows *rows, uint32_t pool, uint32_t column);
 struct rows_alarms *rows_alarms(struct rows *rows, uint32_t column);
 
 /* Of all workers. Columns from rows_columns_used on have never been used. */
 uint32_t rows_columns_used(const struct rows *rows);
 uint32_t rows_sum(const struct rows *rows, enum rows_gauge gauge, uint32_t row);
+/*
+ * Enters one's own gauge if all workers together have no more than `most` then. False: they would,
+ * or it seems so because another one has tried at the same moment; nothing has changed.
+ *
+ * Never are more than `most` in, not by one. Each who wants in counts itself first, then adds up
+ * all columns, with a full fence in between, and steps back where that is too much (Dekker). Of
+ * those that are in at any moment one was the last to come behind its fence: its sum had all
+ * others. Who steps back can only make others step back, too: then neither is in, and they try
+ * again. A worker that dies in between is in until the master retires its column.
+ */
+bool rows_enter_within(struct rows *rows, enum rows_gauge gauge, uint32_t row, uint32_t column,
+	uint32_t most) __attribute__((warn_unused_result));
+/* The same with those that wait for a backend of a pool. */
+bool rows_queue_within(struct rows *rows, uint32_t pool, uint32_t column, uint32_t most)
+	__attribute__((warn_unused_result));
+/* Since when the first waits in the queues of all other workers for this pool; who waits since
+ * `after_us` or longer does not count. 0: nobody waits. */
+uint64_t rows_oldest(const struct rows *rows, uint32_t pool, uint32_t column, uint64_t after_us);
 /* All that was ever counted, by the living and the dead; it never goes back. */
 void rows_total(const struct rows *rows, uint32_t row, struct rows_tally *total);
 

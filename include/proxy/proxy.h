@@ -26,6 +26,7 @@ struct proxy_start {
 	struct board_place *place;       /* where to count, borrowed; NULL: nowhere */
 	struct rows *rows;               /* the same, of backends; borrowed; NULL: none */
 	uint32_t column;                 /* in these: this worker's */
+	uint32_t workers;                /* how many share what backends may have; 0: one */
 	/* Called when a client is gone: there may be room for another. */
 	void (*left)(void *context);
 	void *context;

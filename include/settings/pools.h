@@ -56,12 +56,14 @@ struct settings_place {
 /* The first member of the items of every list is their place: the loader counts on it. */
 struct backend_settings {
 	struct settings_place place;
-	char *url_text; /* as written, without a trailing slash: what logs show */
-	int weight;     /* 0 to 256; 0 gets no requests */
-	int priority;   /* 0 to SETTINGS_PRIORITY_MAX, lower ones first */
-	bool backup;    /* behind all priorities */
-	bool drain;     /* gets no new requests */
-	int spread;     /* enum spread: of its addresses */
+	char *url_text;      /* as written, without a trailing slash: what logs show */
+	int weight;          /* 0 to 256; 0 gets no requests */
+	int priority;        /* 0 to SETTINGS_PRIORITY_MAX, lower ones first */
+	bool backup;         /* behind all priorities */
+	bool drain;          /* gets no new requests */
+	int max_requests;    /* in flight, of all workers together; 0: any number */
+	int max_connections; /* open, idle ones too, of all workers together; 0: any number */
+	int spread;          /* enum spread: of its addresses */
 	/* With SPREAD_EACH: which of its addresses it is, counted from 0; those above 0 are not in
 	 * the file, and not dumped. */
 	unsigned ordinal;
@@ -95,6 +97,7 @@ struct pool_settings {
 	struct check_settings check;
 	struct eject_settings eject;
 	struct retry_settings retry;
+	int queue; /* requests of all workers together that may wait; 0: none */
 	struct backend_settings *backends;
 	size_t backend_count; /* at least 1 */
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */

@@ -25,6 +25,7 @@ struct timeout_settings {
 	uint64_t tunnel;
 	uint64_t drain;
 	uint64_t hang;      /* of a worker; 0: any time */
+	uint64_t queue;     /* of a request for a backend that is not full */
 	uint64_t lame_duck; /* between TERM and the beginning of the end */
 };
 

@@ -117,7 +117,7 @@ struct rows_cells *rows_cells(struct rows *rows, uint32_t row, uint32_t column)
 	return &rows->cells[(size_t)column * rows->header->rows + row];
 }
 
-struct rows_pool *rows_pool(struct rows *rows, uint32_t pool, uint32_t column)
+struct rows_pool *rows_pool(const struct rows *rows, uint32_t pool, uint32_t column)
 {
 	return &rows->pool[(size_t)column * rows->header->pools + pool];
 }

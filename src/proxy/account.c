@@ -49,6 +49,8 @@ static void count_fault(struct board_cells *cells, enum reason reason)
 	case REASON_UPGRADED:
 	case REASON_NO_ROOM:
 	case REASON_NO_BACKEND:
+	case REASON_QUEUE_FULL:
+	case REASON_QUEUE_TIMEOUT:
 	case REASON_TUNNEL_TIMEOUT:
 	case REASON_BUFFERS_FULL:
 	case REASON_NO_MEMORY:

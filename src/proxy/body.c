@@ -139,11 +139,11 @@ size_t exchange_request(struct exchange *x, const char *data, size_t len)
 		exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
 		return len;
 	}
-	if (!x->request.done)
+	if (!x->request.done && x->upstream != NULL)
 		return send_body(x, data, len);
 	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it
-	 * is depends on the answer. */
-	if (len >= loop_share(x->proxy->loop, LOOP_READ_SIZE))
+	 * is depends on the answer. And so does a body as long as its request is in a queue. */
+	if (len >= loop_share(x->proxy->loop, x->request.done ? LOOP_READ_SIZE : EXCHANGE_HELD_MAX))
 		stream_pause(&x->client->stream);
 	return 0;
 }

@@ -26,6 +26,7 @@ struct proxy {
 	struct board_place *place; /* NULL: nobody counts */
 	struct rows *rows;         /* NULL: nothing is known of backends but what is seen here */
 	uint32_t column;           /* in these: this worker's */
+	uint32_t workers;          /* of this generation; 0: it is not known */
 	void (*left)(void *context);
 	void *context;
 	/* runtime */
@@ -61,6 +62,9 @@ struct proxy {
 	struct deadline_queue wait_tunnel;
 	struct deadline_queue wait_reuse; /* an idle backend connection's */
 	struct deadline_queue wait_tidy;
+	/* requests that wait for a backend: queue.h */
+	struct event queue_tick;
+	bool queue_ticks;
 	/* scratch, for the callback that is running */
 	struct request request;
 	struct response response;

@@ -12,9 +12,9 @@
 #include "base/log.h"
 #include "choose.h"
 #include "exchange.h"
-#include "http/forward.h"
 
-static const struct slice scheme_http = { "http", 4 };
+/* How often another worker may be faster before this one waits. */
+#define RACES_MAX 8
 
 static void announce_pick(const struct exchange *x)
 {
@@ -24,16 +24,6 @@ static void announce_pick(const struct exchange *x)
 		log_notice(text, SLICE_ARGS(exchange_backend(x)->url));
 	else if (log_wants(LOG_LEVEL_DEBUG))
 		log_debug(text, SLICE_ARGS(exchange_backend(x)->url));
-}
-
-/* Who may be picked is known before. */
-static void look_at_pool(struct pool *pool)
-{
-	const struct proxy *proxy = pool->proxy;
-	uint32_t version = proxy->rows != NULL ? rows_version(proxy->rows) : 0;
-
-	if (standing_is_due(&pool->standing, version, proxy->loop->now_us))
-		standing_renew(pool, proxy->loop->now_us);
 }
 
 /* To the first backend always; to another one as the budget has it. */
@@ -47,31 +37,79 @@ static bool may_send(struct exchange *x)
 	return true;
 }
 
-static bool pick(struct exchange *x, const struct request *request)
+static size_t ask(struct exchange *x, const struct request *request, struct pick *query)
 {
+	struct pool *pool = x->pool;
+
+	return pool->by_request ? choose_by_request(x, request, query)
+				: pool->kind->pick(pool->picker, query);
+}
+
+static size_t choose(struct exchange *x, const struct request *request)
+{
+	struct pool *pool = x->pool;
 	struct pick query = {
 		.rng = &x->proxy->rng,
 		.tried = x->tried,
 		.tried_count = x->tried_count,
-		.view = &x->pool->view,
+		.view = &pool->view,
 	};
-	size_t picked = PICKER_NONE;
+	size_t picked;
 
-	look_at_pool(x->pool);
-	if (x->tried_count < (size_t)x->pool->settings->retry.attempts)
-		picked = x->pool->by_request ? choose_by_request(x, request, &query)
-					     : x->pool->kind->pick(x->pool->picker, &query);
-	if (picked == PICKER_NONE || !may_send(x))
+	if (x->tried_count >= (size_t)pool->settings->retry.attempts)
+		return PICKER_NONE;
+	picked = ask(x, request, &query);
+	if (picked != PICKER_NONE || pool->view.is_full == NULL || pool->limited)
+		return picked;
+	/* Better a ramp that is not kept to than nobody. */
+	pool->view.is_full = NULL;
+	picked = ask(x, request, &query);
+	pool->view.is_full = limit_is_full;
+	return picked;
+}
+
+/* Takes a place with the backend. Another worker may have had the last one since it was chosen. */
+static bool take_place(struct exchange *x, size_t picked)
+{
+	size_t former = x->backend;
+	bool counted = x->counted;
+
+	x->backend = picked;
+	if (!load_enter(x)) {
+		x->backend = former;
+		x->counted = counted;
 		return false;
+	}
+	if (!counted)
+		return true;
+	x->backend = former;
 	load_leave(x);
 	x->backend = picked;
-	x->tried[x->tried_count++] = picked;
-	x->first_address = exchange_backend(x)->address;
-	x->addresses_tried = 0;
-	x->own_fault = false;
-	load_enter(x);
-	announce_pick(x);
+	x->counted = true;
 	return true;
+}
+
+static bool pick(struct exchange *x, const struct request *request)
+{
+	bool paid = false;
+
+	exchange_look_at_pool(x->pool);
+	for (int i = 0; i < RACES_MAX; i++) {
+		size_t picked = choose(x, request);
+
+		if (picked == PICKER_NONE || (!paid && !may_send(x)))
+			return false;
+		paid = true;
+		if (!take_place(x, picked))
+			continue;
+		x->tried[x->tried_count++] = picked;
+		x->first_address = exchange_backend(x)->address;
+		x->addresses_tried = 0;
+		x->own_fault = false;
+		announce_pick(x);
+		return true;
+	}
+	return false;
 }
 
 /* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
@@ -106,7 +144,7 @@ static bool is_own_fault(int error)
 	       error == EADDRNOTAVAIL;
 }
 
-/* Begins with the address that answered last and goes round. */
+/* Begins with the address that answered last and goes round. NULL with EUSERS: there is no room. */
 static struct upstream *connect_next_address(struct exchange *x)
 {
 	struct backend *backend = exchange_backend(x);
@@ -120,17 +158,19 @@ static struct upstream *connect_next_address(struct exchange *x)
 
 		if (u == NULL && errno == EMFILE && upstream_make_room(x->proxy))
 			u = upstream_connect(x->proxy, backend, x, address);
-		if (u != NULL)
+		if (u != NULL || errno == EUSERS)
 			return u;
 		x->own_fault |= is_own_fault(errno);
 		exchange_cannot_connect(x, strerror(errno));
 	}
 	if (!x->own_fault)
 		load_failed(x, ROWS_CONNECT_FAILED);
+	errno = ENOTCONN;
 	return NULL;
 }
 
-/* Takes a connection to the present backend, or begins to make one. */
+/* Takes a connection to the present backend, or begins to make one. Where that has all that it may
+ * have it was not tried. */
 static bool reach_backend(struct exchange *x)
 {
 	struct proxy *proxy = x->proxy;
@@ -146,76 +186,17 @@ static bool reach_backend(struct exchange *x)
 		return true;
 	}
 	x->upstream = connect_next_address(x);
-	if (x->upstream == NULL)
+	if (x->upstream == NULL) {
+		x->tried_count -= errno == EUSERS;
 		return false;
+	}
 	deadline_start(&x->deadline, &proxy->wait_connect, proxy->loop);
 	return true;
 }
 
-/* The client's own is written where this is empty; an HTTP/1.0 client may have none. */
-static struct slice host_to_send(const struct exchange *x, const struct request *request)
-{
-	if (x->pool->settings->host == HOST_PRESERVE && !slice_is_empty(request->host))
-		return slice_of(NULL, 0);
-	return exchange_backend(x)->authority;
-}
-
-static int send_head(struct exchange *x, struct request *request)
-{
-	struct text head = text_over(x->proxy->head_out, sizeof x->proxy->head_out);
-	struct forward_request how = {
-		.host = host_to_send(x, request),
-		.path = exchange_backend(x)->path,
-		.peer = client_ip(x->client),
-		.scheme = scheme_http,
-		.request_id = x->record.id,
-		.x_forwarded = (x->proxy->settings->forwarded & FORWARDED_X) != 0,
-		.rfc7239 = (x->proxy->settings->forwarded & FORWARDED_RFC7239) != 0,
-		.trusted = x->client->trusted,
-	};
-	struct iovec piece = { .iov_base = head.data };
-
-	if (x->pool->sessions != NULL)
-		how.cookie = slice_of_string(x->pool->settings->sticky.cookie);
-	forward_request(&head, request, &how);
-	if (head.overflow)
-		return -1;
-	/* The body is in the same buffer, and comes next: both go out together. */
-	if (x->more) {
-		x->more = false;
-		x->head_waits = head.len;
-		return 0;
-	}
-	piece.iov_len = head.len;
-	return stream_write(&x->upstream->stream, &piece, 1);
-}
-
-/* Sends again what was sent to a former upstream. */
-static int send_held(struct exchange *x)
-{
-	struct evbuffer *held = x->held;
-	struct evbuffer_iovec pieces[GATHER_PIECES];
-	size_t at = 0;
-
-	while (held != NULL && at < evbuffer_get_length(held)) {
-		struct evbuffer_ptr from;
-		int count;
-
-		if (evbuffer_ptr_set(held, &from, at, EVBUFFER_PTR_SET) == -1)
-			return -1;
-		count = evbuffer_peek(held, -1, &from, pieces, GATHER_PIECES);
-		count = count < GATHER_PIECES ? count : GATHER_PIECES;
-		if (stream_write(&x->upstream->stream, pieces, count) == -1)
-			return -1;
-		for (int i = 0; i < count; i++)
-			at += pieces[i].iov_len;
-	}
-	return 0;
-}
-
 static void send_all(struct exchange *x, struct request *request)
 {
-	if (send_head(x, request) == -1 || send_held(x) == -1)
+	if (exchange_send(x, request) == -1)
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 	else if (!x->upstream->stream.connecting)
 		stream_resume(&x->client->stream); /* it may have waited for a connection */
@@ -232,15 +213,42 @@ static void give_up(struct exchange *x)
 		exchange_answer(x, x->failure.status, x->failure.reason, x->failure.detail);
 }
 
-void exchange_dispatch(struct exchange *x, struct request *request)
+static bool find_backend(struct exchange *x, const struct request *request)
 {
 	x->record.picked_us = x->proxy->loop->now_us;
-	while (pick(x, request))
-		if (reach_backend(x)) {
-			send_all(x, request);
-			return;
-		}
-	give_up(x);
+	for (int i = 0; i < RETRY_ATTEMPTS_MAX + RACES_MAX && pick(x, request); i++)
+		if (reach_backend(x))
+			return true;
+	return false;
+}
+
+static void wait_for_room(struct exchange *x)
+{
+	load_leave(x);
+	deadline_stop(&x->deadline);
+	if (!queue_enter(x)) {
+		exchange_answer(x, 503, REASON_QUEUE_FULL,
+			"all backends are busy, and so many wait for them as may");
+		return;
+	}
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug(
+			"pool %s: a request waits: all backends are full", x->pool->settings->name);
+	/* Its head does not wait for the body, and it is to be seen if the client leaves. */
+	x->more = false;
+	stream_watch(&x->client->stream);
+}
+
+void exchange_dispatch(struct exchange *x, struct request *request)
+{
+	if (x->pool->limited && queue_goes_first(x))
+		wait_for_room(x);
+	else if (find_backend(x, request))
+		send_all(x, request);
+	else if (x->pool->limited && limit_room(x) != LIMIT_NOBODY)
+		wait_for_room(x);
+	else
+		give_up(x);
 }
 
 /* Sends the request once more: to the backend that was picked last, on another address or a fresh
@@ -270,6 +278,30 @@ static void drop_upstream(struct exchange *x)
 	upstream_close(x->upstream);
 	x->upstream = NULL;
 	deadline_stop(&x->deadline);
+}
+
+bool exchange_go_on(struct exchange *x)
+{
+	struct request *request = &x->proxy->request;
+	struct client *client = x->client;
+	bool fine =
+		request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) == PARSE_DONE;
+	bool found = fine && find_backend(x, request);
+
+	if (fine && !found && limit_room(x) != LIMIT_NOBODY) {
+		load_leave(x);
+		return false;
+	}
+	queue_leave(x);
+	exchange_waited(x);
+	if (found)
+		send_all(x, request);
+	else
+		give_up(x);
+	/* What came of its body meanwhile goes on. */
+	if (client->exchange != NULL && !client->stream.paused && stream_rest(&client->stream) > 0)
+		stream_again(&client->stream);
+	return true;
 }
 
 void exchange_retry(struct exchange *x, struct failure failure)

@@ -157,11 +157,18 @@ void exchange_upstream_drained(struct exchange *x)
 	drained(x, &x->client->stream);
 }
 
+/* Whether the request may have come in full: what arrives while it waits for a backend is kept
+ * unread. */
+static bool is_here(const struct exchange *x)
+{
+	return x->request.done || (x->upstream == NULL && stream_rest(&x->client->stream) > 0);
+}
+
 void exchange_client_ended(struct exchange *x, int error)
 {
 	if (x->state == ANSWER_TUNNEL)
 		exchange_tunnel_ended(x, &x->upstream->stream, error);
-	else if (error != 0 || !x->request.done || !x->proxy->settings->half_close)
+	else if (error != 0 || !x->proxy->settings->half_close || !is_here(x))
 		exchange_end_without_answer(x);
 }
 
@@ -214,17 +221,29 @@ static void send_client_on(struct client *client, enum afterwards afterwards)
 	}
 }
 
+/* Last of all: another one may take it at once, in whatever worker. */
+static void give_place_up(struct exchange *x)
+{
+	if (!x->counted) {
+		queue_leave(x);
+		return;
+	}
+	load_leave(x);
+	if (!list_is_empty(&x->pool->queue.waiting))
+		queue_look_soon(x->pool);
+}
+
 void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum afterwards afterwards)
 {
 	struct client *client = x->client;
 
 	write_record(x, reason);
 	deadline_stop(&x->deadline);
-	load_leave(x);
 	exchange_drop_held(x);
 	relay_fini(&x->request);
 	relay_fini(&x->response);
 	let_go_of_upstream(x, reuse);
+	give_place_up(x);
 	client->exchange = NULL;
 	exchange_make_spare(x);
 	send_client_on(client, afterwards);
@@ -249,6 +268,12 @@ static void break_off(struct exchange *x, enum reason reason)
 	exchange_end(x, reason, false, shows ? AFTERWARDS_LINGER : AFTERWARDS_RESET);
 }
 
+/* In so many seconds there may be room. */
+static int retry_after(enum reason reason)
+{
+	return reason == REASON_QUEUE_FULL || reason == REASON_QUEUE_TIMEOUT ? 1 : 0;
+}
+
 void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail)
 {
 	bool keep = x->request.done && x->client_keeps && !x->proxy->parting;
@@ -259,6 +284,7 @@ void exchange_answer(struct exchange *x, int status, enum reason reason, const c
 		.keep_alive_10 = keep && x->minor == 0,
 		.head = x->method == METHOD_HEAD,
 		.date = slice_of(clock_http_date(), CLOCK_HTTP_DATE_LEN),
+		.retry_after = retry_after(reason),
 	};
 
 	if (x->state != ANSWER_HEAD) {

@@ -38,7 +38,7 @@ struct exchange {
 	struct proxy *proxy;       /* borrowed */
 	struct client *client;     /* borrowed */
 	struct upstream *upstream; /* NULL: none at present */
-	struct list link;          /* among the spare ones */
+	struct list link;          /* among the spare ones, or in the queue of its pool */
 	struct deadline deadline;
 	/* the request */
 	char *head; /* owned: a copy of the head as it came, for the log and for sending it again */
@@ -152,6 +152,14 @@ void exchange_truncated(struct exchange *x);
  * the exchange has ended. `request` is scratch that may hold the parsed head. */
 void exchange_dispatch(struct exchange *x, struct request *request);
 
+/* Writes the request to its upstream: the head, and what is held of the body. 0, or -1 when memory
+ * is short. */
+int exchange_send(struct exchange *x, struct request *request) __attribute__((warn_unused_result));
+
+/* The exchange waits in the queue of its pool, where there may be room now: leaves it and goes on
+ * as above. False: somebody else was faster, and it still waits. */
+bool exchange_go_on(struct exchange *x);
+
 /* The present upstream failed before it answered: sends the request again where that is allowed, or
  * ends the exchange with this failure. */
 void exchange_retry(struct exchange *x, struct failure failure);
@@ -169,6 +177,16 @@ void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error);
 
 /* The client went away: cancels the request. */
 void exchange_end_without_answer(struct exchange *x);
+
+/* To be called before each pick: who may be picked is known then. */
+static inline void exchange_look_at_pool(struct pool *pool)
+{
+	const struct proxy *proxy = pool->proxy;
+	uint32_t version = proxy->rows != NULL ? rows_version(proxy->rows) : 0;
+
+	if (standing_is_due(&pool->standing, version, proxy->loop->now_us))
+		standing_renew(pool, proxy->loop->now_us);
+}
 
 /* The backend that was picked last. */
 static inline struct backend *exchange_backend(const struct exchange *x)

@@ -44,16 +44,22 @@ void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t colu
 	load->cells = rows_cells(rows, row, column);
 }
 
-void load_enter(struct exchange *x)
+bool load_enter(struct exchange *x)
 {
+	const struct backend *backend = exchange_backend(x);
 	struct load *load = &exchange_backend(x)->load;
 
+	if (backend->limits.requests == 0)
+		rows_enter(load->in_flight);
+	else if (!rows_enter_within(x->proxy->rows, ROWS_IN_FLIGHT, backend->row, x->proxy->column,
+			 backend->limits.requests))
+		return false;
 	x->counted = true;
-	rows_enter(load->in_flight);
 	rows_enter(&x->pool->cells->in_flight);
 	board_count(&load->cells->counts[ROWS_REQUESTS]);
 	if (x->pool->view.load != NULL)
 		add(&load->recent, PICKER_FAILURE, x->proxy->loop->now_us);
+	return true;
 }
 
 void load_leave(struct exchange *x)

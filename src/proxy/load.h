@@ -38,8 +38,9 @@ struct load {
  * what is counted is lost. */
 void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t column);
 
-/* The exchange has picked its backend; and: it is done with that one. */
-void load_enter(struct exchange *x);
+/* The exchange has picked its backend; false: that has all the requests that it may have. And: it
+ * is done with that one. */
+bool load_enter(struct exchange *x) __attribute__((warn_unused_result));
 void load_leave(struct exchange *x);
 
 /* A backend that was picked for it has given a final answer. */

@@ -87,12 +87,14 @@ int pool_init(struct pool *pool, struct proxy *proxy, const struct pool_settings
 	pool->proxy = proxy;
 	pool->settings = settings;
 	pool->kind = kind_of(settings->balance);
+	list_init(&pool->queue.waiting);
 	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
 	if (pool->backends == NULL || make_picker(pool) == -1 || standing_init(pool) == -1)
 		return -1;
 	for (size_t i = 0; i < settings->backend_count; i++)
 		backend_init(&pool->backends[i], proxy, &settings->backends[i]);
 	init_view(pool);
+	limit_init(pool);
 	standing_renew(pool, proxy->loop->now_us);
 	return choose_init(pool);
 }

@@ -12,7 +12,9 @@
 #include "base/list.h"
 #include "base/slice.h"
 #include "idle_limit.h"
+#include "limit.h"
 #include "load.h"
+#include "queue.h"
 #include "settings/hash_on.h"
 #include "settings/settings.h"
 #include "standing.h"
@@ -35,6 +37,7 @@ struct backend {
 	struct load load;
 	struct refusal refusal;
 	bool is_well; /* it could serve: others may be picked before it, or it drains */
+	struct limits limits;
 };
 
 struct pool {
@@ -50,6 +53,9 @@ struct pool {
 	struct standing standing;
 	struct picker_view view;
 	uint64_t spent_said_us; /* when the log was told that the retry budget is spent */
+	bool limited;           /* some backend has a limit: only then requests may wait */
+	unsigned ramps;         /* backends that have one: limit.h */
+	struct queue queue;
 };
 
 /* 0, or -1 when memory is short. */

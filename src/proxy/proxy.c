@@ -72,6 +72,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->place = start->place;
 	p->rows = start->rows;
 	p->column = start->column;
+	p->workers = start->workers;
 	p->left = start->left;
 	p->context = start->context;
 	p->rng = start->rng;
@@ -113,7 +114,8 @@ struct proxy *proxy_new(const struct proxy_start *start)
 	if (p == NULL)
 		return NULL;
 	init(p, start);
-	if (init_pools(p) == 0 && record_log_init(&p->log, p->loop, start->access_log) == 0)
+	if (queue_init(p) == 0 && init_pools(p) == 0 &&
+		record_log_init(&p->log, p->loop, start->access_log) == 0)
 		return p;
 	fini_deadlines(p);
 	free_pools(p);
@@ -150,6 +152,7 @@ void proxy_free(struct proxy *p)
 	for (size_t i = 0; i < p->settings->pool_count; i++)
 		upstream_close_idle(&p->pools[i]);
 	(void)exchange_free_spare(p, SIZE_MAX);
+	queue_fini(p);
 	loop_bury(p->loop);
 	cells_fini(&p->client_cells);
 	cells_fini(&p->upstream_cells);

@@ -36,6 +36,8 @@ const char *reason_name(enum reason reason)
 		[REASON_CLIENT_CLOSED] = "client-closed",
 		[REASON_CLIENT_TIMEOUT] = "client-timeout",
 		[REASON_NO_BACKEND] = "no-backend",
+		[REASON_QUEUE_FULL] = "queue-full",
+		[REASON_QUEUE_TIMEOUT] = "queue-timeout",
 		[REASON_CONNECT_FAILED] = "connect-failed",
 		[REASON_CONNECT_TIMEOUT] = "connect-timeout",
 		[REASON_BACKEND_CLOSED] = "backend-closed",
@@ -159,7 +161,7 @@ static void write_line(struct text *line, const struct record *r, uint64_t now_u
 	text_add_char(line, ' ');
 	add_or_dash(line, r->backend);
 	text_add_char(line, ' ');
-	add_time(line, r->picked_us, r->connected_us);
+	add_time(line, r->queued_us != 0 ? r->queued_us : r->picked_us, r->connected_us);
 	text_add_char(line, '/');
 	add_time(line, r->connected_us, r->answered_us);
 	text_add_char(line, '/');

@@ -25,6 +25,8 @@ enum reason {
 	REASON_CLIENT_CLOSED,  /* the client went away */
 	REASON_CLIENT_TIMEOUT, /* the client neither sent nor took anything for too long */
 	REASON_NO_BACKEND,     /* no backend could be picked */
+	REASON_QUEUE_FULL,     /* all backends were full, and so was the queue */
+	REASON_QUEUE_TIMEOUT,  /* it waited in the queue for too long */
 	REASON_CONNECT_FAILED, /* no connection to any backend that was tried */
 	REASON_CONNECT_TIMEOUT,
 	REASON_BACKEND_CLOSED,  /* the backend closed before it answered */
@@ -48,6 +50,7 @@ struct record {
 	struct slice backend; /* its URL; empty: none */
 	struct slice id;      /* X-Request-Id, of visible ASCII; empty: none */
 	uint64_t start_us;    /* the first byte of the request; all times monotonic, 0: never */
+	uint64_t queued_us;   /* when it began to wait for a backend that has room */
 	uint64_t picked_us;
 	uint64_t connected_us;
 	uint64_t answered_us; /* the response's head */

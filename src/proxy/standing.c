@@ -80,6 +80,9 @@ static struct health_report look(
 		report.state = HEALTH_REFUSING;
 	if (refusal->until_us != 0 && refusal->until_us < *due_us)
 		*due_us = refusal->until_us;
+	if (report.state == HEALTH_REFUSING ||
+		(report.share < HEALTH_FULL_SHARE && backend->limits.ramp == 0))
+		limit_ramp(pool, backend);
 	if (backend_address_count(backend) == 0)
 		report.state = HEALTH_CLOSED;
 	return report;

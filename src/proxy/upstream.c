@@ -12,9 +12,6 @@
 #include "exchange.h"
 #include "tidy.h"
 
-/* Idle connections kept for each backend. */
-#define IDLE_MAX 512
-
 #define SECOND_US UINT64_C(1000000)
 
 /* Before a request that must not be sent again, the socket is looked at if it is idle for longer:
@@ -41,13 +38,22 @@ static void leave_idle(struct upstream *u)
 	u->backend->idle_count--;
 }
 
+/* It is not in the making any more. */
+static void settle(struct upstream *u)
+{
+	u->backend->limits.connecting -= u->pending;
+	u->pending = false;
+}
+
 void upstream_close(struct upstream *u)
 {
 	if (u->exchange == NULL)
 		leave_idle(u);
 	u->exchange = NULL;
-	rows_leave(u->backend->load.connections);
+	settle(u);
 	stream_close(&u->stream);
+	/* Only now: others may take its place at once. */
+	rows_leave(u->backend->load.connections);
 	loop_mourn(u->proxy->loop, &u->grave, bury);
 }
 
@@ -111,6 +117,8 @@ static void connected(struct stream *stream)
 {
 	struct upstream *u = upstream_of(stream);
 
+	settle(u);
+	limit_connected(u->exchange->pool, u->backend);
 	u->backend->address = u->address;
 	exchange_connected(u->exchange);
 }
@@ -230,6 +238,17 @@ struct upstream *upstream_take(struct backend *backend, struct exchange *exchang
 	return u;
 }
 
+/* An idle one of one's own gives way to one that is wanted more. */
+static bool may_open(struct proxy *proxy, struct backend *backend)
+{
+	if (limit_open(proxy, backend))
+		return true;
+	if (list_is_empty(&backend->idle))
+		return false;
+	upstream_close(LIST_ITEM(backend->idle.prev, struct upstream, link));
+	return limit_open(proxy, backend);
+}
+
 struct upstream *upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address)
 {
@@ -247,6 +266,11 @@ struct upstream *upstream_connect(
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (!may_open(proxy, backend)) {
+		cells_give(&proxy->upstream_cells, u);
+		errno = EUSERS;
+		return NULL;
+	}
 	u->addresses_version = addresses_version(backend->addresses);
 	u->proxy = proxy;
 	u->backend = backend;
@@ -257,10 +281,12 @@ struct upstream *upstream_connect(
 	list_init(&u->link);
 	deadline_init(&u->deadline);
 	if (stream_connect(&u->stream, proxy->loop, &events, &to) == 0) {
-		rows_enter(backend->load.connections);
+		u->pending = true;
+		backend->limits.connecting++;
 		return u;
 	}
 	error = errno;
+	rows_leave(backend->load.connections);
 	cells_give(&proxy->upstream_cells, u);
 	errno = error;
 	return NULL;
@@ -278,8 +304,8 @@ static bool is_worth_keeping(const struct upstream *u)
 	const struct proxy *proxy = u->proxy;
 	uint64_t most_us = proxy->settings->timeouts.lifetime_backend * 1000;
 
-	return !proxy->draining && u->backend->idle_count < IDLE_MAX && u->idle_most_us > 0 &&
-	       proxy->loop->now_us - u->opened_us < most_us;
+	return !proxy->draining && u->backend->idle_count < u->backend->limits.idle &&
+	       u->idle_most_us > 0 && proxy->loop->now_us - u->opened_us < most_us;
 }
 
 void upstream_keep(struct upstream *u)

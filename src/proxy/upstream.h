@@ -28,6 +28,7 @@ struct upstream {
 	uint32_t seen;              /* bytes of a head that was not whole yet */
 	uint32_t addresses_version; /* of the backend's, when it was last seen to be one of them */
 	uint8_t address;            /* index of the backend's address */
+	bool pending;               /* it counts as one in the making */
 	bool reused;                /* it has served a request before this one */
 };
 
@@ -40,7 +41,8 @@ struct upstream *upstream_take(struct backend *backend, struct exchange *exchang
 void upstream_was_stale(const struct upstream *upstream, uint64_t taken_us);
 
 /* Begins to connect to the backend's address with this index. NULL with errno where that failed at
- * once; otherwise exchange_connected or exchange_upstream_ended follows. */
+ * once, EUSERS: the backend has all the connections that it may have; otherwise exchange_connected
+ * or exchange_upstream_ended follows. */
 struct upstream *upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address);
 

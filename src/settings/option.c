@@ -170,6 +170,9 @@ const struct option option_table[] = {
 	{ OPTION_TIMEOUTS, "drain", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "30s",
 	  MEMBER(timeout_settings, drain),
 	  .help = "for requests in flight when workers stop" },
+	{ OPTION_TIMEOUTS, "queue", OPTION_DURATION, .min = 1, .max = HOUR, .def = "5s",
+	  MEMBER(timeout_settings, queue),
+	  .help = "for a request, while every backend is full" },
 	{ OPTION_TIMEOUTS, "hang", OPTION_DURATION, .min = 0, .max = 24 * HOUR, .def = "10s",
 	  MEMBER(timeout_settings, hang),
 	  .help = "how long a worker may hang before it is ended; 0: for ever" },
@@ -251,6 +254,9 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "retry", OPTION_SECTION, .inner = OPTION_RETRY,
 	  MEMBER(pool_settings, retry),
 	  .help = "when a request is sent again" },
+	{ OPTION_POOL, "queue", OPTION_INTEGER, .min = 0, .max = 1000000, .def = "128",
+	  MEMBER(pool_settings, queue),
+	  .help = "requests that may wait while every backend is full; 0: none" },
 	{ OPTION_POOL, "backends", OPTION_LIST, .inner = OPTION_BACKEND, .required = true,
 	  MEMBER(pool_settings, backends), .item_size = sizeof(struct backend_settings),
 	  .count_offset = offsetof(struct pool_settings, backend_count),
@@ -350,6 +356,13 @@ const struct option option_table[] = {
 	{ OPTION_BACKEND, "addresses", OPTION_CHOICE, .choices = spread_choices, .def = "first",
 	  MEMBER(backend_settings, spread),
 	  .help = "of a name: tried in turn, or each a backend of its own" },
+	{ OPTION_BACKEND, "max_requests", OPTION_INTEGER, .min = 0, .max = 1000000, .def = "0",
+	  MEMBER(backend_settings, max_requests),
+	  .help = "that it has at a time, of all workers; 0: any number" },
+	{ OPTION_BACKEND, "max_connections", OPTION_INTEGER, .min = 0, .max = 1000000,
+	  .def = "0",
+	  MEMBER(backend_settings, max_connections),
+	  .help = "to it, idle ones too, of all workers; 0: any number" },
 };
 /* clang-format on */
 

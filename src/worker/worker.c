@@ -214,6 +214,7 @@ static int make_proxy(struct worker *w)
 		.place = s->place,
 		.rows = s->rows,
 		.column = s->column,
+		.workers = s->workers,
 		.left = left,
 		.context = w,
 	};

@@ -115,17 +115,17 @@ static const char everything[] =
 	"access_log = \"/var/log/a \\\"b\\\" \\\\ \\x01\"; pid_file = \"run/pid\";\n"
 	"timeouts = { connect = \"1s\"; request_header = \"2s\"; response = \"3s\";\n"
 	"  idle_client = \"4s\"; idle_backend = \"5s\"; tunnel = \"6m\"; drain = \"7h\"; hang = "
-	"\"0s\"; lame_duck = \"8s\"; };\n"
+	"\"0s\"; lame_duck = \"8s\"; queue = \"9s\"; };\n"
 	"limits = { header_size = 0x2000; header_count = 50; connections = 1000; };\n"
 	"listeners = ( { address = \"*:8080\"; pool = \"b\"; },\n"
 	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
 	"\"a\"; },\n"
 	"  { address = \"[::1]:0\"; pool = \"a\"; } );\n"
-	"pools = ( { name = \"a\"; balance = \"random\"; retry = { attempts = 1;\n"
-	"on_status = [ 599, 400, 503 ]; budget = 0; budget_rate = 7; }; backends = (\n"
-	"pools = ( { name = \"a\"; balance = \"sticky\"; "
+	"pools = ( { name = \"a\"; balance = \"sticky\"; queue = 7; retry = { attempts = 1;\n"
+	"on_status = [ 599, 400, 503 ]; budget = 0; budget_rate = 7; };\n"
 	"sticky = { cookie = \"s\"; key = \"0123456789abcdef\"; }; backends = (\n"
-	"    { url = \"http://localhost:8001/x/\"; weight = 0; }, { url = \"unix:/run/b\"; weight "
+	"    { url = \"http://localhost:8001/x/\"; weight = 0; max_requests = 5; max_connections = "
+	"6; }, { url = \"unix:/run/b\"; weight "
 	"= 256; } ); },\n"
 	"  { name = \"b\"; host = \"backend\"; backends = ( { url = \"http://[::1]\"; } ); } );\n";
 
@@ -144,6 +144,13 @@ static void test_everything(void **state)
 	assert_int_equal(s->timeouts.drain, 7 * 3600 * 1000);
 	assert_int_equal(s->timeouts.hang, 0);
 	assert_int_equal(s->timeouts.lame_duck, 8000);
+	assert_int_equal(s->timeouts.queue, 9000);
+	assert_int_equal(s->pools[0].queue, 7);
+	assert_int_equal(s->pools[1].queue, 128);
+	assert_int_equal(s->pools[0].backends[0].max_requests, 5);
+	assert_int_equal(s->pools[0].backends[0].max_connections, 6);
+	assert_int_equal(s->pools[0].backends[1].max_requests, 0);
+	assert_int_equal(s->pools[0].backends[1].max_connections, 0);
 	assert_int_equal(s->limits.header_size, 8192);
 	assert_int_equal(s->listeners[0].pool, 1);
 	assert_int_equal(s->listeners[1].pool, 0);
@@ -281,6 +288,14 @@ static const struct bad bad_files[] = {
 		"a.conf:5: pools.retry.budget = 101: must be 0 to 100\n"
 		"a.conf:1: with more than one pool a listener has to name its own: pool = "
 		"\"...\"\n" },
+	{ LISTENERS "pools = ( { name = \"a\"; queue = -1; backends = ( { url = \"http://a\";\n"
+		    "max_requests = 1000001;\nmax_connections = \"many\"; } ); } );\n"
+		    "timeouts = { queue = \"0s\"; };\n",
+		"a.conf:2: pools.queue = -1: must be 0 to 1000000\n"
+		"a.conf:3: pools.backends.max_requests = 1000001: must be 0 to 1000000\n"
+		"a.conf:4: pools.backends.max_connections = \"many\": must be an integer, 0 to "
+		"1000000\n"
+		"a.conf:5: timeouts.queue = \"0s\": must be 1ms to 1h\n" },
 	{ "workers = 1\n\n}\n",
 		"a.conf:3: syntax error: look here and on the line before for a missing quote or "
 		"bracket, or a comma before a closing bracket\n" },

@@ -1,0 +1,191 @@
+/*
+ * The list is in the order in which its exchanges began to wait, so the first is also the one whose
+ * time is over first: no deadlines are kept. Nothing is allocated for one that waits.
+ */
+#include "config.h"
+
+#include "queue.h"
+
+#include "exchange.h"
+#include "limit.h"
+#include "pool.h"
+
+static struct exchange *first_of(const struct pool *pool)
+{
+	if (list_is_empty(&pool->queue.waiting))
+		return NULL;
+	return LIST_ITEM(pool->queue.waiting.next, struct exchange, link);
+}
+
+static void publish(struct pool *pool)
+{
+	const struct exchange *first = first_of(pool);
+
+	atomic_store_explicit(&pool->cells->oldest_us, first != NULL ? first->record.queued_us : 0,
+		memory_order_relaxed);
+}
+
+/* Since when the first in any other worker waits that has to be waited for; 0: none has. */
+static uint64_t oldest_elsewhere(const struct pool *pool)
+{
+	return rows_oldest(pool->proxy->rows, pool->settings->row, pool->proxy->column,
+		pool->queue.ignored_us);
+}
+
+static bool is_older(uint64_t since_us, uint64_t than_us)
+{
+	return since_us != 0 && since_us + QUEUE_EVEN_US < than_us;
+}
+
+bool queue_goes_first(const struct exchange *x)
+{
+	const struct exchange *first = first_of(x->pool);
+	uint64_t since_us = x->record.queued_us;
+
+	if (since_us == 0)
+		since_us = x->proxy->loop->now_us;
+	if (first != NULL && first->record.queued_us <= since_us)
+		return true;
+	return is_older(oldest_elsewhere(x->pool), since_us);
+}
+
+/* Somebody there could go on. False: it could for long. */
+static bool is_patient(struct queue *q, uint64_t oldest_us, uint64_t now_us)
+{
+	if (q->slow_us != oldest_us) {
+		q->slow_us = oldest_us;
+		q->slow = 0;
+	} else if (now_us - q->slow_seen_us < QUEUE_TICK_MS * 1000) {
+		return true;
+	}
+	q->slow_seen_us = now_us;
+	return q->slow++ < QUEUE_PATIENCE;
+}
+
+/* Whether one that waits since then goes on, now that there is room: if nobody else has waited for
+ * longer, but for those who leave the room unused. */
+static bool is_its_turn(struct pool *pool, uint64_t since_us)
+{
+	uint64_t oldest_us = oldest_elsewhere(pool);
+
+	while (is_older(oldest_us, since_us)) {
+		if (is_patient(&pool->queue, oldest_us, pool->proxy->loop->now_us))
+			return false;
+		pool->queue.ignored_us = oldest_us;
+		oldest_us = oldest_elsewhere(pool);
+	}
+	return true;
+}
+
+static void insert(struct list *waiting, struct exchange *x)
+{
+	struct list *before = waiting->prev;
+
+	while (before != waiting &&
+		LIST_ITEM(before, struct exchange, link)->record.queued_us > x->record.queued_us)
+		before = before->prev;
+	list_prepend(before, &x->link);
+}
+
+static void start_ticking(struct proxy *proxy)
+{
+	static const struct timeval tick = { .tv_usec = QUEUE_TICK_MS * 1000 };
+
+	/* It cannot fail: loop_init made room for it. */
+	if (!proxy->queue_ticks)
+		proxy->queue_ticks = event_add(&proxy->queue_tick, &tick) == 0;
+}
+
+bool queue_enter(struct exchange *x)
+{
+	struct pool *pool = x->pool;
+	struct proxy *proxy = x->proxy;
+
+	if (!rows_queue_within(proxy->rows, pool->settings->row, proxy->column,
+		    (uint32_t)pool->settings->queue))
+		return false;
+	if (x->record.queued_us == 0)
+		x->record.queued_us = proxy->loop->now_us;
+	insert(&pool->queue.waiting, x);
+	publish(pool);
+	start_ticking(proxy);
+	return true;
+}
+
+void queue_leave(struct exchange *x)
+{
+	if (list_is_empty(&x->link))
+		return;
+	list_remove(&x->link);
+	rows_leave(&x->pool->cells->queued);
+	publish(x->pool);
+}
+
+void queue_look_soon(struct pool *pool)
+{
+	event_active(&pool->proxy->queue_tick, EV_TIMEOUT, 1);
+}
+
+static void expire(struct pool *pool)
+{
+	uint64_t now_us = pool->proxy->loop->now_us;
+	uint64_t most_us = pool->proxy->settings->timeouts.queue * 1000;
+	struct exchange *x;
+
+	while ((x = first_of(pool)) != NULL && now_us - x->record.queued_us >= most_us)
+		exchange_answer(
+			x, 503, REASON_QUEUE_TIMEOUT, "all backends were busy for too long");
+}
+
+/* Goes through the list as long as there is room. One that has been to backends before may find
+ * room where others do not, and the other way round. */
+static void serve(struct pool *pool)
+{
+	struct list *waiting = &pool->queue.waiting, *next;
+
+	expire(pool);
+	if (list_is_empty(waiting))
+		return;
+	exchange_look_at_pool(pool);
+	for (struct list *l = waiting->next; l != waiting; l = next) {
+		struct exchange *x = LIST_ITEM(l, struct exchange, link);
+		bool is_full = limit_room(x) == LIMIT_FULL;
+
+		next = l->next;
+		if (is_full && x->tried_count > 0)
+			continue;
+		if (is_full || !is_its_turn(pool, x->record.queued_us) || !exchange_go_on(x))
+			return;
+	}
+}
+
+static void tick_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct proxy *proxy = arg;
+	bool is_over = true;
+
+	(void)fd;
+	(void)what;
+	loop_begin(proxy->loop, PULSE_DEADLINES, -1);
+	for (size_t i = 0; i < proxy->settings->pool_count; i++) {
+		if (!proxy->pools[i].limited)
+			continue;
+		serve(&proxy->pools[i]);
+		is_over &= list_is_empty(&proxy->pools[i].queue.waiting);
+	}
+	if (is_over) {
+		event_del(&proxy->queue_tick);
+		proxy->queue_ticks = false;
+	}
+	loop_rest(proxy->loop);
+}
+
+int queue_init(struct proxy *proxy)
+{
+	return event_assign(&proxy->queue_tick, proxy->loop->base, -1, EV_PERSIST, tick_cb, proxy);
+}
+
+void queue_fini(struct proxy *proxy)
+{
+	event_del(&proxy->queue_tick);
+}
