@@ -19,6 +19,8 @@ enum option_scope {
 	OPTION_LIMITS,
 	OPTION_RELOAD,
 	OPTION_LISTENER,
+	OPTION_ROUTE,
+	OPTION_ANSWER,
 	OPTION_POOL,
 	OPTION_BACKEND,
 	OPTION_SCOPES /* how many */
@@ -56,6 +58,7 @@ struct option {
 	const char *name;
 	enum option_type type;
 	bool required;
+	bool optional; /* a section that is given or not: its struct begins with its place */
 	int64_t min;
 	int64_t max;
 	const char *def;                     /* the default, as a user would write it; NULL: none */

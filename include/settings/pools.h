@@ -8,6 +8,7 @@
 
 #include "net/address.h"
 #include "net/url.h"
+#include "settings/routes.h"
 
 enum host_policy {
 	HOST_INHERIT,  /* what a pool begins with: as at the top level; gone once loaded */
@@ -24,12 +25,6 @@ enum balance { BALANCE_RANDOM };
 
 /* How many addresses of one name are kept and tried in turn. */
 #define BACKEND_ADDRESSES_MAX 8
-
-/* Where something was written, for messages. */
-struct settings_place {
-	const char *file; /* borrowed from struct settings; NULL: the command line */
-	int line;
-};
 
 /* The addresses of one backend, in memory that is shared with the process that looks names up. */
 struct backend_addresses {
@@ -63,12 +58,17 @@ struct pool_settings {
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */
 };
 
+/* Of a listener: what no route is for, is for nobody. */
+#define LISTENER_NO_POOL SIZE_MAX
+
 struct listener_settings {
 	struct settings_place place;
 	char *address_text;
-	char *pool_name;
+	char *pool_name; /* NULL: none */
 	struct address address;
-	size_t pool; /* index into pools */
+	size_t pool; /* index into pools, or LISTENER_NO_POOL */
+	struct route_settings *routes;
+	size_t route_count;
 };
 
 #endif

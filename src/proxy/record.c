@@ -35,6 +35,7 @@ const char *reason_name(enum reason reason)
 		[REASON_HEAD_TIMEOUT] = "head-timeout",
 		[REASON_CLIENT_CLOSED] = "client-closed",
 		[REASON_CLIENT_TIMEOUT] = "client-timeout",
+		[REASON_NO_ROUTE] = "no-route",
 		[REASON_NO_BACKEND] = "no-backend",
 		[REASON_CONNECT_FAILED] = "connect-failed",
 		[REASON_CONNECT_TIMEOUT] = "connect-timeout",

@@ -26,12 +26,33 @@ static int store_default(const struct option *option, void *base)
 	return value_store(option, &value, base, &reader);
 }
 
+/* Sections lie a few deep, which ends it. */
 int value_store_defaults(enum option_scope scope, void *base)
 {
-	for (size_t i = 0; i < option_count; i++)
-		if (option_table[i].scope == scope && store_default(&option_table[i], base) == -1)
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &option_table[i];
+
+		if (o->scope != scope)
+			continue;
+		if (o->type == OPTION_SECTION && !o->optional &&
+			value_store_defaults(o->inner, value_member(o, base)) == -1)
 			return -1;
+		if (store_default(o, base) == -1)
+			return -1;
+	}
 	return 0;
+}
+
+static void free_items(const struct option *list, void *base)
+{
+	char **items = value_member(list, base);
+	size_t count;
+
+	memcpy(&count, (const char *)base + list->count_offset, sizeof count);
+	for (size_t i = 0; i < count; i++)
+		value_free(list->inner, *items + i * list->item_size);
+	mem_free(*items);
+	*items = NULL;
 }
 
 static void free_member(const struct option *option, void *base)
@@ -53,13 +74,17 @@ static void free_member(const struct option *option, void *base)
 	case OPTION_NETWORKS:
 		network_set_free(value_member(option, base));
 		break;
+	case OPTION_SECTION:
+		value_free(option->inner, value_member(option, base));
+		break;
+	case OPTION_LIST:
+		free_items(option, base);
+		break;
 	case OPTION_INTEGER:
 	case OPTION_BOOLEAN:
 	case OPTION_CHOICE:
 	case OPTION_DURATION:
 	case OPTION_SIZE:
-	case OPTION_SECTION:
-	case OPTION_LIST:
 		break;
 	}
 }
@@ -69,4 +94,12 @@ void value_free(enum option_scope scope, void *base)
 	for (size_t i = 0; i < option_count; i++)
 		if (option_table[i].scope == scope)
 			free_member(&option_table[i], base);
+}
+
+bool value_is_given(const struct option *section, const void *base)
+{
+	struct settings_place place;
+
+	memcpy(&place, (const char *)base + section->offset, sizeof place);
+	return place.file != NULL;
 }

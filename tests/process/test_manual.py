@@ -11,7 +11,7 @@ from lib import tinylb as program
 
 SECTIONS = {
     "Top level": "", "timeouts": "timeouts.", "limits": "limits.", "reload": "reload.",
-    "listeners": "listeners.",
+    "listeners": "listeners.", "routes": "listeners.routes.", "answers": "listeners.routes.answer.",
     "pools": "pools.", "backends": "pools.backends.",
 }
 
@@ -84,7 +84,7 @@ def check(directory, text):
 
 def test_examples_load(directory):
     examples = [b for b in blocks("tinylb.conf.5") if "listeners" in b]
-    assert len(examples) == 3
+    assert len(examples) == 4
     with open(os.path.join(directory, "pools.conf"), "w", encoding="utf-8") as f:
         f.write('pools = ( { name = "a"; backends = ( { url = "http://a"; } ); } );\n')
     for text in examples:
