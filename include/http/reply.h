@@ -13,10 +13,14 @@ struct reply {
 	bool keep_alive_10; /* a 1.0 client asked to keep the connection and gets it */
 	bool head;          /* answers HEAD: Content-Length as ever, no body */
 	struct slice date;
-	int retry_after; /* seconds; 0: no such field */
+	int retry_after;       /* seconds; 0: no such field */
+	struct slice location; /* Location; empty: no such field */
+	const char *type;      /* of `body`; NULL: the body is a line that tells the status */
+	struct slice body;
 };
 
-/* Writes head and body, at most REPLY_MAX bytes. */
+/* Writes head and body: at most REPLY_MAX bytes, and location, type and body. Neither 204 nor 304
+ * has a body. */
 #define REPLY_MAX 1024
 void reply_write(struct text *out, const struct reply *reply);
 

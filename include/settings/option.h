@@ -19,6 +19,8 @@ enum option_scope {
 	OPTION_LIMITS,
 	OPTION_RELOAD,
 	OPTION_LISTENER,
+	OPTION_ROUTE,
+	OPTION_ANSWER,
 	OPTION_POOL,
 	OPTION_CHECK,
 	OPTION_EJECT,
@@ -59,6 +61,7 @@ struct option {
 	const char *name;
 	enum option_type type;
 	bool required;
+	bool optional; /* a section that is given or not: its struct begins with its place */
 	int64_t min;
 	int64_t max;
 	const char *def;                     /* the default, as a user would write it; NULL: none */
@@ -66,11 +69,11 @@ struct option {
 	const struct option_choice *choices; /* ended by a NULL name; may be NULL */
 	/* Of a string: NULL, or what it must be instead; may be NULL: any. */
 	const char *(*fault)(const char *text);
-	size_t offset;           /* in the struct of its scope */
-	size_t size;             /* of the member */
-	enum option_scope inner; /* of a section or list */
-	size_t item_size;        /* of a list */
-	size_t count_offset;     /* of a list: a size_t */
+	size_t offset;                                    /* in the struct of its scope */
+	size_t size;                                      /* of the member */
+	enum option_scope inner;                          /* of a section or list */
+	size_t item_size;                                 /* of a list */
+	size_t count_offset;                              /* of a list: a size_t */
 	int (*check)(const char *text, struct text *why); /* of a string, -1: refused; or NULL */
 	const char *help;
 };

@@ -9,6 +9,7 @@
 #include "net/url.h"
 #include "settings/addresses.h"
 #include "settings/health.h"
+#include "settings/routes.h"
 #include "settings/statuses.h"
 
 enum host_policy {
@@ -42,12 +43,6 @@ struct sticky_settings {
 enum spread {
 	SPREAD_FIRST, /* one backend, whose addresses are tried in turn */
 	SPREAD_EACH,  /* as many backends as addresses */
-};
-
-/* Where something was written, for messages. */
-struct settings_place {
-	const char *file; /* borrowed from struct settings; NULL: the command line */
-	int line;
 };
 
 /* How many backends a name becomes with SPREAD_EACH: as many of its addresses are used. */
@@ -103,12 +98,17 @@ struct pool_settings {
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */
 };
 
+/* Of a listener: what no route is for, is for nobody. */
+#define LISTENER_NO_POOL SIZE_MAX
+
 struct listener_settings {
 	struct settings_place place;
 	char *address_text;
-	char *pool_name;
+	char *pool_name; /* NULL: none */
 	struct address address;
-	size_t pool; /* index into pools */
+	size_t pool; /* index into pools, or LISTENER_NO_POOL */
+	struct route_settings *routes;
+	size_t route_count;
 };
 
 #endif

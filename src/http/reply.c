@@ -15,18 +15,33 @@ static const struct {
 } reasons[] = {
 	{ 100, "Continue" },
 	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 301, "Moved Permanently" },
+	{ 302, "Found" },
+	{ 303, "See Other" },
+	{ 307, "Temporary Redirect" },
+	{ 308, "Permanent Redirect" },
 	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
 	{ 408, "Request Timeout" },
+	{ 409, "Conflict" },
+	{ 410, "Gone" },
 	{ 413, "Content Too Large" },
 	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
 	{ 417, "Expectation Failed" },
+	{ 418, "I'm a teapot" },
 	{ 421, "Misdirected Request" },
 	{ 426, "Upgrade Required" },
 	{ 429, "Too Many Requests" },
 	{ 431, "Request Header Fields Too Large" },
+	{ 451, "Unavailable For Legal Reasons" },
 	{ 500, "Internal Server Error" },
 	{ 501, "Not Implemented" },
 	{ 502, "Bad Gateway" },
@@ -59,21 +74,42 @@ static void write_body(struct text *out, const struct reply *reply)
 	text_add_char(out, '\n');
 }
 
+static void write_field(struct text *out, const char *name, struct slice value)
+{
+	if (slice_is_empty(value))
+		return;
+	text_add_string(out, name);
+	text_add_string(out, ": ");
+	text_add_slice(out, value);
+	text_add_string(out, "\r\n");
+}
+
+static void write_number(struct text *out, const char *name, size_t value)
+{
+	char digits[24];
+	struct text number = text_over(digits, sizeof digits);
+
+	text_add_decimal(&number, value);
+	write_field(out, name, text_slice(&number));
+}
+
+static bool has_body(const struct reply *reply)
+{
+	return reply->status >= 200 && reply->status != 204 && reply->status != 304;
+}
+
 static void write_fields(struct text *out, const struct reply *reply, size_t body_len)
 {
-	if (!slice_is_empty(reply->date)) {
-		text_add_string(out, "Date: ");
-		text_add_slice(out, reply->date);
-		text_add_string(out, "\r\n");
-	}
-	text_add_string(out, "Content-Type: text/plain\r\nContent-Length: ");
-	text_add_decimal(out, body_len);
-	text_add_string(out, "\r\n");
-	if (reply->retry_after > 0) {
-		text_add_string(out, "Retry-After: ");
-		text_add_decimal(out, (uint64_t)reply->retry_after);
-		text_add_string(out, "\r\n");
-	}
+	const char *type = reply->type != NULL ? reply->type : "text/plain";
+
+	write_field(out, "Date", reply->date);
+	write_field(out, "Location", reply->location);
+	if (body_len > 0)
+		write_field(out, "Content-Type", slice_of_string(type));
+	if (has_body(reply))
+		write_number(out, "Content-Length", body_len);
+	if (reply->retry_after > 0)
+		write_number(out, "Retry-After", (size_t)reply->retry_after);
 	if (reply->close)
 		text_add_string(out, "Connection: close\r\n");
 	else if (reply->keep_alive_10)
@@ -83,18 +119,21 @@ static void write_fields(struct text *out, const struct reply *reply, size_t bod
 void reply_write(struct text *out, const struct reply *reply)
 {
 	char space[REPLY_MAX];
-	struct text body = text_over(space, sizeof space);
+	struct text line = text_over(space, sizeof space);
+	struct slice body = reply->body;
 
+	if (reply->type == NULL && has_body(reply)) {
+		write_body(&line, reply);
+		body = text_slice(&line);
+	}
 	text_add_string(out, "HTTP/1.1 ");
 	text_add_decimal(out, (uint64_t)reply->status);
 	text_add_char(out, ' ');
 	text_add_string(out, reply_reason(reply->status));
 	text_add_string(out, "\r\n");
-	if (reply->status >= 200) {
-		write_body(&body, reply);
+	if (reply->status >= 200)
 		write_fields(out, reply, body.len);
-	}
 	text_add_string(out, "\r\n");
 	if (!reply->head)
-		text_add_slice(out, text_slice(&body));
+		text_add_slice(out, body);
 }

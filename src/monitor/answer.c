@@ -70,7 +70,7 @@ static bool join_chunks(const char *data, size_t len, char *out, struct slice *b
 		size_t used;
 
 		result = chunk_decode(&decoder, data, len, &used, &content);
-		if (result == CHUNK_DATA && content.len <= ANSWER_BODY_MAX - n) {
+		if (result == CHUNK_DATA && content.len <= MONITOR_BODY_MAX - n) {
 			memcpy(out + n, content.data, content.len);
 			n += content.len;
 		}
@@ -86,7 +86,7 @@ static bool join_chunks(const char *data, size_t len, char *out, struct slice *b
 static enum answer_verdict judge_body(const struct response *response, struct slice rest,
 	bool ended, const struct check_settings *check, struct text *why)
 {
-	static char joined[ANSWER_BODY_MAX];
+	static char joined[MONITOR_BODY_MAX];
 	struct slice body = rest;
 	bool whole = ended;
 
@@ -99,11 +99,11 @@ static enum answer_verdict judge_body(const struct response *response, struct sl
 		body.len = 0;
 		whole = true;
 	}
-	if (body.len > ANSWER_BODY_MAX)
-		body.len = ANSWER_BODY_MAX;
+	if (body.len > MONITOR_BODY_MAX)
+		body.len = MONITOR_BODY_MAX;
 	if (has(body, check->body))
 		return ANSWER_GOOD;
-	if (!whole && rest.len < ANSWER_BODY_MAX)
+	if (!whole && rest.len < MONITOR_BODY_MAX)
 		return ANSWER_PARTIAL;
 	text_add_string(why, "the body does not have the text that it should have");
 	return ANSWER_BAD;

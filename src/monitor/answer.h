@@ -9,7 +9,7 @@
 #include "settings/pools.h"
 
 /* Of a body so much is looked at, and of what is in front of it. */
-#define ANSWER_BODY_MAX ((size_t)64 * 1024)
+#define MONITOR_BODY_MAX ((size_t)64 * 1024)
 #define ANSWER_HEAD_MAX ((size_t)32 * 1024)
 
 enum answer_verdict { ANSWER_PARTIAL, ANSWER_GOOD, ANSWER_BAD };

@@ -19,7 +19,7 @@
 
 #define REQUEST_MAX 16384
 #define READ_FIRST  ((size_t)4096)
-#define READ_MOST   (ANSWER_HEAD_MAX + ANSWER_BODY_MAX)
+#define READ_MOST   (ANSWER_HEAD_MAX + MONITOR_BODY_MAX)
 
 void probe_init(struct probe *probe)
 {

@@ -32,7 +32,8 @@ struct proxy {
 	/* runtime */
 	struct rng rng;
 	struct request_ids ids;
-	struct pool *pools; /* one per pool of the settings */
+	struct pool *pools;     /* one per pool of the settings */
+	struct routes **routes; /* one per listener; NULL: it has none */
 	struct record_log log;
 	bool parting;  /* answers end their connections */
 	bool draining; /* and no connection to a backend is kept */

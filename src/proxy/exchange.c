@@ -81,7 +81,8 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us, b
 	clear(x);
 	x->proxy = proxy;
 	x->client = client;
-	x->pool = &proxy->pools[listener->pool];
+	if (listener->pool != LISTENER_NO_POOL)
+		x->pool = &proxy->pools[listener->pool];
 	if (exchange_copy_head(x, head, proxy->request.head_len) == -1) {
 		exchange_make_spare(x);
 		return -1;
@@ -94,7 +95,9 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us, b
 	x->record.start_us = start_us;
 	x->more = more && !x->request.done;
 	client->exchange = x;
-	if (!answer_here(x, &proxy->request))
+	if (answer_here(x, &proxy->request))
+		return 0;
+	if (listener->route_count == 0 || exchange_route(x, &proxy->request, client->listener))
 		exchange_dispatch(x, &proxy->request);
 	return 0;
 }
@@ -274,28 +277,41 @@ static int retry_after(enum reason reason)
 	return reason == REASON_QUEUE_FULL || reason == REASON_QUEUE_TIMEOUT ? 1 : 0;
 }
 
-void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail)
+struct reply exchange_make_reply(const struct exchange *x, int status, const char *detail)
 {
 	bool keep = x->request.done && x->client_keeps && !x->proxy->parting;
-	struct reply reply = {
+
+	return (struct reply){
 		.status = status,
 		.detail = detail,
 		.close = !keep,
 		.keep_alive_10 = keep && x->minor == 0,
 		.head = x->method == METHOD_HEAD,
 		.date = slice_of(clock_http_date(), CLOCK_HTTP_DATE_LEN),
-		.retry_after = retry_after(reason),
 	};
+}
+
+void exchange_end_reply(
+	struct exchange *x, const struct reply *reply, int result, enum reason reason)
+{
+	x->record.status = reply->status;
+	if (result == -1)
+		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
+	else
+		exchange_end(x, reason, false, reply->close ? AFTERWARDS_LINGER : AFTERWARDS_KEEP);
+}
+
+void exchange_answer(struct exchange *x, int status, enum reason reason, const char *detail)
+{
+	struct reply reply;
 
 	if (x->state != ANSWER_HEAD) {
 		break_off(x, reason);
 		return;
 	}
-	x->record.status = status;
-	if (client_reply(x->client, &reply) == -1)
-		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
-	else
-		exchange_end(x, reason, false, keep ? AFTERWARDS_KEEP : AFTERWARDS_LINGER);
+	reply = exchange_make_reply(x, status, detail);
+	reply.retry_after = retry_after(reason);
+	exchange_end_reply(x, &reply, client_reply(x->client, &reply), reason);
 }
 
 /* Who is it that everybody waits for: the client, that neither sends nor takes anything? */

@@ -58,7 +58,7 @@ struct exchange {
 	struct evbuffer *held;  /* owned; what was sent after the head, NULL: nothing */
 	bool holding;           /* all of it is in `held`: the request can be sent again */
 	/* the choice */
-	struct pool *pool; /* borrowed */
+	struct pool *pool; /* borrowed; NULL: the request goes to none */
 	size_t backend;    /* index; PICKER_NONE: none yet */
 	bool counted;      /* as in flight there */
 	bool own_fault;    /* the last attempt to connect failed for want of something here */
@@ -147,6 +147,17 @@ void exchange_answer(struct exchange *x, int status, enum reason reason, const c
 
 /* The backend ended in the middle of its answer. */
 void exchange_truncated(struct exchange *x);
+
+/* An answer of our own for this exchange, ready to be written; and its end behind it, where the
+ * write has returned `result`. Only before a response has begun. */
+struct reply exchange_make_reply(const struct exchange *x, int status, const char *detail);
+void exchange_end_reply(
+	struct exchange *x, const struct reply *reply, int result, enum reason reason);
+
+/* Looks for the route of a request that came to this listener. Returns false where the exchange has
+ * ended: the request was answered here. */
+bool exchange_route(struct exchange *x, const struct request *request, uint32_t listener)
+	__attribute__((warn_unused_result));
 
 /* Finds a backend for the request and sends it the head, and what is held of the body. On failure
  * the exchange has ended. `request` is scratch that may hold the parsed head. */

@@ -10,6 +10,7 @@
 #include "context.h"
 #include "exchange.h"
 #include "pool.h"
+#include "route.h"
 #include "tidy.h"
 #include "upstream.h"
 
@@ -107,6 +108,30 @@ static void free_pools(struct proxy *p)
 	mem_free(p->pools);
 }
 
+static int init_routes(struct proxy *p)
+{
+	p->routes = mem_zalloc(p->settings->listener_count, sizeof *p->routes);
+	if (p->routes == NULL)
+		return -1;
+	for (size_t i = 0; i < p->settings->listener_count; i++) {
+		const struct listener_settings *l = &p->settings->listeners[i];
+
+		if (l->route_count == 0)
+			continue;
+		p->routes[i] = routes_new(l->routes, l->route_count);
+		if (p->routes[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static void free_routes(struct proxy *p)
+{
+	for (size_t i = 0; p->routes != NULL && i < p->settings->listener_count; i++)
+		routes_free(p->routes[i]);
+	mem_free(p->routes);
+}
+
 struct proxy *proxy_new(const struct proxy_start *start)
 {
 	struct proxy *p = mem_zalloc(1, sizeof *p);
@@ -114,10 +139,11 @@ struct proxy *proxy_new(const struct proxy_start *start)
 	if (p == NULL)
 		return NULL;
 	init(p, start);
-	if (queue_init(p) == 0 && init_pools(p) == 0 &&
+	if (queue_init(p) == 0 && init_pools(p) == 0 && init_routes(p) == 0 &&
 		record_log_init(&p->log, p->loop, start->access_log) == 0)
 		return p;
 	fini_deadlines(p);
+	free_routes(p);
 	free_pools(p);
 	mem_free(p);
 	return NULL;
@@ -158,6 +184,7 @@ void proxy_free(struct proxy *p)
 	cells_fini(&p->upstream_cells);
 	record_log_fini(&p->log);
 	fini_deadlines(p);
+	free_routes(p);
 	free_pools(p);
 	mem_free(p);
 }

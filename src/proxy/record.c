@@ -35,6 +35,7 @@ const char *reason_name(enum reason reason)
 		[REASON_HEAD_TIMEOUT] = "head-timeout",
 		[REASON_CLIENT_CLOSED] = "client-closed",
 		[REASON_CLIENT_TIMEOUT] = "client-timeout",
+		[REASON_NO_ROUTE] = "no-route",
 		[REASON_NO_BACKEND] = "no-backend",
 		[REASON_QUEUE_FULL] = "queue-full",
 		[REASON_QUEUE_TIMEOUT] = "queue-timeout",

@@ -139,25 +139,10 @@ struct settings *draft_finish(struct settings *settings, struct settings_errors 
 	return NULL;
 }
 
-static void pool_free(struct pool_settings *pool)
-{
-	for (size_t i = 0; i < pool->backend_count; i++)
-		if (pool->backends[i].ordinal == 0)
-			value_free(OPTION_BACKEND, &pool->backends[i]);
-	mem_free(pool->backends);
-	value_free(OPTION_POOL, pool);
-}
-
 void settings_free(struct settings *settings)
 {
 	if (settings == NULL)
 		return;
-	for (size_t i = 0; i < settings->listener_count; i++)
-		value_free(OPTION_LISTENER, &settings->listeners[i]);
-	mem_free(settings->listeners);
-	for (size_t i = 0; i < settings->pool_count; i++)
-		pool_free(&settings->pools[i]);
-	mem_free(settings->pools);
 	value_free(OPTION_TOP, settings);
 	for (size_t i = 0; i < settings->file_count; i++)
 		mem_free(settings->files[i]);

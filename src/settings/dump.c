@@ -39,20 +39,41 @@ static void dump_networks(FILE *out, const struct option *option, void *base)
 	(void)fputs(" ];", out);
 }
 
-static bool is_flat(enum option_scope scope)
+static size_t count_items(const struct option *list, const void *base)
 {
-	return scope == OPTION_LISTENER || scope == OPTION_BACKEND;
+	size_t count;
+
+	memcpy(&count, (const char *)base + list->count_offset, sizeof count);
+	return count;
 }
 
-/* A small group on one line. */
-static void dump_flat(FILE *out, enum option_scope scope, const void *base)
+/* Small groups are written on one line, a listener only where it has no routes. */
+static bool is_flat(enum option_scope scope, const void *base)
 {
+	if (scope == OPTION_LISTENER)
+		return count_items(option_find(scope, "routes"), base) == 0;
+	return scope == OPTION_ROUTE || scope == OPTION_BACKEND;
+}
+
+/* On one line there is no room for comments: what was not set is left out. */
+static void dump_flat(FILE *out, enum option_scope scope, void *base)
+{
+	char bytes[VALUE_SIZE];
+
 	(void)fputc('{', out);
 	for (size_t i = 0; i < option_count; i++) {
-		if (option_table[i].scope != scope)
+		const struct option *option = &option_table[i];
+		struct text value = text_over(bytes, sizeof bytes);
+
+		if (option->scope != scope)
 			continue;
-		(void)fputc(' ', out);
-		dump_value(out, &option_table[i], base);
+		if (option->type == OPTION_SECTION && value_is_given(option, base)) {
+			(void)fprintf(out, " %s = ", option->name);
+			dump_flat(out, option->inner, value_member(option, base));
+			(void)fputc(';', out);
+		} else if (value_add_member(&value, option, base)) {
+			(void)fprintf(out, " %s = %s;", option->name, text_string(&value));
+		}
 	}
 	(void)fputs(" }", out);
 }
@@ -66,9 +87,12 @@ static bool is_own(const struct option *list, const void *item)
 
 static void dump_list(FILE *out, const struct option *option, void *base, int depth)
 {
-	size_t count;
+	size_t count = count_items(option, base);
 
-	memcpy(&count, (const char *)base + option->count_offset, sizeof count);
+	if (count == 0) {
+		(void)fprintf(out, "# %s: %s", option->name, option_default_text(option));
+		return;
+	}
 	(void)fprintf(out, "%s = (", option->name);
 	for (size_t i = 0; i < count; i++) {
 		void *item = draft_item(option, base, i);
@@ -77,7 +101,7 @@ static void dump_list(FILE *out, const struct option *option, void *base, int de
 			continue;
 		(void)fputs(i > 0 ? ",\n" : "\n", out);
 		indent(out, depth + 1);
-		if (is_flat(option->inner)) {
+		if (is_flat(option->inner, item)) {
 			dump_flat(out, option->inner, item);
 		} else {
 			(void)fputs("{\n", out);

@@ -195,12 +195,25 @@ static void load_values(struct loader *loader, const config_setting_t *setting,
 		load_value(loader, config_setting_get_elem(setting, i), option, base);
 }
 
+static void load_section(struct loader *loader, const config_setting_t *setting,
+	const struct option *option, void *base)
+{
+	void *section = value_member(option, base);
+
+	if (option->optional) {
+		*(struct settings_place *)section = place_of(loader, setting);
+		if (value_store_defaults(option->inner, section) == -1)
+			report_option(loader, setting, option, "out of memory");
+	}
+	load_group(loader, setting, option->inner, section);
+}
+
 static void load_member(struct loader *loader, const config_setting_t *setting,
 	const struct option *option, void *base)
 {
 	if (option->type == OPTION_SECTION) {
 		if (config_setting_is_group(setting))
-			load_group(loader, setting, option->inner, value_member(option, base));
+			load_section(loader, setting, option, base);
 		else
 			report_option(loader, setting, option, "must be a group: { ... }");
 	} else if (option->type == OPTION_LIST) {

@@ -7,8 +7,8 @@
 #include "settings/option.h"
 
 #include "base/log.h"
-#include "faults.h"
 #include "checks.h"
+#include "faults.h"
 #include "settings/settings.h"
 
 #define MEMBER(type, member)                                                                       \
@@ -216,9 +216,44 @@ const struct option option_table[] = {
 	{ OPTION_LISTENER, "address", OPTION_ADDRESS, .required = true,
 	  MEMBER(listener_settings, address_text),
 	  .help = "where to listen: *:8080, 127.0.0.1:8080, [::1]:8080, unix:/path" },
-	{ OPTION_LISTENER, "pool", OPTION_STRING, .def_text = "the only pool",
+	{ OPTION_LISTENER, "pool", OPTION_STRING, .def_text = "the only pool; with routes, none",
 	  MEMBER(listener_settings, pool_name),
 	  .help = "the name of the pool that serves its requests" },
+	{ OPTION_LISTENER, "routes", OPTION_LIST, .inner = OPTION_ROUTE, .def_text = "none",
+	  MEMBER(listener_settings, routes), .item_size = sizeof(struct route_settings),
+	  .count_offset = offsetof(struct listener_settings, route_count),
+	  .help = "requests that go elsewhere, by host and path" },
+
+	/* routes */
+	{ OPTION_ROUTE, "host", OPTION_STRING, .max = 253, .def_text = "any",
+	  MEMBER(route_settings, host),
+	  .help = "a name, an address, or *.name for all names below it" },
+	{ OPTION_ROUTE, "path", OPTION_STRING, .max = 1000, .def_text = "any",
+	  MEMBER(route_settings, path),
+	  .help = "how the path begins, by whole segments" },
+	{ OPTION_ROUTE, "pool", OPTION_STRING, .def_text = "none",
+	  MEMBER(route_settings, pool_name),
+	  .help = "the pool that serves these requests" },
+	{ OPTION_ROUTE, "redirect", OPTION_STRING, .max = 2000, .def_text = "none",
+	  MEMBER(route_settings, redirect),
+	  .help = "the URL they are sent to; {host}, {path} and {query} are the request's" },
+	{ OPTION_ROUTE, "status", OPTION_INTEGER, .min = 301, .max = 308, .def_text = "302",
+	  MEMBER(route_settings, status),
+	  .help = "of the redirect: 301, 302, 303, 307 or 308" },
+	{ OPTION_ROUTE, "answer", OPTION_SECTION, .inner = OPTION_ANSWER, .optional = true,
+	  MEMBER(route_settings, answer),
+	  .help = "how they are answered without a backend" },
+
+	/* answers */
+	{ OPTION_ANSWER, "status", OPTION_INTEGER, .min = 200, .max = 599, .def = "200",
+	  MEMBER(answer_settings, status),
+	  .help = "any but 3xx" },
+	{ OPTION_ANSWER, "type", OPTION_STRING, .max = 200, .def = "text/plain",
+	  MEMBER(answer_settings, type),
+	  .help = "the Content-Type of the body" },
+	{ OPTION_ANSWER, "body", OPTION_STRING, .max = ANSWER_BODY_MAX, .def_text = "none",
+	  MEMBER(answer_settings, body),
+	  .help = "its text" },
 
 	/* pools */
 	{ OPTION_POOL, "name", OPTION_STRING, .required = true,
@@ -384,6 +419,8 @@ const char *option_scope_path(enum option_scope scope)
 		[OPTION_LIMITS] = "limits.",
 		[OPTION_RELOAD] = "reload.",
 		[OPTION_LISTENER] = "listeners.",
+		[OPTION_ROUTE] = "listeners.routes.",
+		[OPTION_ANSWER] = "listeners.routes.answer.",
 		[OPTION_POOL] = "pools.",
 		[OPTION_CHECK] = "pools.check.",
 		[OPTION_EJECT] = "pools.eject.",

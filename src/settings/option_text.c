@@ -61,6 +61,9 @@ void option_add_range(const struct option *option, struct text *out)
 		}
 		break;
 	case OPTION_STRING:
+		if (option->max > 0)
+			text_format(out, "up to %lld bytes", (long long)option->max);
+		break;
 	case OPTION_USER:
 	case OPTION_GROUP:
 	case OPTION_ADDRESS:

@@ -292,6 +292,8 @@ static int read_string(const struct option *option, const struct value *value, v
 		return read_url(option, value, base, reader);
 	if (option->type == OPTION_USER && getpwnam(value->string) == NULL)
 		return refuse(reader, "this system has no such user");
+	if (option->max > 0 && strlen(value->string) > (size_t)option->max)
+		return refuse_range(option, reader);
 	if (option->type == OPTION_GROUP && getgrnam(value->string) == NULL)
 		return refuse(reader, "this system has no such group");
 	why = option->fault != NULL ? option->fault(value->string) : NULL;

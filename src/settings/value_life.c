@@ -28,20 +28,41 @@ static int store_default(const struct option *option, void *base)
 	return value_store(option, &value, base, &reader);
 }
 
+/* Sections lie a few deep, which ends it. */
 int value_store_defaults(enum option_scope scope, void *base)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
-		int result = 0;
 
-		if (o->scope == scope && o->type == OPTION_SECTION)
-			result = value_store_defaults(o->inner, value_member(o, base));
-		else if (o->scope == scope)
-			result = store_default(o, base);
-		if (result == -1)
+		if (o->scope != scope)
+			continue;
+		if (o->type == OPTION_SECTION && !o->optional &&
+			value_store_defaults(o->inner, value_member(o, base)) == -1)
+			return -1;
+		if (store_default(o, base) == -1)
 			return -1;
 	}
 	return 0;
+}
+
+/* What stands for one more address of a name shares all that the first one has. */
+static bool is_own(const struct option *list, const void *item)
+{
+	return list->inner != OPTION_BACKEND ||
+	       ((const struct backend_settings *)item)->ordinal == 0;
+}
+
+static void free_items(const struct option *list, void *base)
+{
+	char **items = value_member(list, base);
+	size_t count;
+
+	memcpy(&count, (const char *)base + list->count_offset, sizeof count);
+	for (size_t i = 0; i < count; i++)
+		if (is_own(list, *items + i * list->item_size))
+			value_free(list->inner, *items + i * list->item_size);
+	mem_free(*items);
+	*items = NULL;
 }
 
 static void free_member(const struct option *option, void *base)
@@ -66,13 +87,15 @@ static void free_member(const struct option *option, void *base)
 	case OPTION_SECTION:
 		value_free(option->inner, value_member(option, base));
 		break;
+	case OPTION_LIST:
+		free_items(option, base);
+		break;
 	case OPTION_INTEGER:
 	case OPTION_BOOLEAN:
 	case OPTION_CHOICE:
 	case OPTION_DURATION:
 	case OPTION_SIZE:
 	case OPTION_STATUSES:
-	case OPTION_LIST:
 		break;
 	}
 }
@@ -82,4 +105,12 @@ void value_free(enum option_scope scope, void *base)
 	for (size_t i = 0; i < option_count; i++)
 		if (option_table[i].scope == scope)
 			free_member(&option_table[i], base);
+}
+
+bool value_is_given(const struct option *section, const void *base)
+{
+	struct settings_place place;
+
+	memcpy(&place, (const char *)base + section->offset, sizeof place);
+	return place.file != NULL;
 }

@@ -99,6 +99,8 @@ bool value_add_member(struct text *out, const struct option *option, const void 
 
 	switch (option->type) {
 	case OPTION_INTEGER:
+		if (value_integer(option, base) < option->min)
+			return false;
 		text_format(out, "%lld", (long long)value_integer(option, base));
 		/* Without the letter libconfig cuts it to 32 bits. */
 		if (value_integer(option, base) > INT32_MAX)

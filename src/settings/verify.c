@@ -10,15 +10,7 @@
 #include "base/memory.h"
 #include "settings/draft.h"
 #include "settings/near.h"
-#include "settings/report.h"
-
-/* One text that should be there once, and where it stands. */
-struct entry {
-	const char *key;
-	const char *shown; /* as its author wrote it */
-	const struct settings_place *place;
-	size_t index; /* in the order of the file */
-};
+#include "verify.h"
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -53,7 +45,7 @@ static void find_duplicates(struct entry *entries, size_t count, const char *wha
 	}
 }
 
-static void no_memory(struct settings_errors *errors)
+void verify_no_memory(struct settings_errors *errors)
 {
 	struct settings_place nowhere = { "settings", 0 };
 
@@ -67,7 +59,7 @@ static void verify_backends(const struct pool_settings *pool, struct settings_er
 	size_t count = 0;
 
 	if (entries == NULL) {
-		no_memory(errors);
+		verify_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < pool->backend_count; i++) {
@@ -95,7 +87,7 @@ static void verify_check(struct pool_settings *pool, struct settings_errors *err
 		return;
 	/* Its form was looked at when it was read. */
 	if (settings_parse_status(check->status, &check->status_least, &check->status_most) == -1)
-		no_memory(errors);
+		verify_no_memory(errors);
 	if (check->type != CHECK_HTTP &&
 		(check->host != NULL || check->body != NULL || strcmp(check->path, "/") != 0))
 		report_warning(errors, &pool->place,
@@ -126,7 +118,7 @@ static void warn_of_shared_cookies(const struct settings *settings, struct setti
 	size_t count = 0;
 
 	if (entries == NULL) {
-		no_memory(errors);
+		verify_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < settings->pool_count; i++) {
@@ -168,7 +160,7 @@ static void verify_addresses(const struct settings *settings, struct settings_er
 	char(*texts)[ADDRESS_TEXT_SIZE] = mem_zalloc(settings->listener_count, sizeof *texts);
 
 	if (entries == NULL || texts == NULL) {
-		no_memory(errors);
+		verify_no_memory(errors);
 		goto out;
 	}
 	for (size_t i = 0; i < settings->listener_count; i++) {
@@ -187,61 +179,75 @@ out:
 	mem_free(texts);
 }
 
-static void report_unknown_pool(const struct listener_settings *listener, const struct entry *pools,
-	size_t count, struct settings_errors *errors)
+static void report_unknown_pool(const struct pool_names *pools, const char *option,
+	const char *name, const struct settings_place *place, struct settings_errors *errors)
 {
-	struct near near = near_to(listener->pool_name);
+	struct near near = near_to(name);
 
-	for (size_t i = 0; i < count; i++)
-		near_offer(&near, pools[i].key);
+	for (size_t i = 0; i < pools->count; i++)
+		near_offer(&near, pools->entries[i].key);
 	if (near.best != NULL)
-		report_error(errors, &listener->place,
-			"listeners.pool = \"%s\": there is no such pool; did you mean \"%s\"?",
-			listener->pool_name, near.best);
+		report_error(errors, place,
+			"%s = \"%s\": there is no such pool; did you mean \"%s\"?", option, name,
+			near.best);
 	else
-		report_error(errors, &listener->place,
-			"listeners.pool = \"%s\": there is no such pool; add it to pools, or name "
-			"one of those there",
-			listener->pool_name);
+		report_error(errors, place,
+			"%s = \"%s\": there is no such pool; add it to pools, or name one of "
+			"those there",
+			option, name);
 }
 
-/* Finds a listener's pool among the sorted names. */
-static void link_listener(struct settings *settings, struct listener_settings *listener,
-	const struct entry *pools, size_t count, struct settings_errors *errors)
+void verify_pool_name(const struct pool_names *pools, const char *option, const char *name,
+	const struct settings_place *place, size_t *index, struct settings_errors *errors)
 {
-	struct entry key = { .key = listener->pool_name };
+	struct entry key = { .key = name };
 	size_t low = 0;
-	size_t high = count;
+	size_t high = pools->count;
 
-	if (key.key == NULL && settings->pool_count == 1) {
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_entries(&pools->entries[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < pools->count && strcmp(pools->entries[low].key, name) == 0)
+		*index = pools->entries[low].index;
+	else if (pools->count > 0) /* else it has been reported that they are missing */
+		report_unknown_pool(pools, option, name, place, errors);
+}
+
+/* One without a pool has the only one there is; with routes it needs none. */
+static void link_listener(const struct settings *settings, struct listener_settings *listener,
+	const struct pool_names *pools, struct settings_errors *errors)
+{
+	if (listener->pool_name != NULL) {
+		verify_pool_name(pools, "listeners.pool", listener->pool_name, &listener->place,
+			&listener->pool, errors);
+	} else if (listener->route_count > 0) {
+		listener->pool = LISTENER_NO_POOL;
+	} else if (settings->pool_count == 1) {
 		if (settings->pools[0].name == NULL)
 			return; /* has been reported */
 		listener->pool_name = mem_strdup(settings->pools[0].name);
 		listener->pool = 0;
 		if (listener->pool_name == NULL)
-			no_memory(errors);
-		return;
-	}
-	if (key.key == NULL) {
+			verify_no_memory(errors);
+	} else if (settings->pool_count > 1 && listener->address.len > 0) {
 		/* Without an address the whole item was odd, and that has been reported. */
-		if (settings->pool_count > 1 && listener->address.len > 0)
-			report_error(errors, &listener->place,
-				"with more than one pool a listener has to name its own: pool = "
-				"\"...\"");
-		return;
+		report_error(errors, &listener->place,
+			"with more than one pool a listener has to name its own: pool = \"...\"");
 	}
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+}
 
-		if (compare_entries(&pools[middle], &key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < count && strcmp(pools[low].key, key.key) == 0)
-		listener->pool = pools[low].index;
-	else if (settings->pool_count > 0)
-		report_unknown_pool(listener, pools, count, errors);
+static void mark_used(const struct listener_settings *listener, bool *used)
+{
+	if (listener->pool != LISTENER_NO_POOL)
+		used[listener->pool] = true;
+	for (size_t i = 0; i < listener->route_count; i++)
+		if (listener->routes[i].pool_name != NULL)
+			used[listener->routes[i].pool] = true;
 }
 
 static void warn_of_unused(const struct settings *settings, struct settings_errors *errors)
@@ -249,11 +255,11 @@ static void warn_of_unused(const struct settings *settings, struct settings_erro
 	bool *used = mem_zalloc(settings->pool_count, sizeof *used);
 
 	if (used == NULL) {
-		no_memory(errors);
+		verify_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < settings->listener_count; i++)
-		used[settings->listeners[i].pool] = true;
+		mark_used(&settings->listeners[i], used);
 	for (size_t i = 0; i < settings->pool_count; i++)
 		if (!used[i])
 			report_warning(errors, &settings->pools[i].place,
@@ -261,28 +267,37 @@ static void warn_of_unused(const struct settings *settings, struct settings_erro
 	mem_free(used);
 }
 
+static void verify_listeners(
+	struct settings *settings, const struct pool_names *pools, struct settings_errors *errors)
+{
+	if (settings->listener_count > 0)
+		verify_addresses(settings, errors);
+	for (size_t i = 0; i < settings->listener_count; i++) {
+		link_listener(settings, &settings->listeners[i], pools, errors);
+		verify_routes(&settings->listeners[i], pools, errors);
+	}
+}
+
 void draft_verify(struct settings *settings, struct settings_errors *errors)
 {
-	struct entry *pools = mem_zalloc(settings->pool_count + 1, sizeof *pools);
-	size_t count = 0;
+	struct pool_names pools = { .count = 0 };
 
-	if (pools == NULL) {
-		no_memory(errors);
+	pools.entries = mem_zalloc(settings->pool_count + 1, sizeof *pools.entries);
+	if (pools.entries == NULL) {
+		verify_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < settings->pool_count; i++) {
 		const struct pool_settings *pool = &settings->pools[i];
 
 		if (pool->name != NULL)
-			pools[count++] = (struct entry){ pool->name, pool->name, &pool->place, i };
+			pools.entries[pools.count++] =
+				(struct entry){ pool->name, pool->name, &pool->place, i };
 	}
-	find_duplicates(pools, count, "the pool", errors, true);
+	find_duplicates(pools.entries, pools.count, "the pool", errors, true);
 	verify_pools(settings, errors);
-	if (settings->listener_count > 0)
-		verify_addresses(settings, errors);
-	for (size_t i = 0; i < settings->listener_count; i++)
-		link_listener(settings, &settings->listeners[i], pools, count, errors);
-	mem_free(pools);
+	verify_listeners(settings, &pools, errors);
+	mem_free(pools.entries);
 	network_set_sort(&settings->trusted);
 	if (errors->count == 0) {
 		warn_of_shared_cookies(settings, errors);

@@ -11,10 +11,9 @@ from lib import tinylb as program
 
 SECTIONS = {
     "Top level": "", "timeouts": "timeouts.", "limits": "limits.", "reload": "reload.",
-    "listeners": "listeners.",
-    "pools": "pools.", "check": "pools.check.", "eject": "pools.eject.", "backends": "pools.backends.",
-    "pools": "pools.", "retry": "pools.retry.", "backends": "pools.backends.",
-    "pools": "pools.", "sticky": "pools.sticky.", "backends": "pools.backends.",
+    "listeners": "listeners.", "routes": "listeners.routes.", "answers": "listeners.routes.answer.",
+    "pools": "pools.", "check": "pools.check.", "eject": "pools.eject.", "retry": "pools.retry.",
+    "sticky": "pools.sticky.", "backends": "pools.backends.",
 }
 
 
@@ -86,7 +85,7 @@ def check(directory, text):
 
 def test_examples_load(directory):
     examples = [b for b in blocks("tinylb.conf.5") if "listeners" in b]
-    assert len(examples) == 3
+    assert len(examples) == 4
     with open(os.path.join(directory, "pools.conf"), "w", encoding="utf-8") as f:
         f.write('pools = ( { name = "a"; backends = ( { url = "http://a"; } ); } );\n')
     for text in examples:

@@ -310,7 +310,7 @@ static void test_answers(void **state)
 static void test_long_body(void **state)
 {
 	static const char head[] = "HTTP/1.1 200 OK\r\n\r\n";
-	static char answer[sizeof head + ANSWER_BODY_MAX + 100];
+	static char answer[sizeof head + MONITOR_BODY_MAX + 100];
 	struct check_settings c = check;
 	char bytes[256], body[] = "well";
 	struct text why = text_over(bytes, sizeof bytes);
@@ -320,11 +320,11 @@ static void test_long_body(void **state)
 	c.body = body;
 	memset(answer, 'x', sizeof answer);
 	memcpy(answer, head, len);
-	memcpy(answer + len + ANSWER_BODY_MAX - 4, "well", 4);
-	assert_int_equal(answer_judge(answer, len + ANSWER_BODY_MAX, false, &c, &why), ANSWER_GOOD);
-	memmove(answer + len + 1, answer + len, ANSWER_BODY_MAX);
+	memcpy(answer + len + MONITOR_BODY_MAX - 4, "well", 4);
+	assert_int_equal(answer_judge(answer, len + MONITOR_BODY_MAX, false, &c, &why), ANSWER_GOOD);
+	memmove(answer + len + 1, answer + len, MONITOR_BODY_MAX);
 	assert_int_equal(
-		answer_judge(answer, len + ANSWER_BODY_MAX + 1, false, &c, &why), ANSWER_BAD);
+		answer_judge(answer, len + MONITOR_BODY_MAX + 1, false, &c, &why), ANSWER_BAD);
 }
 
 static void test_request(void **state)

@@ -84,6 +84,30 @@ static void test_parses_back(void **state)
 	}
 }
 
+static void test_body_of_another(void **state)
+{
+	struct reply reply = {
+		.status = 404, .type = "text/html", .body = slice_of_string("<p>none")
+	};
+
+	(void)state;
+	assert_string_equal(written(&reply),
+		"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 7\r\n\r\n"
+		"<p>none");
+	reply.head = true;
+	assert_string_equal(written(&reply),
+		"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: "
+		"7\r\n\r\n");
+	reply = (struct reply){ .status = 200, .type = "text/plain" };
+	assert_string_equal(written(&reply), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	reply.status = 204;
+	assert_string_equal(written(&reply), "HTTP/1.1 204 No Content\r\n\r\n");
+	reply = (struct reply){ .status = 301, .location = slice_of_string("https://a/") };
+	assert_string_equal(written(&reply),
+		"HTTP/1.1 301 Moved Permanently\r\nLocation: https://a/\r\n"
+		"Content-Type: text/plain\r\nContent-Length: 22\r\n\r\n301 Moved Permanently\n");
+}
+
 static void test_reason(void **state)
 {
 	(void)state;
@@ -97,6 +121,7 @@ int main(void)
 		cmocka_unit_test(test_reply),
 		cmocka_unit_test(test_variants),
 		cmocka_unit_test(test_parses_back),
+		cmocka_unit_test(test_body_of_another),
 		cmocka_unit_test(test_reason),
 	};
 

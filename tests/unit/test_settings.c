@@ -129,6 +129,59 @@ static const char everything[] =
 	"= 256; } ); },\n"
 	"  { name = \"b\"; host = \"backend\"; backends = ( { url = \"http://[::1]\"; } ); } );\n";
 
+#define ROUTES(text)                                                                               \
+	"listeners = ( { address = \":1\"; pool = \"app\"; routes = (\n" text " ); } );\n" POOLS
+
+static const char routes[] =
+	ROUTES("{ host = \"A.Example.COM.\"; path = \"/a//%62/../c/\"; pool = \"app\"; },\n"
+	       "{ host = \"*.Example.com\"; path = \"/\"; redirect = "
+	       "\"https://{host}{path}{query}\"; status = 308; },\n"
+	       "{ host = \"[0:0::1]\"; redirect = \"/x\"; },\n"
+	       "{ path = \"/\xc3\xa4 b\"; answer = { }; },\n"
+	       "{ answer = { status = 503; type = \"text/html\"; body = \"a \\\"b\\\"\\r\\n\"; }; "
+	       "}");
+
+/* Hosts and paths are spelled in one way, whatever the file has. */
+static void test_routes(void **state)
+{
+	struct settings *s = load_fine(routes);
+	const struct route_settings *r = s->listeners[0].routes;
+
+	(void)state;
+	assert_string_equal(report, "");
+	assert_int_equal(s->listeners[0].route_count, 5);
+	assert_string_equal(r[0].host, "a.example.com");
+	assert_string_equal(r[0].path, "/a/c/");
+	assert_int_equal(r[0].pool, 0);
+	assert_null(r[0].answer.place.file);
+	assert_string_equal(r[1].host, "*.example.com");
+	assert_null(r[1].path);
+	assert_int_equal(r[1].status, 308);
+	assert_string_equal(r[2].host, "[::1]");
+	assert_int_equal(r[2].status, 302);
+	assert_string_equal(r[3].path, "/%C3%A4%20b");
+	assert_int_equal(r[3].answer.status, 200);
+	assert_string_equal(r[3].answer.type, "text/plain");
+	assert_null(r[3].answer.body);
+	assert_int_equal(r[4].answer.status, 503);
+	assert_string_equal(r[4].answer.body, "a \"b\"\r\n");
+	assert_int_equal(r[4].answer.place.line, 6);
+	settings_free(s);
+}
+
+/* With routes a listener needs no pool; that of a route is in use. */
+static void test_routes_without_pool(void **state)
+{
+	struct settings *s = load_fine("listeners = ( { address = \":1\"; routes = (\n"
+				       "{ path = \"/a\"; pool = \"app\"; } ); } );\n" POOLS);
+
+	(void)state;
+	assert_string_equal(report, "");
+	assert_true(s->listeners[0].pool == LISTENER_NO_POOL);
+	assert_null(s->listeners[0].pool_name);
+	settings_free(s);
+}
+
 static void test_everything(void **state)
 {
 	struct settings *s = load_fine(everything);
@@ -205,6 +258,7 @@ static void test_dump_loads_again(void **state)
 	(void)state;
 	check_round_trip(LISTENERS POOLS);
 	check_round_trip(everything);
+	check_round_trip(routes);
 }
 
 /* A file and what its report must say, line by line. */
@@ -324,6 +378,123 @@ static void test_bad_files(void **state)
 	}
 }
 
+#define ANSWER "answer = { };"
+
+static const struct bad bad_routes[] = {
+	{ "{ }", "a route needs a target: pool = \"...\", redirect = \"...\" or answer = { ... }" },
+	{ "{ pool = \"app\"; " ANSWER " }", "a route needs one target and no other: pool = "
+					    "\"...\", redirect = \"...\" or answer "
+					    "= { ... }" },
+	{ "{ pool = \"ap\"; }",
+		"listeners.routes.pool = \"ap\": there is no such pool; did you mean "
+		"\"app\"?" },
+	{ "{ pool = \"app\"; status = 301; }", "listeners.routes.status is that of a redirect; "
+					       "that of an answer stands in it: answer "
+					       "= { status = ...; }" },
+	{ "{ redirect = \"https://a/\"; status = 304; }",
+		"listeners.routes.status = 304: must be 301, 302, 303, 307 or 308" },
+	{ "{ redirect = \"https://a/\"; status = 200; }",
+		"listeners.routes.status = 200: must be 301 to 308" },
+	{ "{ redirect = \"{path}\"; }", "listeners.routes.redirect = \"{path}\": must begin with "
+					"http://, https:// or a slash" },
+	{ "{ answer = { status = 302; }; }",
+		"listeners.routes.answer.status = 302: must not be 3xx; for a redirect there is "
+		"redirect = \"https://...\"" },
+	{ "{ answer = { status = 100; }; }",
+		"listeners.routes.answer.status = 100: must be 200 to 599" },
+	{ "{ answer = { status = 204; body = \"b\"; }; }",
+		"listeners.routes.answer.body: an answer with status 204 has none" },
+	{ "{ answer = { type = \"a\\r\\nX: y\"; }; }",
+		"listeners.routes.answer.type = \"a\\x0d\\x0aX: y\": must be printable ASCII: "
+		"\"text/html; charset=utf-8\"" },
+	{ "{ answer = { text = \"b\"; }; }",
+		"there is no option listeners.routes.answer.text; here may stand: "
+		"status, type, body" },
+	{ "{ host = \"a:80\"; " ANSWER " }",
+		"listeners.routes.host = \"a:80\": must be without a port (it is for any), and an "
+		"IPv6 address in brackets" },
+	{ "{ host = \"*\"; " ANSWER " }",
+		"listeners.routes.host = \"*\": for any host, leave it out" },
+	{ "{ host = \"a.*\"; " ANSWER " }",
+		"listeners.routes.host = \"a.*\": * may only stand for labels at the front: "
+		"*.example.com" },
+	{ "{ host = \"*a.b\"; " ANSWER " }",
+		"listeners.routes.host = \"*a.b\": * may only stand for labels at the front: "
+		"*.example.com" },
+	{ "{ host = \"*.\"; " ANSWER " }", "listeners.routes.host = \"*.\": has an empty label" },
+	{ "{ host = \"a..b\"; " ANSWER " }",
+		"listeners.routes.host = \"a..b\": has an empty label" },
+	{ "{ host = \"[::1]:80\"; " ANSWER " }",
+		"listeners.routes.host = \"[::1]:80\": in brackets stands an IPv6 address: [::1]" },
+	{ "{ host = \"[1.2.3.4]\"; " ANSWER " }", "listeners.routes.host = \"[1.2.3.4]\": in "
+						  "brackets stands an IPv6 address: [::1]" },
+	{ "{ host = \"\xc3\xa4\"; " ANSWER " }",
+		"listeners.routes.host = \"\\xc3\\xa4\": must be written as in DNS: xn--..." },
+	{ "{ host = \"a b\"; " ANSWER " }",
+		"listeners.routes.host = \"a b\": must be a name, an address, or *. and a name" },
+	{ "{ path = \"a\"; " ANSWER " }",
+		"listeners.routes.path = \"a\": must begin with a slash" },
+	{ "{ path = \"/a?b\"; " ANSWER " }", "listeners.routes.path = \"/a?b\": a query plays no "
+					     "part in it: end it before the ? "
+					     "or #" },
+	{ "{ path = \"/a%2Fb\"; " ANSWER " }",
+		"listeners.routes.path = \"/a%2Fb\": servers disagree about encoded slashes, "
+		"backslashes, NULs and semicolons: end it before that" },
+	{ "{ path = \"/a\\n\"; " ANSWER " }",
+		"listeners.routes.path = \"/a\\x0a\": has a control character" },
+	{ "{ host = \"a.b\"; path = \"/x\"; " ANSWER
+	  " }, { host = \"A.b.\"; path = \"//%78\"; " ANSWER " }",
+		"the route for host a.b and path /x is there already: a.conf:2" },
+	{ "{ path = \"/\"; " ANSWER " }, { pool = \"app\"; }",
+		"the route for host any and path any is there already: a.conf:2" },
+};
+
+static void test_bad_routes(void **state)
+{
+	char text[1024];
+	char line[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad_routes); i++) {
+		(void)snprintf(text, sizeof text, ROUTES("%s"), bad_routes[i].text);
+		(void)snprintf(line, sizeof line, "a.conf:2: %s\n", bad_routes[i].report);
+		assert_null(load(text));
+		assert_string_equal(report, line);
+	}
+}
+
+/* Thousands of routes are not compared pair by pair, nor are they too long for a dump. */
+static void test_many_routes(void **state)
+{
+	FILE *f = fopen("a.conf", "w");
+	struct settings *s;
+
+	(void)state;
+	assert_non_null(f);
+	(void)fprintf(f, "listeners = ( { address = \":1\"; routes = (\n");
+	for (int i = 0; i < 10000; i++)
+		(void)fprintf(f, "%s{ host = \"h%d.example\"; path = \"/p%d\"; pool = \"app\"; }",
+			i > 0 ? ",\n" : "", i % 100, i / 100);
+	(void)fprintf(f, ",\n{ answer = { body = \"");
+	for (int i = 0; i < ANSWER_BODY_MAX; i++)
+		(void)fputs("\\x01", f);
+	(void)fprintf(f, "\"; }; } ); } );\n" POOLS);
+	assert_int_equal(fclose(f), 0);
+	s = load_file("a.conf");
+	assert_non_null(s);
+	assert_int_equal(s->listeners[0].route_count, 10001);
+	assert_int_equal(strlen(s->listeners[0].routes[10000].answer.body), ANSWER_BODY_MAX);
+	f = fopen("b.conf", "w");
+	assert_non_null(f);
+	settings_dump(s, f);
+	assert_int_equal(fclose(f), 0);
+	settings_free(s);
+	s = load_file("b.conf");
+	assert_non_null(s);
+	assert_int_equal(s->listeners[0].route_count, 10001);
+	settings_free(s);
+}
+
 static void test_warnings(void **state)
 {
 	struct settings *s = load_fine(
@@ -428,14 +599,12 @@ static void test_unreadable(void **state)
 	assert_string_equal(report, "a.conf: has a NUL byte: not a text file\n");
 }
 
-/* Memory that runs out at any point is one more mistake, and nothing is lost or freed twice. */
-static void test_without_memory(void **state)
+static void check_without_memory(const char *text)
 {
 	long allowed = 0;
 	struct settings *s;
 
-	(void)state;
-	write_file("a.conf", everything);
+	write_file("a.conf", text);
 	do {
 		mem_fail_after(allowed++);
 		s = load_file("a.conf");
@@ -444,6 +613,14 @@ static void test_without_memory(void **state)
 	} while (s == NULL || report[0] != '\0');
 	assert_true(allowed > 20);
 	settings_free(s);
+}
+
+/* Memory that runs out at any point is one more mistake, and nothing is lost or freed twice. */
+static void test_without_memory(void **state)
+{
+	(void)state;
+	check_without_memory(everything);
+	check_without_memory(routes);
 }
 
 static void test_words(void **state)
@@ -578,6 +755,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_smallest),
 		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_routes_without_pool),
+		cmocka_unit_test(test_bad_routes),
+		cmocka_unit_test(test_many_routes),
 		cmocka_unit_test(test_dump_loads_again),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_warnings),
