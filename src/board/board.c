@@ -86,9 +86,10 @@ struct board *board_new(uint32_t places)
 static bool is_ours(const struct board_header *header, off_t size)
 {
 	struct board_header ours = form(header->place_count);
+	off_t length = (off_t)length_for(header->place_count);
 
 	return memcmp(header, &ours, offsetof(struct board_header, funerals)) == 0 &&
-	       size >= (off_t)length_for(header->place_count);
+	       (size == length || (size > length && header->room_id != 0));
 }
 
 struct board *board_attach(int fd)

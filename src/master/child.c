@@ -7,6 +7,7 @@
 #include "child.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -44,11 +45,14 @@ void child_retire(struct master *m, struct child *c)
 
 void child_remove(struct master *m, struct child *c)
 {
+	int error = errno; /* it may tell why a start has failed */
+
 	list_remove(&c->link);
 	child_retire(m, c);
 	fd_close(&c->channel);
 	monitor_forget(c);
 	mem_free(c);
+	errno = error;
 }
 
 struct child *child_find(struct master *m, pid_t pid)

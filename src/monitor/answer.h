@@ -10,7 +10,7 @@
 
 /* Of a body so much is looked at, and of what is in front of it. */
 #define MONITOR_BODY_MAX ((size_t)64 * 1024)
-#define ANSWER_HEAD_MAX ((size_t)32 * 1024)
+#define ANSWER_HEAD_MAX  ((size_t)32 * 1024)
 
 enum answer_verdict { ANSWER_PARTIAL, ANSWER_GOOD, ANSWER_BAD };
 

@@ -271,12 +271,6 @@ static void break_off(struct exchange *x, enum reason reason)
 	exchange_end(x, reason, false, shows ? AFTERWARDS_LINGER : AFTERWARDS_RESET);
 }
 
-/* In so many seconds there may be room. */
-static int retry_after(enum reason reason)
-{
-	return reason == REASON_QUEUE_FULL || reason == REASON_QUEUE_TIMEOUT ? 1 : 0;
-}
-
 struct reply exchange_make_reply(const struct exchange *x, int status, const char *detail)
 {
 	bool keep = x->request.done && x->client_keeps && !x->proxy->parting;
@@ -310,7 +304,8 @@ void exchange_answer(struct exchange *x, int status, enum reason reason, const c
 		return;
 	}
 	reply = exchange_make_reply(x, status, detail);
-	reply.retry_after = retry_after(reason);
+	/* In a second there may be room. */
+	reply.retry_after = reason == REASON_QUEUE_FULL || reason == REASON_QUEUE_TIMEOUT;
 	exchange_end_reply(x, &reply, client_reply(x->client, &reply), reason);
 }
 

@@ -159,6 +159,10 @@ void exchange_end_reply(
 bool exchange_route(struct exchange *x, const struct request *request, uint32_t listener)
 	__attribute__((warn_unused_result));
 
+/* Picks a backend for the request, another one where it had some, and takes a place there. False
+ * where none is left, or free, or the retry budget is spent. */
+bool exchange_pick(struct exchange *x, const struct request *request);
+
 /* Finds a backend for the request and sends it the head, and what is held of the body. On failure
  * the exchange has ended. `request` is scratch that may hold the parsed head. */
 void exchange_dispatch(struct exchange *x, struct request *request);

@@ -14,8 +14,7 @@
 
 #define SECOND_US UINT64_C(1000000)
 
-/* Before a request that must not be sent again, the socket is looked at if it is idle for longer:
- * in less, few are closed. */
+/* Before a request that must not be sent again, a socket that was idle for longer is looked at. */
 #define LOOK_US UINT64_C(1000)
 
 static struct upstream *upstream_of(struct stream *stream)

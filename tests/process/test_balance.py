@@ -87,7 +87,7 @@ def crash(lb):
 
 
 def hashed(tinylb, members, hash_on, **more):
-    return tinylb(backends=members, pool={"balance": "hash", "hash_on": hash_on}, **more)
+    return tinylb(backends=members, pool={"balance": "hash", "hash_on": hash_on, "slow_start": "0s"}, **more)
 
 
 def by_key(client, keys, name="X-Key"):

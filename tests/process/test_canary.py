@@ -91,11 +91,12 @@ def test_5xx_roll_back(balancer, origin):
 
 
 def test_connect_errors_roll_back(balancer):
-    """Beside a backend that refuses there is one that answers: no request fails, and yet it is worse."""
+    """Beside backends that refuse there is one that answers: no request fails, and yet it is worse. Each that
+    refuses is left alone for a while, so one of them would not be enough to tell."""
     lb = balancer(watch="30s")
-    port = reserve_port()
     with Load(lb) as load:
-        second = f'{{ url = "{lb.good.url}"; }}, {{ url = "http://127.0.0.1:{port}"; }}'
+        refusing = "".join(f', {{ url = "http://127.0.0.1:{reserve_port()}"; }}' for _ in range(20))
+        second = f'{{ url = "{lb.good.url}"; weight = 256; }}{refusing}'
         lb.write(re.sub(r"\{ url = \"[^\"]*\"; \}", second, lb.settings, count=1))
         lb.hup()
         lb.wait_log("reload rolled back: .* could not connect to a backend")

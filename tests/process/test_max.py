@@ -5,13 +5,11 @@ come back is not run over by connections."""
 import os
 import select
 import signal
-import socket
 
 import pytest
 
 from lib.held import Held
 from lib.load import Load
-from lib.ports import reserve_port
 from lib.wait import wait_for, wait_still
 
 
@@ -181,29 +179,3 @@ def test_over_a_reload(tinylb, origin):
     assert wait_still(lambda: held.count) == 2
     held.let_go()
     assert answered(old + new) == [200] * 10 and held.most == 2
-
-
-def test_who_comes_back_gets_few_connections(tinylb, origin):
-    """A server that took no connection takes one again, but does not accept: as long as one is in the
-    making there is no other, and everybody else goes elsewhere."""
-    well = origin()
-    port = reserve_port()
-    lb = tinylb(backends=[well.url, f"http://127.0.0.1:{port}"])
-    picks = f"Proxying request to http://127.0.0.1:{port}"
-    c = lb.client()
-    wait_for(lambda: c.get("/").status == 200 and lb.log_lines("cannot connect"), "an attempt to connect")
-    with socket.socket() as s, socket.socket() as full:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", port))
-        s.listen(0)
-        full.connect(("127.0.0.1", port))
-        before = len(lb.log_lines(picks))
-
-        def is_tried():
-            one = ask(lb, 1)[0]
-            wait_for(lambda: not one.is_quiet() or len(lb.log_lines(picks)) > before)
-            return len(lb.log_lines(picks)) > before
-
-        wait_for(is_tried, "a connection in the making")
-        assert answered(ask(lb, 40)) == [200] * 40
-        assert len(lb.log_lines(picks)) == before + 1

@@ -8,6 +8,7 @@ memory is in use than before. In the master, a reload happens or is refused, and
 
 import contextlib
 import os
+import re
 import threading
 
 import pytest
@@ -319,7 +320,8 @@ def test_reload(tinylb, origin, directory, children):
         hit = memory.disarm()
         refused += "refused" in line
         assert lb.is_running()
-        assert "was killed" not in lb.log()
+        # the monitor of the generation before is killed on purpose: it has nothing to lose
+        assert not re.search(r"worker [^\n]*was killed|was killed by SIG(?!KILL)", lb.log())
         one_generation(lb)
         assert lb.get("/").text == o.name
         if not hit:

@@ -321,7 +321,8 @@ static void test_long_body(void **state)
 	memset(answer, 'x', sizeof answer);
 	memcpy(answer, head, len);
 	memcpy(answer + len + MONITOR_BODY_MAX - 4, "well", 4);
-	assert_int_equal(answer_judge(answer, len + MONITOR_BODY_MAX, false, &c, &why), ANSWER_GOOD);
+	assert_int_equal(
+		answer_judge(answer, len + MONITOR_BODY_MAX, false, &c, &why), ANSWER_GOOD);
 	memmove(answer + len + 1, answer + len, MONITOR_BODY_MAX);
 	assert_int_equal(
 		answer_judge(answer, len + MONITOR_BODY_MAX + 1, false, &c, &why), ANSWER_BAD);

@@ -220,7 +220,7 @@ static void test_everything(void **state)
 	}
 	assert_string_equal(s->pools[0].backends[0].url_text, "http://localhost:8001/x");
 	assert_string_equal(s->pools[0].backends[0].url.path, "/x/");
-	assert_int_equal(s->pools[0].backends[1].place.line, 13);
+	assert_int_equal(s->pools[0].backends[1].place.line, 14);
 	assert_string_equal(s->pools[0].backends[1].place.file, "a.conf");
 	assert_true(settings_need_lookup(s));
 	settings_free(s);
