@@ -192,7 +192,7 @@ static void store(struct rows_cells *cells, const struct rows_tally *tally)
 uint32_t rows_take(struct rows *rows, uint64_t key, bool *is_new)
 {
 	static const struct rows_tally none;
-	bool ignored, *fresh = is_new != NULL ? is_new : &ignored;
+	bool ignored = false, *fresh = is_new != NULL ? is_new : &ignored;
 	uint32_t row = keys_take(&rows->row_keys, key, fresh);
 
 	if (row == KEYS_NONE || !*fresh)

@@ -45,33 +45,31 @@ void eject_begin(
 	begin_window(eject, eject->seen_failures, count_requests(settings, total), 0);
 }
 
-/* True where there are new failures. */
-static bool count_in_a_row(
+static void count_in_a_row(
 	struct eject *eject, const struct eject_settings *settings, const struct rows_tally *total)
 {
 	uint64_t failures = count_failures(settings, total);
 	uint64_t answers = count_answers(settings, total);
-	bool grew = failures != eject->seen_failures;
 
+	eject->grew = failures != eject->seen_failures;
 	if (answers != eject->seen_answers)
 		eject->in_a_row = 0;
 	else
 		eject->in_a_row += failures - eject->seen_failures;
 	eject->seen_failures = failures;
 	eject->seen_answers = answers;
-	return grew;
 }
 
 /* True where more than half of enough requests in the window have failed. */
 static bool look_at_window(struct eject *eject, const struct eject_settings *settings,
-	const struct rows_tally *total, bool grew, uint64_t now_us, struct eject_cause *cause,
+	const struct rows_tally *total, uint64_t now_us, struct eject_cause *cause,
 	uint64_t *again_us)
 {
 	uint64_t failures = count_failures(settings, total);
 	uint64_t requests = count_requests(settings, total);
 	bool is_open = eject->window_us != 0 && now_us - eject->window_us < 2 * WINDOW_US;
 
-	if (!is_open && !grew) {
+	if (!is_open && !eject->grew) {
 		eject->window_us = 0;
 		return false;
 	}
@@ -99,18 +97,16 @@ bool eject_look(struct eject *eject, const struct eject_settings *settings,
 	const struct rows_tally *total, uint64_t now_us, struct eject_cause *cause,
 	uint64_t *again_us)
 {
-	bool grew;
-
 	*cause = (struct eject_cause){ 0 };
 	*again_us = 0;
 	if (settings->failures == 0)
 		return false;
-	grew = count_in_a_row(eject, settings, total);
+	count_in_a_row(eject, settings, total);
 	if (eject->in_a_row >= (uint64_t)settings->failures) {
 		cause->in_a_row = eject->in_a_row;
 		return true;
 	}
-	return look_at_window(eject, settings, total, grew, now_us, cause, again_us);
+	return look_at_window(eject, settings, total, now_us, cause, again_us);
 }
 
 uint64_t eject_start(struct eject *eject, const struct eject_settings *settings, uint64_t now_us)

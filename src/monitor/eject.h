@@ -18,13 +18,15 @@ struct eject {
 	uint64_t seen_failures, seen_answers;
 	uint64_t window_failures, window_requests, window_us;
 	uint64_t in_a_row;
+	bool grew; /* there were new failures at the last look */
 };
 
 /* What eject_look found. */
 struct eject_cause {
-	uint64_t in_a_row; /* so many failures, or */
-	uint64_t failures; /* so many ... */
-	uint64_t requests; /* ... of so many requests */
+	uint64_t in_a_row;
+	bool grew; /* there were new failures at the last look */ /* so many failures, or */
+	uint64_t failures;                                        /* so many ... */
+	uint64_t requests;                                        /* ... of so many requests */
 };
 
 /* Counted so far is nothing of concern. */

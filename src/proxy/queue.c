@@ -32,9 +32,9 @@ static uint64_t oldest_elsewhere(const struct pool *pool)
 		pool->queue.ignored_us);
 }
 
-static bool is_older(uint64_t since_us, uint64_t than_us)
+static bool is_older(uint64_t one_us, uint64_t other_us)
 {
-	return since_us != 0 && since_us + QUEUE_EVEN_US < than_us;
+	return one_us != 0 && one_us + QUEUE_EVEN_US < other_us;
 }
 
 bool queue_goes_first(const struct exchange *x)
