@@ -132,6 +132,13 @@ static void hear(struct monitor *m, uint32_t column)
 	}
 }
 
+static void hear_workers(struct monitor *m)
+{
+	rows_hear(m->start->rows);
+	for (uint32_t i = 0; i < rows_columns_used(m->start->rows); i++)
+		hear(m, i);
+}
+
 static void alarm_cb(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval rest = { .tv_usec = REST_US };
@@ -139,9 +146,7 @@ static void alarm_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	loop_begin(&m->loop, PULSE_REQUEST, fd);
-	rows_hear(m->start->rows);
-	for (uint32_t i = 0; i < rows_columns_used(m->start->rows); i++)
-		hear(m, i);
+	hear_workers(m);
 	/* It cannot fail: there is room for timers since the loop was made. */
 	(void)event_add(&m->rest, &rest);
 	loop_rest(&m->loop);
@@ -220,9 +225,13 @@ static int make_wards(struct monitor *m)
 	m->alarms = mem_zalloc(rows_columns(rows), sizeof *m->alarms);
 	if (m->wards == NULL || m->of_row == NULL || m->alarms == NULL)
 		return -1;
-	for (uint32_t i = 0; i < rows_columns(rows); i++)
-		m->alarms[i] =
+	/* What workers called before there was a monitor, or while there was none, is heard. */
+	for (uint32_t i = 0; i < rows_columns(rows); i++) {
+		uint32_t count =
 			atomic_load_explicit(&rows_alarms(rows, i)->count, memory_order_relaxed);
+
+		m->alarms[i] = count > ROWS_ALARMS ? count - ROWS_ALARMS : 0;
+	}
 	for (size_t i = 0; i < settings->pool_count; i++)
 		if (add_wards(m, &settings->pools[i]) == -1)
 			return -1;
@@ -272,6 +281,7 @@ int monitor_run(const struct monitor_start *start)
 	}
 	if (start->settings->sandbox && !confine_enter())
 		log_debug("the monitor has no filter of system calls");
+	hear_workers(&m);
 	run(&m);
 	take_down(&m);
 	return 0;

@@ -230,6 +230,9 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
 			names->list[i].due_us = now_us(names);
 	if (names->pid == 0 && names->due_us <= now_us(names))
 		look_up(names);
+	else if (names->pid == 0)
+		/* Its clock is a little ahead of the loop's. */
+		set_timer(names, names->due_us);
 	loop_rest(&names->monitor->loop);
 }
 

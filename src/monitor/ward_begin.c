@@ -66,7 +66,8 @@ int ward_init(struct ward *w, struct monitor *monitor, const struct pool_setting
 	(void)addresses_get(backend->addresses, 0, &w->address);
 	ward_count(w, &total);
 	eject_begin(&w->eject, &pool->eject, &total);
-	w->connect_failed = total.counts[ROWS_CONNECT_FAILED];
+	/* An alarm of before is worth a try to connect. */
+	w->connect_failed = 0;
 	w->before = eject_kinds(&total);
 	recall(w);
 	if (!ward_is_empty(w) && w->refusing)
