@@ -1,7 +1,5 @@
-/*
- * Which names are due, what was found for them, and whether that is news. Names are looked up
- * together where they are due at about the same time, each once however many backends share it.
- */
+/* Which names are due, what was found for them, and whether that is news. Names are looked up
+ * together where they are due at about the same time, each once however many backends share it. */
 #include "config.h"
 
 #include "names.h"
@@ -224,15 +222,13 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
 		is_late |= names->list[i].due_us == 0;
 	if (names->pid != 0)
 		end(names, "no answer in time");
-	else if (is_late)
-		/* It could not be started. */
+	else if (is_late) /* it could not be started */
 		for (size_t i = 0; i < names->count; i++)
 			names->list[i].due_us = now_us(names);
 	if (names->pid == 0 && names->due_us <= now_us(names))
 		look_up(names);
 	else if (names->pid == 0)
-		/* Its clock is a little ahead of the loop's. */
-		set_timer(names, names->due_us);
+		set_timer(names, names->due_us); /* it came a little early */
 	loop_rest(&names->monitor->loop);
 }
 
