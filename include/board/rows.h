@@ -32,7 +32,6 @@ void rows_free(struct rows *rows);
 uint32_t rows_id(const struct rows *rows);
 
 uint32_t rows_size(const struct rows *rows);
-uint32_t rows_pools(const struct rows *rows);
 uint32_t rows_columns(const struct rows *rows);
 
 /* What a backend, or a pool (with an empty url), is known by. `ordinal` tells apart what has the

@@ -45,6 +45,10 @@ int value_store_defaults(enum option_scope scope, void *base) __attribute__((war
 /* Frees what the options of a scope own in `base`, with the sections and lists in it. */
 void value_free(enum option_scope scope, void *base);
 
+/* Whether an item of a list is the user's. One that stands for a further address of a name is not:
+ * it shares what the first one has. */
+bool value_is_own(const struct option *list, const void *item);
+
 /* Adds a value as a user would write it, for messages. */
 void value_add(struct text *out, const struct value *value);
 

@@ -80,12 +80,6 @@ void room_unmap(struct room *room)
 	room->memory = NULL;
 }
 
-void room_clear(const struct board *board, uint64_t offset, uint64_t length)
-{
-	(void)fallocate(board->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-		(off_t)length);
-}
-
 uint64_t room_next(const struct board *board, uint64_t offset, uint64_t length)
 {
 	off_t next = lseek(board->fd, (off_t)offset, SEEK_DATA);

@@ -24,9 +24,8 @@ int room_map(struct board *board, struct room *room) __attribute__((warn_unused_
 /* From now on this is the one in force. */
 void room_use(struct board *board, const struct room *room);
 
-/* Unmaps it; what is in the file stays. And what is there is given back to the kernel: zeros. */
+/* Unmaps it; what is in the file stays. */
 void room_unmap(struct room *room);
-void room_clear(const struct board *board, uint64_t offset, uint64_t length);
 
 /* Where in `length` bytes from `offset` on there is something, for a start; `offset + length`:
  * nowhere. It may answer with too little, never with too much. */

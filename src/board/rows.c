@@ -28,11 +28,6 @@ uint32_t rows_size(const struct rows *rows)
 	return rows->header->rows;
 }
 
-uint32_t rows_pools(const struct rows *rows)
-{
-	return rows->header->pools;
-}
-
 uint32_t rows_columns(const struct rows *rows)
 {
 	return rows->header->columns;

@@ -78,13 +78,6 @@ static void dump_flat(FILE *out, enum option_scope scope, void *base)
 	(void)fputs(" }", out);
 }
 
-/* Whether it was written by the user. */
-static bool is_own(const struct option *list, const void *item)
-{
-	return list->inner != OPTION_BACKEND ||
-	       ((const struct backend_settings *)item)->ordinal == 0;
-}
-
 static void dump_list(FILE *out, const struct option *option, void *base, int depth)
 {
 	size_t count = count_items(option, base);
@@ -97,7 +90,7 @@ static void dump_list(FILE *out, const struct option *option, void *base, int de
 	for (size_t i = 0; i < count; i++) {
 		void *item = draft_item(option, base, i);
 
-		if (!is_own(option, item))
+		if (!value_is_own(option, item))
 			continue;
 		(void)fputs(i > 0 ? ",\n" : "\n", out);
 		indent(out, depth + 1);

@@ -45,8 +45,7 @@ int value_store_defaults(enum option_scope scope, void *base)
 	return 0;
 }
 
-/* What stands for one more address of a name shares all that the first one has. */
-static bool is_own(const struct option *list, const void *item)
+bool value_is_own(const struct option *list, const void *item)
 {
 	return list->inner != OPTION_BACKEND ||
 	       ((const struct backend_settings *)item)->ordinal == 0;
@@ -59,7 +58,7 @@ static void free_items(const struct option *list, void *base)
 
 	memcpy(&count, (const char *)base + list->count_offset, sizeof count);
 	for (size_t i = 0; i < count; i++)
-		if (is_own(list, *items + i * list->item_size))
+		if (value_is_own(list, *items + i * list->item_size))
 			value_free(list->inner, *items + i * list->item_size);
 	mem_free(*items);
 	*items = NULL;
