@@ -218,13 +218,26 @@ class Backend:
             self.seen[token].append(seen)
         return seen.seq
 
-    def drop_idle(self, poisoned=False):
-        """Closes idle connections: all, or those that must not be used."""
+    def drop_poisoned(self):
+        """Closes idle connections that must not be used."""
         for link in list(self.links):
-            if not link.scripted and not link.data and (link.poison or not poisoned):
+            if not link.scripted and not link.data and link.poison:
                 link.ended_here = True
                 link.close()
                 self.links.discard(link)
+
+    async def part_with_idle(self, patience):
+        """Ends idle connections, and waits until the proxy has ended them, too: none is picked any more."""
+        idle = [link for link in self.links if not link.scripted and not link.data]
+        for link in idle:
+            link.ended_here = True
+            link.finish()
+        limit = self.loop.time() + patience
+        while any(not link.eof for link in idle) and self.loop.time() < limit:
+            await asyncio.sleep(0.001)
+        for link in idle:
+            link.close()
+        self.links -= set(idle)
 
     def close(self):
         self.loop.remove_reader(self.listener)

@@ -335,7 +335,7 @@ class World:
         script = o.script = self.make_script(case, variant, o.token)
         self.backend.scripts[o.token] = script
         if case.greet:
-            self.backend.drop_idle()
+            await self.backend.part_with_idle(self.patience)
             self.backend.greet = case.greet
         link = self.connect()
         try:
@@ -414,13 +414,12 @@ class World:
             failures[case].append(Failure(case, variant, [text], "", False))
         self.backend.reused.clear()
         self.ran.clear()
-        self.backend.drop_idle(poisoned=True)
+        self.backend.drop_poisoned()
 
     async def run_cases(self, cases, ways):
         """Runs cases side by side, each in the ways that ways(case) says; returns {case: [Failure]}."""
         if len(self.backend.links) > MANY:  # a proxy keeps no more than some
-            self.backend.drop_idle()
-            await asyncio.sleep(10 * GAP)
+            await self.backend.part_with_idle(self.patience)
         failures = {case: [] for case in cases}
         queue = [(case, variant) for case in reversed(cases) for variant in reversed(ways(case))]
 
