@@ -45,12 +45,15 @@ struct proxy {
 	struct cells upstream_cells;
 	struct list spare; /* exchanges to be used again */
 	size_t spare_count;
-	size_t spare_least;      /* there were so many all the time since tidy_look looked last */
-	struct deadline tidy;    /* it looks again then */
-	size_t gone;             /* connections since it looked last */
-	size_t gone_before;      /* and since the heap gave memory back */
-	uint64_t relief_us;      /* relief_look looks again at this time */
-	uint64_t relief_said_us; /* and says so */
+	size_t spare_least;   /* there were so many all the time since tidy_look looked last */
+	struct deadline tidy; /* it looks again then */
+	struct deadline redispatch;  /* likewise redispatch_look */
+	uint32_t redispatch_version; /* of the board's health words, when it looked */
+	bool redispatch_again;       /* some could not go then */
+	size_t gone;                 /* connections since it looked last */
+	size_t gone_before;          /* and since the heap gave memory back */
+	uint64_t relief_us;          /* relief_look looks again at this time */
+	uint64_t relief_said_us;     /* and says so */
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;
 	struct deadline_queue wait_request; /* an idle client's next */
@@ -63,6 +66,7 @@ struct proxy {
 	struct deadline_queue wait_tunnel;
 	struct deadline_queue wait_reuse; /* an idle backend connection's */
 	struct deadline_queue wait_tidy;
+	struct deadline_queue wait_redispatch;
 	/* requests that wait for a backend: queue.h */
 	struct event queue_tick;
 	bool queue_ticks;

@@ -10,6 +10,7 @@
 #include "account.h"
 #include "base/log.h"
 #include "exchange.h"
+#include "redispatch.h"
 
 /* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
  * by its method, or because there will be too much of it. */
@@ -74,6 +75,7 @@ static bool reach_backend(struct exchange *x)
 {
 	struct proxy *proxy = x->proxy;
 
+	redispatch_soon(proxy);
 	x->heard = false;
 	x->backend_keeps = true;
 	x->record.connected_us = 0;
@@ -165,8 +167,7 @@ static void send_again(struct exchange *x, bool same_backend)
 		exchange_dispatch(x, request);
 }
 
-/* Whether the backend may get the request, or another one after it, though it had it already. */
-static bool may_repeat(const struct exchange *x)
+bool exchange_may_repeat(const struct exchange *x)
 {
 	return x->holding && x->request.content <= EXCHANGE_HELD_MAX &&
 	       method_is_idempotent(x->method);
@@ -214,7 +215,7 @@ void exchange_retry(struct exchange *x, struct failure failure)
 	else if (!connecting)
 		load_failed(x, ROWS_CUT);
 	drop_upstream(x);
-	if (x->heard || !(connecting ? x->holding : may_repeat(x))) {
+	if (x->heard || !(connecting ? x->holding : exchange_may_repeat(x))) {
 		give_up(x);
 		return;
 	}
@@ -224,20 +225,38 @@ void exchange_retry(struct exchange *x, struct failure failure)
 	send_again(x, connecting || reused);
 }
 
+/* Picks another backend while the present one still has the request. */
+static bool pick_another(struct exchange *x)
+{
+	struct request *request = &x->proxy->request;
+
+	/* What is in the scratch is somebody else's. */
+	return exchange_may_repeat(x) &&
+	       request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) == PARSE_DONE &&
+	       exchange_pick(x, request);
+}
+
 bool exchange_ask_another(struct exchange *x, int status)
 {
 	struct backend *former = exchange_backend(x);
-	struct request *request = &x->proxy->request;
 
 	if (!statuses_have(&x->pool->settings->retry.on_status, status) || x->interim > 0 ||
-		!may_repeat(x))
-		return false;
-	/* What is in the scratch is somebody else's. */
-	if (request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) != PARSE_DONE ||
-		!exchange_pick(x, request))
+		!pick_another(x))
 		return false;
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
 	load_answered(x, former, status);
+	drop_upstream(x);
+	send_again(x, true);
+	return true;
+}
+
+bool exchange_redispatch(struct exchange *x)
+{
+	struct backend *former = exchange_backend(x);
+
+	if (!pick_another(x))
+		return false;
+	log_debug("%.*s is gone: another backend is asked", SLICE_ARGS(former->url));
 	drop_upstream(x);
 	send_again(x, true);
 	return true;

@@ -183,6 +183,13 @@ void exchange_retry(struct exchange *x, struct failure failure);
  * backend is asked in its place: the upstream is gone then, and the exchange may be too. */
 bool exchange_ask_another(struct exchange *x, int status);
 
+/* The present backend is gone, and has said nothing. True where another one is asked in its place,
+ * as above; else nothing has changed. */
+bool exchange_redispatch(struct exchange *x);
+
+/* Whether the backend may get the request, or another one after it, though it had it already. */
+bool exchange_may_repeat(const struct exchange *x);
+
 /* The 101 was forwarded: from now on bytes go both ways. */
 void exchange_open_tunnel(struct exchange *x);
 void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);

@@ -10,6 +10,7 @@
 #include "context.h"
 #include "exchange.h"
 #include "pool.h"
+#include "redispatch.h"
 #include "route.h"
 #include "tidy.h"
 #include "upstream.h"
@@ -26,6 +27,9 @@
 
 /* What was of no use for so long is given back. */
 #define TIDY_MS 1000
+
+/* How often requests that wait are looked at, where the state of a backend has changed. */
+#define REDISPATCH_MS 500
 
 /* A client that was idle for less may just have sent its next request. */
 #define IDLE_AT_LEAST_US UINT64_C(1000000)
@@ -48,6 +52,7 @@ static void init_deadlines(struct proxy *p)
 	deadline_queue_init(&p->wait_tunnel, p->loop, t->tunnel, exchange_tunnel_expired);
 	deadline_queue_init(&p->wait_reuse, p->loop, t->idle_backend, upstream_expired);
 	deadline_queue_init(&p->wait_tidy, p->loop, TIDY_MS, tidy_look);
+	deadline_queue_init(&p->wait_redispatch, p->loop, REDISPATCH_MS, redispatch_look);
 }
 
 static void fini_deadlines(struct proxy *p)
@@ -64,6 +69,8 @@ static void fini_deadlines(struct proxy *p)
 	deadline_queue_fini(&p->wait_reuse);
 	deadline_stop(&p->tidy);
 	deadline_queue_fini(&p->wait_tidy);
+	deadline_stop(&p->redispatch);
+	deadline_queue_fini(&p->wait_redispatch);
 }
 
 static void init(struct proxy *p, const struct proxy_start *start)
@@ -85,6 +92,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	cells_init(&p->client_cells, sizeof(struct client));
 	cells_init(&p->upstream_cells, sizeof(struct upstream));
 	deadline_init(&p->tidy);
+	deadline_init(&p->redispatch);
 	init_deadlines(p);
 }
 

@@ -121,6 +121,7 @@ void standing_renew(struct pool *pool, uint64_t now_us)
 
 	s->version = pool->proxy->rows != NULL ? rows_version(pool->proxy->rows) : 0;
 	s->due_us = UINT64_MAX;
+	s->well_count = 0;
 	for (size_t i = 0; i < pool->settings->backend_count; i++) {
 		const struct backend_settings *b = &pool->settings->backends[i];
 		struct group *group = &groups[group_of(b)];
@@ -133,6 +134,7 @@ void standing_renew(struct pool *pool, uint64_t now_us)
 			continue;
 		group->members++;
 		group->ready += s->reports[i].state == HEALTH_READY;
+		s->well_count += s->reports[i].state == HEALTH_READY;
 	}
 	take_turns(pool, groups);
 	/* Where memory is short the old weights stay: `usable` counts nevertheless. */

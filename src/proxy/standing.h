@@ -18,6 +18,7 @@ struct pool;
 struct standing {
 	struct health health;          /* what came out */
 	struct health_report *reports; /* owned: what goes in */
+	size_t well_count;             /* that may be picked and are ready, whoever's turn it is */
 	uint32_t version;              /* of the board's health words that it is made of */
 	uint64_t due_us; /* something that this worker has seen ends; UINT64_MAX: nothing
 			    does */
