@@ -1,6 +1,6 @@
 /*
  * Looks at a request for what decides who gets it. What has no key goes to anybody; a session whose
- * backend must not be picked moves to another one and stays there.
+ * backend must not be picked moves to another one and stays there, but waits for one that is full.
  */
 #include "config.h"
 
@@ -146,9 +146,33 @@ static bool may_stay(const struct pool *pool, size_t backend)
 {
 	const struct picker_view *view = &pool->view;
 
-	if (!health_is_usable(view->usable, backend) && !pool->backends[backend].is_well)
-		return false;
-	return view->is_full == NULL || !view->is_full(view, backend);
+	return health_is_usable(view->usable, backend) || pool->backends[backend].is_well;
+}
+
+static bool is_full(const struct pool *pool, size_t backend)
+{
+	return pool->view.is_full != NULL && pool->view.is_full(&pool->view, backend);
+}
+
+bool choose_is_bound(const struct exchange *x)
+{
+	return may_stay(x->pool, x->session) && is_full(x->pool, x->session);
+}
+
+/* Where its session has it go: PICKER_NONE is anywhere, or nowhere yet where it is bound. */
+static size_t choose_by_session(struct exchange *x, const struct request *request)
+{
+	const struct pool *pool = x->pool;
+
+	x->session = find_session(pool, request);
+	x->secure = is_https(x, request);
+	x->bound = false;
+	if (x->session == PICKER_NONE || !may_stay(pool, x->session))
+		return PICKER_NONE;
+	if (!is_full(pool, x->session))
+		return x->session;
+	x->bound = pool->settings->queue > 0;
+	return PICKER_NONE;
 }
 
 size_t choose_by_request(struct exchange *x, const struct request *request, struct pick *query)
@@ -158,10 +182,10 @@ size_t choose_by_request(struct exchange *x, const struct request *request, stru
 	if (pool->sessions == NULL) {
 		query->key = find_key(x, request);
 	} else if (query->tried_count == 0) {
-		x->session = find_session(pool, request);
-		x->secure = is_https(x, request);
-		if (x->session != PICKER_NONE && may_stay(pool, x->session))
-			return x->session;
+		size_t picked = choose_by_session(x, request);
+
+		if (picked != PICKER_NONE || x->bound)
+			return picked;
 	}
 	return pool->kind->pick(pool->picker, query);
 }

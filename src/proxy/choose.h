@@ -10,8 +10,12 @@
 int choose_init(struct pool *pool) __attribute__((warn_unused_result));
 void choose_fini(struct pool *pool);
 
-/* As picker_kind.pick; fills in query->key. */
+/* As picker_kind.pick; fills in query->key. Nobody is picked where the session's backend is full,
+ * and the request may wait for that: x->bound says so. */
 size_t choose_by_request(struct exchange *x, const struct request *request, struct pick *query);
+
+/* Whether a request that is bound still has to wait: its backend is well, and full. */
+bool choose_is_bound(const struct exchange *x);
 
 /* What goes to the client with the answer of a pool that has sessions: nothing where it came with
  * the token of the backend that answers, else that token, which is kept in `token`. */

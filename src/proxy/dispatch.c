@@ -146,7 +146,7 @@ void exchange_dispatch(struct exchange *x, struct request *request)
 		wait_for_room(x);
 	else if (find_backend(x, request))
 		send_all(x, request);
-	else if (x->pool->limited && limit_room(x) != LIMIT_NOBODY)
+	else if (x->pool->limited && (x->bound || limit_room(x) != LIMIT_NOBODY))
 		wait_for_room(x);
 	else
 		give_up(x);
@@ -188,7 +188,7 @@ bool exchange_go_on(struct exchange *x)
 		request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) == PARSE_DONE;
 	bool found = fine && find_backend(x, request);
 
-	if (fine && !found && limit_room(x) != LIMIT_NOBODY) {
+	if (fine && !found && (x->bound || limit_room(x) != LIMIT_NOBODY)) {
 		load_leave(x);
 		return false;
 	}

@@ -232,7 +232,7 @@ static void give_place_up(struct exchange *x)
 		return;
 	}
 	load_leave(x);
-	if (!list_is_empty(&x->pool->queue.waiting))
+	if (!queue_is_empty(&x->pool->queue))
 		queue_look_soon(x->pool);
 }
 

@@ -88,6 +88,7 @@ int pool_init(struct pool *pool, struct proxy *proxy, const struct pool_settings
 	pool->settings = settings;
 	pool->kind = kind_of(settings->balance);
 	list_init(&pool->queue.waiting);
+	list_init(&pool->queue.bound);
 	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
 	if (pool->backends == NULL || make_picker(pool) == -1 || standing_init(pool) == -1)
 		return -1;

@@ -6,15 +6,20 @@
 
 #include "queue.h"
 
+#include "choose.h"
 #include "exchange.h"
 #include "limit.h"
 #include "pool.h"
 
+static struct exchange *first_in(const struct list *list)
+{
+	return list_is_empty(list) ? NULL : LIST_ITEM(list->next, struct exchange, link);
+}
+
+/* Of those that wait for whichever backend has room. */
 static struct exchange *first_of(const struct pool *pool)
 {
-	if (list_is_empty(&pool->queue.waiting))
-		return NULL;
-	return LIST_ITEM(pool->queue.waiting.next, struct exchange, link);
+	return first_in(&pool->queue.waiting);
 }
 
 static void publish(struct pool *pool)
@@ -106,7 +111,7 @@ bool queue_enter(struct exchange *x)
 		return false;
 	if (x->record.queued_us == 0)
 		x->record.queued_us = proxy->loop->now_us;
-	insert(&pool->queue.waiting, x);
+	insert(x->bound ? &pool->queue.bound : &pool->queue.waiting, x);
 	publish(pool);
 	start_ticking(proxy);
 	return true;
@@ -126,27 +131,30 @@ void queue_look_soon(struct pool *pool)
 	event_active(&pool->proxy->queue_tick, EV_TIMEOUT, 1);
 }
 
-static void expire(struct pool *pool)
+static void expire(const struct pool *pool, const struct list *list, const char *why)
 {
 	uint64_t now_us = pool->proxy->loop->now_us;
 	uint64_t most_us = pool->proxy->settings->timeouts.queue * 1000;
 	struct exchange *x;
 
-	while ((x = first_of(pool)) != NULL && now_us - x->record.queued_us >= most_us)
-		exchange_answer(
-			x, 503, REASON_QUEUE_TIMEOUT, "all backends were busy for too long");
+	while ((x = first_in(list)) != NULL && now_us - x->record.queued_us >= most_us)
+		exchange_answer(x, 503, REASON_QUEUE_TIMEOUT, why);
+}
+
+/* Its session was not looked at before it had to wait behind others. */
+static void bind_session(struct exchange *x)
+{
+	list_remove(&x->link);
+	insert(&x->pool->queue.bound, x);
+	publish(x->pool);
 }
 
 /* Goes through the list as long as there is room. One that has been to backends before may find
  * room where others do not, and the other way round. */
-static void serve(struct pool *pool)
+static void serve_all(struct pool *pool)
 {
 	struct list *waiting = &pool->queue.waiting, *next;
 
-	expire(pool);
-	if (list_is_empty(waiting))
-		return;
-	exchange_look_at_pool(pool);
 	for (struct list *l = waiting->next; l != waiting; l = next) {
 		struct exchange *x = LIST_ITEM(l, struct exchange, link);
 		bool is_full = limit_room(x) == LIMIT_FULL;
@@ -154,9 +162,42 @@ static void serve(struct pool *pool)
 		next = l->next;
 		if (is_full && x->tried_count > 0)
 			continue;
-		if (is_full || !is_its_turn(pool, x->record.queued_us) || !exchange_go_on(x))
+		if (is_full || !is_its_turn(pool, x->record.queued_us))
+			return;
+		if (exchange_go_on(x))
+			next = waiting->next; /* others may have ended over it */
+		else if (x->bound)
+			bind_session(x);
+		else
 			return;
 	}
+}
+
+/* Each of these waits for one backend, full or not whatever others are. */
+static void serve_bound(struct pool *pool)
+{
+	struct list *bound = &pool->queue.bound, *next;
+
+	for (struct list *l = bound->next; l != bound; l = next) {
+		struct exchange *x = LIST_ITEM(l, struct exchange, link);
+
+		next = l->next;
+		if (!choose_is_bound(x) && exchange_go_on(x))
+			next = bound->next;
+	}
+}
+
+static void serve(struct pool *pool)
+{
+	struct queue *q = &pool->queue;
+
+	expire(pool, &q->waiting, "all backends were busy for too long");
+	expire(pool, &q->bound, "the backend of the session was busy for too long");
+	if (queue_is_empty(q))
+		return;
+	exchange_look_at_pool(pool);
+	serve_all(pool);
+	serve_bound(pool);
 }
 
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
@@ -171,7 +212,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 		if (!proxy->pools[i].limited)
 			continue;
 		serve(&proxy->pools[i]);
-		is_over &= list_is_empty(&proxy->pools[i].queue.waiting);
+		is_over &= queue_is_empty(&proxy->pools[i].queue);
 	}
 	if (is_over) {
 		event_del(&proxy->queue_tick);

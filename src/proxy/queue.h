@@ -7,6 +7,9 @@
  * long as something is in it, every QUEUE_TICK_MS. Who leaves room to another one leaves it unused
  * for about a tick, so to have waited longer counts only when it is by QUEUE_EVEN_US. A worker that
  * was seen not to take what it could have in QUEUE_PATIENCE ticks is not waited for: it may hang.
+ *
+ * Requests with a session wait for their own backend, in a list beside: nobody goes behind them, in
+ * this worker or another one, but those of the same list.
  */
 #ifndef TINYLB_PROXY_QUEUE_H
 #define TINYLB_PROXY_QUEUE_H
@@ -27,6 +30,7 @@ struct proxy;
 /* Of a pool. */
 struct queue {
 	struct list waiting; /* of struct exchange, the one that waits longest in front */
+	struct list bound;   /* likewise, for the backend of their session: in nobody's way */
 	/* the one in another worker that could go on and has not yet, by the time since when it
 	 * waits; how often that was seen, and when at last */
 	uint64_t slow_us;
@@ -34,6 +38,11 @@ struct queue {
 	unsigned slow;
 	uint64_t ignored_us; /* who has waited there since then or longer is not waited for */
 };
+
+static inline bool queue_is_empty(const struct queue *queue)
+{
+	return list_is_empty(&queue->waiting) && list_is_empty(&queue->bound);
+}
 
 /* 0, or -1. What is in the queues is for others to end before the end. */
 int queue_init(struct proxy *proxy) __attribute__((warn_unused_result));

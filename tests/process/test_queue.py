@@ -212,3 +212,73 @@ def test_without_limits_nobody_waits(tinylb, origin):
     held.let_go()
     assert [c.response().status for c in clients] == [200] * 20
     assert not lb.log_lines("a request waits")
+
+
+@pytest.fixture
+def sessions(tinylb, origin):
+    """A session's backend may have one request and has it; there is another one: sessions(queue=2)."""
+
+    made = []
+
+    class Sessions:
+        def __init__(self, workers=1, timeouts=None, **pool):
+            made.append(self)
+            self.held = Held(b"own")
+            self.own, self.other = origin(self.held), origin(name="other")
+            self.lb = tinylb(backends=[{"url": self.own.url, "max_requests": 1}, {"url": self.other.url}],
+                             pool={"balance": "sticky", **pool}, workers=workers, timeouts=timeouts)
+            self.cookie = wait_for(self.open_session, "a session with the first backend")
+            self.held.hold()
+            self.first = self.ask()
+            self.held.wait_count(self.held.count + 1)
+
+        def open_session(self):
+            r = self.lb.get("/")
+            return r.headers.one("set-cookie").split(";")[0] if r.body == b"own" else None
+
+        def ask(self):
+            c = self.lb.client()
+            c.send_request("GET", "/", [("Cookie", self.cookie)])
+            return c
+
+    yield Sessions
+    for s in made:
+        s.held.let_go()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_session_waits_for_its_backend(sessions, workers):
+    """It is in nobody's way, and stays where it is."""
+    s = sessions(workers)
+    waiting = [s.ask() for _ in range(3)]
+    s.lb.wait_log("a request waits", 3)
+    for _ in range(20):
+        assert s.lb.get("/").body == b"other"
+    assert len(s.lb.log_lines("a request waits")) == 3
+    s.held.let_go()
+    for c in [s.first, *waiting]:
+        r = c.response()
+        assert r.body == b"own" and not r.headers.all("set-cookie")
+    assert s.held.most == 1
+
+
+def test_a_session_whose_backend_goes_does_not_wait(sessions):
+    s = sessions()
+    c = s.ask()
+    s.lb.wait_log("a request waits")
+    s.own.refuse()
+    s.own.close_connections()
+    r = c.response()
+    assert r.body == b"other" and r.headers.one("set-cookie")
+
+
+def test_a_session_does_not_wait_for_ever(sessions):
+    s = sessions(timeouts={"queue": "100ms"})
+    assert s.ask().response().status == 503
+    wait_for(lambda: [x.reason for x in s.lb.access() if x.status == 503] == ["queue-timeout"])
+
+
+def test_without_a_queue_a_session_moves(sessions):
+    s = sessions(queue=0)
+    r = s.ask().response()
+    assert r.body == b"other" and r.headers.one("set-cookie")
