@@ -39,6 +39,11 @@ def backend_pids(pid):
     return [p for p in process.children(pid) if "demo backend" in process.title(p)]
 
 
+def all_backends(lb):
+    """They have their titles a moment after they listen, and it is ready as soon as they do."""
+    return wait_for(lambda: len(found := backend_pids(lb.pid)) == len(lb.ports) - 1 and found, "every backend")
+
+
 def test_says_what_it_does(demo):
     lb = demo()
     assert lb.log_lines(f"^Starting load balancer on port {lb.port}$")
@@ -54,7 +59,7 @@ def test_says_what_it_does(demo):
 @pytest.mark.bare("it finds processes by their titles")
 def test_each_backend_is_a_process(demo):
     lb = demo()
-    titles = sorted(process.title(p) for p in backend_pids(lb.pid))
+    titles = sorted(process.title(p) for p in all_backends(lb))
     assert titles == sorted(f"tinylb: demo backend {p}" for p in lb.ports[1:])
 
 
@@ -204,7 +209,7 @@ def test_backends_end_when_the_master_is_killed(demo):
 @pytest.mark.bare("it finds processes by their titles")
 def test_reload_keeps_it_running(demo):
     lb = demo()
-    backends = backend_pids(lb.pid)
+    backends = all_backends(lb)
     workers = lb.worker_pids()
     lb.hup()
     wait_for(lambda: lb.worker_pids() and not set(lb.worker_pids()) & set(workers), "new workers")
@@ -215,7 +220,7 @@ def test_reload_keeps_it_running(demo):
 @pytest.mark.bare("it finds processes by their titles")
 def test_a_dead_backend_does_not_end_it(demo):
     lb = demo()
-    for pid in backend_pids(lb.pid):
+    for pid in all_backends(lb):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not backend_pids(lb.pid))
     assert lb.get().status == 502
