@@ -2,8 +2,8 @@
  * Where a program with AddressSanitizer looks for pointers when it looks for leaks: in the
  * variables of the program and of every library but the sanitizers' own. Those two have twelve
  * megabytes, in which nothing of ours can be and whose reading made the end of each process cost
- * more than all it had done before. Linked into the program by --enable-sanitizers, and part of no
- * other.
+ * more than all it had done before. Linked into the program and the unit tests
+ * by --enable-sanitizers, and part of no other.
  */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 const char *__lsan_default_options(void);
+void leak_roots(void); /* the name by which configure.ac has it linked */
 
 const char *__lsan_default_options(void)
 {
@@ -35,7 +36,7 @@ static int add_variables(struct dl_phdr_info *library, size_t size, void *arg)
 
 /* At the end of a process and not at its beginning, for libraries come later, too; the leaks are
  * looked for after this. */
-__attribute__((destructor)) static void add_roots(void)
+__attribute__((destructor)) void leak_roots(void)
 {
 	dl_iterate_phdr(add_variables, NULL);
 }
