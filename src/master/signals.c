@@ -26,6 +26,8 @@ void signals_block(void)
 	signal(SIGCHLD, SIG_DFL);
 	/* A log or a channel that nobody reads is an error like others. */
 	signal(SIGPIPE, SIG_IGN);
+	/* And so is a file, a log or the board, that may not grow any more. Children inherit it. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 void signals_unblock(void)

@@ -63,6 +63,7 @@ static void run(const struct master *m, int state)
 	fd_close_except(keep, 2);
 	signals_unblock();
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)snprintf(option, sizeof option, "--trial=%d", state);
 	words = make_words(m, option);
 	/* It has nothing to tell the service manager. */

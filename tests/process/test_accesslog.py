@@ -211,6 +211,27 @@ def test_full_disk_costs_no_request(tinylb, origin):
     assert len(lb.log_lines("access log")) < 5
 
 
+@pytest.mark.bare("it writes files of its own")
+def test_files_that_may_not_grow(tinylb, origin):
+    """Where the size of files is limited (LimitFSIZE=, ulimit -f), lines are lost and settings that need more room
+    on the board are refused: nobody dies of it."""
+    most = 4_000_000
+    lb = tinylb(backends=[origin().url], prefix=["prlimit", f"--fsize={most}"])
+    worker, good = lb.worker, lb.settings
+    os.truncate(lb.access_file, most - 1000)
+    with lb.log_contains("access log: lines are lost"), lb.client() as c:
+        assert [c.get("/" + "x" * 500).status for _ in range(20)] == [200] * 20
+    lb.write(good.replace("backends = (", "backends = (" + "".join(
+        f'{{ url = "http://127.0.0.1:1/{i}"; }}, ' for i in range(2000))))
+    with lb.log_contains("reload refused: .*File too large"):
+        lb.hup()
+    os.truncate(lb.stderr_file, most)
+    lb.write(good)
+    lb.hup()
+    wait_for(lambda: lb.worker_pids() and worker not in lb.worker_pids(), "the next generation")
+    assert lb.get("/").status == 200
+
+
 def test_proxying_line_of_the_go_program(tinylb, origin):
     """At level debug each request says where it goes, as the Go program did."""
     o = origin()
