@@ -93,6 +93,11 @@ static void verify_check(struct pool_settings *pool, struct settings_errors *err
 		report_warning(errors, &pool->place,
 			"check.path, check.host and check.body are of no use without check.type = "
 			"\"http\"");
+	else if (check->method == CHECK_HEAD && check->body != NULL)
+		report_error(errors, &pool->place,
+			"check.body cannot be found with check.method = \"HEAD\": its answers have "
+			"no "
+			"body");
 	if (pool->eject.time_max < pool->eject.time)
 		report_error(
 			errors, &pool->place, "eject.time_max must not be shorter than eject.time");

@@ -20,6 +20,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define NINETY                                                                                     \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aa"
+#define HUNDRED   NINETY "aaaaaaaaaa"
 #define LISTENERS "listeners = ( { address = \"*:8080\"; } );\n"
 #define POOLS     "pools = ( { name = \"app\"; backends = ( { url = \"http://127.0.0.1:1\"; } ); } );\n"
 
@@ -350,6 +354,20 @@ static const struct bad bad_files[] = {
 		"a.conf:4: pools.backends.max_connections = \"many\": must be an integer, 0 to "
 		"1000000\n"
 		"a.conf:5: timeouts.queue = \"0s\": must be 1ms to 1h\n" },
+	/* What has room in a check's request, and what an answer may have. */
+	{ LISTENERS "pools = ( { name = \"a\"; backends = ( { url = \"http://a\"; } );\n"
+		    "check = { type = \"http\";\n"
+		    "path = \"/aaaaaaaaa" NINETY HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
+			    HUNDRED HUNDRED HUNDRED "a\";\n"
+		    "host = \"" HUNDRED HUNDRED HUNDRED "\"; }; } );\n",
+		"a.conf:4: pools.check.path = \"/aaaaaaaaa" NINETY
+		"...\": must be up to 1000 bytes\n"
+		"a.conf:5: pools.check.host = \"" HUNDRED "...\": must be up to 261 bytes\n" },
+	{ LISTENERS "pools = ( { name = \"a\"; backends = ( { url = \"http://a\"; } );\n"
+		    "check = { type = \"http\"; method = \"HEAD\"; body = \"up\"; }; } );\n",
+		"a.conf:2: check.body cannot be found with check.method = \"HEAD\": its answers "
+		"have "
+		"no body\n" },
 	{ "workers = 1\n\n}\n",
 		"a.conf:3: syntax error: look here and on the line before for a missing quote or "
 		"bracket, or a comma before a closing bracket\n" },
