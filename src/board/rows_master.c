@@ -307,6 +307,8 @@ void rows_retire(struct rows *rows, uint32_t column)
 	atomic_thread_fence(memory_order_release);
 	retire_counters(rows, column);
 	atomic_store_explicit(&header->funerals, funerals + 1, memory_order_release);
-	memset(&rows->alarms[column], 0, sizeof rows->alarms[column]);
+	/* It may have died before it woke the monitor. What it has called stays counted, or the
+	 * calls of who comes next would look like those that were heard. */
+	atomic_store_explicit(&rows->alarms[column].heard, 0, memory_order_relaxed);
 	atomic_store_explicit(&rows->taken[column], 0, memory_order_relaxed);
 }

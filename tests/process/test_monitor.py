@@ -60,6 +60,21 @@ def test_halted_at_rest(tinylb, origin):
     lb.wait_log("monitor gen 1 .* hangs")
 
 
+def test_who_takes_over_from_the_dead_is_heard(tinylb, origin):
+    """As many calls of a worker, and of the one before it in the same place, are not the same calls."""
+    o = origin(name="a")
+    lb = tinylb(backends=[o.url], pool={"eject": {"failures": 0}})
+    for times in 1, 2:
+        o.stop()
+        assert lb.get("/").status == 502
+        lb.wait_log(f"{o.url} is down: it takes no connections", times)
+        o.start()
+        lb.wait_log(f"{o.url} is back", times)
+        lb.deaths_expected = True
+        os.kill(lb.worker, signal.SIGKILL)
+        lb.wait_log(r"worker 0 gen 1 \(pid \d+\) is ready", times)
+
+
 def test_reload(tinylb, origin):
     o = origin(name="a")
     lb = tinylb(backends=[o.url], pool=CHECK)

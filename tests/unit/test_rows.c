@@ -304,7 +304,9 @@ static void test_an_alarm_wakes_once(void **state)
 	rows_hear(rows);
 	rows_retire(rows, a);
 	assert_int_equal(rows_take_column(rows), a);
+	/* Its count goes on: the monitor tells news from what it has heard by that. */
 	rows_alarm(rows, a, 9);
+	assert_int_equal(alarms->count, 2 * ROWS_ALARMS + 3);
 	assert_true(is_called(rows));
 }
 
