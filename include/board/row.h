@@ -95,6 +95,13 @@ struct rows_alarms {
 	_Atomic uint32_t rows[ROWS_ALARMS];
 };
 
+/* --- of the monitor --- */
+
+struct rows_notes {
+	_Atomic uint64_t until_us, well_us, next_ms; /* as in struct eject */
+	_Atomic uint64_t against;                    /* as in struct checks */
+};
+
 /* A worker's own gauges: no other writer comes between. What was zeroed stays zero. */
 static inline void rows_enter(_Atomic uint32_t *gauge)
 {

@@ -60,6 +60,8 @@ const unsigned char *rows_secret(const struct rows *rows);
 struct rows_health rows_health(const struct rows *rows, uint32_t row);
 void rows_set_health(struct rows *rows, uint32_t row, struct rows_health health);
 void rows_publish(struct rows *rows);
+/* What only the monitor reads and writes, and finds again after whatever ended it. */
+struct rows_notes *rows_notes(struct rows *rows, uint32_t row);
 uint32_t rows_version(const struct rows *rows);
 
 /* A worker's own cells. */

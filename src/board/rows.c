@@ -93,6 +93,11 @@ uint32_t rows_version(const struct rows *rows)
 	return atomic_load_explicit(&rows->header->version, memory_order_acquire);
 }
 
+struct rows_notes *rows_notes(struct rows *rows, uint32_t row)
+{
+	return &rows->notes[row];
+}
+
 static struct rows_line *line_of(
 	const struct rows *rows, enum rows_gauge gauge, uint32_t bank, uint32_t row)
 {

@@ -14,7 +14,7 @@
 struct rows_header {
 	uint64_t magic;
 	uint32_t rows, pools, columns;
-	uint32_t cells_size, pool_size, alarms_size;
+	uint32_t cells_size, pool_size, alarms_size, notes_size;
 	unsigned char secret[ROWS_SECRET_SIZE];
 	_Alignas(64) _Atomic uint32_t version;  /* of health words */
 	_Alignas(64) _Atomic uint32_t looks;    /* of the monitor, for alarms */
@@ -38,6 +38,7 @@ struct rows {
 	struct rows_pool *pool;     /* by column, pool */
 	struct rows_cells *retired; /* by row: of the dead */
 	struct rows_cells *cells;   /* by column, row */
+	struct rows_notes *notes;   /* by row */
 	/* the master's */
 	struct keys row_keys;
 	struct keys pool_keys;

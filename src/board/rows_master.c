@@ -42,6 +42,7 @@ static size_t lay_out(struct rows *r, void *memory, const struct rows_header *fo
 	r->pool = part(base, &at, (size_t)form->columns * form->pools, sizeof *r->pool);
 	r->retired = part(base, &at, rows, sizeof *r->retired);
 	r->cells = part(base, &at, form->columns * rows, sizeof *r->cells);
+	r->notes = part(base, &at, rows, sizeof *r->notes);
 	return at;
 }
 
@@ -53,7 +54,8 @@ static struct rows_header form_of(uint32_t rows, uint32_t pools, uint32_t column
 		.columns = columns,
 		.cells_size = sizeof(struct rows_cells),
 		.pool_size = sizeof(struct rows_pool),
-		.alarms_size = sizeof(struct rows_alarms) };
+		.alarms_size = sizeof(struct rows_alarms),
+		.notes_size = sizeof(struct rows_notes) };
 }
 
 /* --- their life --- */
@@ -91,6 +93,14 @@ static struct rows *give_up(struct rows *r)
 	return NULL;
 }
 
+static void set_notes(struct rows_notes *to, const struct rows_notes *from)
+{
+	board_set(&to->until_us, board_read(&from->until_us));
+	board_set(&to->well_us, board_read(&from->well_us));
+	board_set(&to->next_ms, board_read(&from->next_ms));
+	board_set(&to->against, board_read(&from->against));
+}
+
 /* What others know of those before is not lost. */
 static void carry_over(struct rows *r, const struct rows *former)
 {
@@ -104,6 +114,7 @@ static void carry_over(struct rows *r, const struct rows *former)
 		if (to == ROWS_NONE)
 			continue;
 		board_set(&r->health[to], board_read(&former->health[row]));
+		set_notes(&r->notes[to], &former->notes[row]);
 		rows_total(former, row, &total);
 		for (size_t i = 0; i < ROWS_COUNTS; i++)
 			board_set(&r->retired[to].counts[i], total.counts[i]);
@@ -192,6 +203,7 @@ static void store(struct rows_cells *cells, const struct rows_tally *tally)
 uint32_t rows_take(struct rows *rows, uint64_t key, bool *is_new)
 {
 	static const struct rows_tally none;
+	static const struct rows_notes no_notes;
 	bool ignored = false, *fresh = is_new != NULL ? is_new : &ignored;
 	uint32_t row = keys_take(&rows->row_keys, key, fresh);
 
@@ -199,8 +211,10 @@ uint32_t rows_take(struct rows *rows, uint64_t key, bool *is_new)
 		return row;
 	/* A former owner may have left something. Where nothing was counted there may be no memory
 	 * yet, and need not be. */
-	if (row < atomic_load_explicit(&rows->header->rows_used, memory_order_relaxed))
+	if (row < atomic_load_explicit(&rows->header->rows_used, memory_order_relaxed)) {
 		store(&rows->retired[row], &none);
+		set_notes(&rows->notes[row], &no_notes);
+	}
 	note_used(&rows->header->rows_used, row);
 	rows_set_health(rows, row, (struct rows_health){ ROWS_READY, ROWS_FULL_SHARE, 0 });
 	return row;

@@ -6,6 +6,8 @@
 
 #include "ward.h"
 
+#include <stdatomic.h>
+
 #include "base/list.h"
 #include "base/log.h"
 #include "ramp.h"
@@ -120,9 +122,27 @@ static void schedule(struct ward *w)
 	monitor_note_due(w->monitor, due);
 }
 
+static void note(_Atomic uint64_t *place, uint64_t value)
+{
+	if (atomic_load_explicit(place, memory_order_relaxed) != value)
+		board_set(place, value);
+}
+
+/* What the health word does not tell the next monitor: those come and go with reloads. */
+static void take_notes(const struct ward *w)
+{
+	struct rows_notes *notes = rows_notes(w->monitor->start->rows, w->backend->row);
+
+	note(&notes->until_us, w->eject.until_us);
+	note(&notes->well_us, w->eject.well_us);
+	note(&notes->next_ms, w->eject.next_ms);
+	note(&notes->against, w->checks.against);
+}
+
 void ward_settle(struct ward *w)
 {
 	publish(w);
+	take_notes(w);
 	schedule(w);
 }
 

@@ -1,19 +1,43 @@
 /* How a ward begins: where the last monitor, of this or of another generation, has left it. */
 #include "config.h"
 
+#include <stdatomic.h>
+
 #include "ramp.h"
 #include "state.h"
 
 /* The first check of all comes within this time. */
 #define FIRST_CHECK_US UINT64_C(500000)
 
+static uint64_t noted(const _Atomic uint64_t *place)
+{
+	return atomic_load_explicit(place, memory_order_relaxed);
+}
+
+static void recall_ejection(struct ward *w, const struct rows_notes *notes)
+{
+	const struct eject_settings *settings = &w->pool->eject;
+	uint64_t now = ward_now_us(w), until = noted(&notes->until_us);
+	uint64_t most = now + settings->time_max * 1000;
+
+	if (settings->failures == 0)
+		return;
+	w->eject.until_us = until < most ? until : most;
+	/* It ends in the usual way, also where that was due while nobody watched. */
+	if (w->eject.until_us < now)
+		w->eject.until_us = now;
+}
+
 /* Goes on where the last monitor has left it. */
 static void recall(struct ward *w)
 {
 	struct rows_health health = rows_health(w->monitor->start->rows, w->backend->row);
+	const struct rows_notes *notes = rows_notes(w->monitor->start->rows, w->backend->row);
 	uint64_t now = ward_now_us(w);
 
 	checks_init(&w->checks, true, health.epoch > 0);
+	w->eject.well_us = noted(&notes->well_us);
+	w->eject.next_ms = noted(&notes->next_ms);
 	switch (health.state) {
 	case ROWS_DOWN:
 		if (ward_is_checked(w))
@@ -26,8 +50,7 @@ static void recall(struct ward *w)
 			checks_fail(&w->checks);
 		break;
 	case ROWS_EJECTED:
-		if (w->pool->eject.failures > 0)
-			(void)eject_start(&w->eject, &w->pool->eject, now);
+		recall_ejection(w, notes);
 		break;
 	case ROWS_READY:
 		if (health.share < ROWS_FULL_SHARE)
@@ -38,6 +61,7 @@ static void recall(struct ward *w)
 	case ROWS_EMPTY:
 		break;
 	}
+	w->checks.against = (unsigned)noted(&notes->against);
 }
 
 static uint64_t first_check_us(const struct pool_settings *pool)

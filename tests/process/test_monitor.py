@@ -85,6 +85,35 @@ def test_reload(tinylb, origin):
     assert not lb.log_lines("error: monitor")
 
 
+def reload_until(lb, pattern, meanwhile):
+    """Reloads again and again, as soon as each is done."""
+    def again():
+        number = len(lb.log_lines("reloaded in"))
+        lb.hup()
+        lb.wait_log("reloaded in", number + 1)
+        meanwhile()
+        return lb.log_lines(pattern)
+
+    wait_for(again, pattern)
+
+
+def test_an_ejection_ends_though_reloads_go_on(tinylb, origin):
+    bad = origin(lambda conn, request: conn.reset())
+    lb = tinylb(backends=[bad.url, origin(name="b").url],
+                pool={"eject": {"failures": 1, "time": "300ms", "time_max": "300ms"}})
+    wait_for(lambda: lb.get("/").status and lb.log_lines(f"{bad.url} is ejected"), "the ejection")
+    reload_until(lb, f"{bad.url} is back", lambda: None)
+
+
+def test_failed_checks_add_up_over_reloads(tinylb, origin):
+    o = origin(name="a")
+    lb = tinylb(backends=[o.url], pool={"check": {"type": "http", "interval": "20ms", "fast_interval": "20ms",
+                                                  "fall": 20}})
+    o.wait_requests(2)
+    o.handler = lambda conn, request: conn.respond(500)
+    reload_until(lb, f"{o.url} is down: 20 checks failed", lambda: o.wait_requests(o.count + 2))
+
+
 def test_upgrade(tinylb, origin):
     lb = tinylb(backends=[origin(name="a").url], pool=CHECK)
     first = monitor(lb)
