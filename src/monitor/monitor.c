@@ -18,9 +18,10 @@
 /* Alarms are heard at once, and then not for so long: a storm of them is one look. */
 #define REST_US 20000
 
-/* Who has more wards does not look through all of them for the next one that is due. */
-#define MANY_WARDS  1000
-#define MANY_DUE_US UINT64_C(1000000)
+/* Who has more wards does not look through all of them each time something was due, but when
+ * nothing else has been for a while. */
+#define MANY_WARDS 1000
+#define SEARCH_US  UINT64_C(1000000)
 
 bool monitor_may_eject(const struct monitor *m, const struct pool_settings *pool)
 {
@@ -60,17 +61,10 @@ void monitor_note_due(struct monitor *m, uint64_t due_us)
 		set_due(m, due_us);
 }
 
-/* What was due is done: what is next? Where that takes long to find out, soon something will be. */
-static void renew_due(struct monitor *m)
+static void search_due(const struct monitor *m)
 {
 	uint64_t due = names_due(&m->names);
 
-	if (due_of(m) == 0 || due_of(m) > m->loop.now_us)
-		return;
-	if (m->ward_count > MANY_WARDS) {
-		set_due(m, m->loop.now_us + MANY_DUE_US);
-		return;
-	}
 	for (size_t i = 0; i < m->ward_count; i++) {
 		uint64_t next = ward_due(&m->wards[i]);
 
@@ -78,6 +72,30 @@ static void renew_due(struct monitor *m)
 			due = next;
 	}
 	set_due(m, due);
+}
+
+/* What was due is done: what is next? Where that takes long to find out, to do so is: the master
+ * takes it for a sign of life. */
+static void renew_due(struct monitor *m)
+{
+	static const struct timeval later = { .tv_sec = SEARCH_US / 1000000 };
+
+	if (due_of(m) == 0 || due_of(m) > m->loop.now_us)
+		return;
+	if (m->ward_count > MANY_WARDS && event_add(&m->search, &later) == 0)
+		set_due(m, m->loop.now_us + SEARCH_US);
+	else
+		search_due(m);
+}
+
+static void search_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *m = arg;
+
+	(void)what;
+	loop_begin(&m->loop, PULSE_DEADLINES, fd);
+	search_due(m);
+	loop_rest(&m->loop);
 }
 
 static void obey(const struct message *message, int fd)
@@ -139,6 +157,12 @@ static void hear_workers(struct monitor *m)
 		hear(m, i);
 }
 
+static void listen_again(struct monitor *m)
+{
+	if (event_add(&m->alarm, NULL) == -1)
+		log_warnx("no memory to hear of failures");
+}
+
 static void alarm_cb(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval rest = { .tv_usec = REST_US };
@@ -147,8 +171,9 @@ static void alarm_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	loop_begin(&m->loop, PULSE_REQUEST, fd);
 	hear_workers(m);
-	/* It cannot fail: there is room for timers since the loop was made. */
-	(void)event_add(&m->rest, &rest);
+	/* Without memory there is no rest. */
+	if (event_add(&m->rest, &rest) == -1)
+		listen_again(m);
 	loop_rest(&m->loop);
 }
 
@@ -158,8 +183,7 @@ static void rested_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	loop_begin(&m->loop, PULSE_DEADLINES, fd);
-	if (event_add(&m->alarm, NULL) == -1)
-		log_warnx("no memory to hear of failures");
+	listen_again(m);
 	loop_rest(&m->loop);
 }
 
@@ -184,7 +208,8 @@ static int add_events(struct monitor *m)
 	if (event_assign(&m->told, base, m->start->channel, EV_READ | EV_PERSIST, told_cb, m) ==
 			-1 ||
 		event_assign(&m->alarm, base, alarm, EV_READ, alarm_cb, m) == -1 ||
-		evtimer_assign(&m->rest, base, rested_cb, m) == -1)
+		evtimer_assign(&m->rest, base, rested_cb, m) == -1 ||
+		evtimer_assign(&m->search, base, search_cb, m) == -1)
 		return -1;
 	return event_add(&m->told, NULL) == -1 ? -1 : event_add(&m->alarm, NULL);
 }
@@ -256,6 +281,7 @@ static void take_down(struct monitor *m)
 	event_del(&m->told);
 	event_del(&m->alarm);
 	event_del(&m->rest);
+	event_del(&m->search);
 	loop_fini(&m->loop);
 	mem_free(m->wards);
 	mem_free(m->of_row);

@@ -15,10 +15,11 @@ struct monitor {
 	struct ward **of_row; /* owned: of each row of the board; NULL: nobody's */
 	uint32_t *alarms;     /* owned: of each column, how many were heard */
 	struct names names;
-	struct event told;  /* by the master */
-	struct event alarm; /* by workers */
-	struct event rest;  /* until the next alarm is heard */
-	uint32_t changes;   /* to be published */
+	struct event told;   /* by the master */
+	struct event alarm;  /* by workers */
+	struct event rest;   /* until the next alarm is heard */
+	struct event search; /* for what is due next, where there are many wards */
+	uint32_t changes;    /* to be published */
 	uint32_t published;
 };
 

@@ -75,6 +75,25 @@ def test_who_takes_over_from_the_dead_is_heard(tinylb, origin):
         lb.wait_log(r"worker 0 gen 1 \(pid \d+\) is ready", times)
 
 
+def test_many_backends_at_rest(tinylb, origin):
+    """To have nothing to do after something was due is no hang, however many backends there are. The worker that is
+    halted meanwhile is one, and tells that the master has looked."""
+    def cut(conn, request):
+        conn.reset()
+
+    others = [(f"http://127.1.{i // 250}.{1 + i % 250}:1", 0) for i in range(1001)]
+    lb = tinylb(backends=[origin(cut).url, *others], pool={"eject": {"failures": 0}}, timeouts={"hang": "4s"})
+    lb.deaths_expected = True
+    first = monitor(lb)
+    assert lb.get("/").status == 502
+    os.kill(lb.worker, signal.SIGSTOP)
+    waiting = lb.client()
+    lb.wait_log("worker 0 gen 1 .* because it hung")
+    waiting.close()
+    assert not lb.log_lines("monitor gen 1 .* hangs")
+    assert monitor(lb) == first
+
+
 def test_reload(tinylb, origin):
     o = origin(name="a")
     lb = tinylb(backends=[o.url], pool=CHECK)
