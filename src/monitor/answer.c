@@ -58,8 +58,9 @@ static bool has(struct slice body, const char *text)
 	return memmem(body.data, body.len, text, strlen(text)) != NULL;
 }
 
-/* Takes the chunks out of a body, in place of `out`, which has room for all. True: it is whole. */
-static bool join_chunks(const char *data, size_t len, char *out, struct slice *body)
+/* Writes what is in the chunks to `out`, as far as is looked at. True: the body is whole. */
+static bool join_chunks(
+	const char *data, size_t len, char out[MONITOR_BODY_MAX], struct slice *body)
 {
 	struct chunk_decoder decoder = { .state = CHUNK_STATE_SIZE_FIRST };
 	enum chunk_result result;
@@ -70,9 +71,12 @@ static bool join_chunks(const char *data, size_t len, char *out, struct slice *b
 		size_t used;
 
 		result = chunk_decode(&decoder, data, len, &used, &content);
-		if (result == CHUNK_DATA && content.len <= MONITOR_BODY_MAX - n) {
-			memcpy(out + n, content.data, content.len);
-			n += content.len;
+		if (result == CHUNK_DATA) {
+			size_t part = MONITOR_BODY_MAX - n;
+
+			part = content.len < part ? content.len : part;
+			memcpy(out + n, content.data, part);
+			n += part;
 		}
 		data += used;
 		len -= used;

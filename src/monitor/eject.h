@@ -23,10 +23,9 @@ struct eject {
 
 /* What eject_look found. */
 struct eject_cause {
-	uint64_t in_a_row;
-	bool grew; /* there were new failures at the last look */ /* so many failures, or */
-	uint64_t failures;                                        /* so many ... */
-	uint64_t requests;                                        /* ... of so many requests */
+	uint64_t in_a_row; /* so many failures, or 0: */
+	uint64_t failures; /* so many ... */
+	uint64_t requests; /* ... of so many requests */
 };
 
 /* Counted so far is nothing of concern. */

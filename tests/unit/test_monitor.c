@@ -328,6 +328,26 @@ static void test_long_body(void **state)
 		answer_judge(answer, len + MONITOR_BODY_MAX + 1, false, &c, &why), ANSWER_BAD);
 }
 
+/* One chunk with more than is looked at, all of it read at once. */
+static void test_long_chunk(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11000\r\n";
+	static char answer[sizeof head + 0x11000];
+	struct check_settings c = check;
+	char bytes[256], body[] = "well";
+	struct text why = text_over(bytes, sizeof bytes);
+	size_t len = sizeof head - 1;
+
+	(void)state;
+	c.body = body;
+	memset(answer, 'x', sizeof answer);
+	memcpy(answer, head, len);
+	memcpy(answer + len + MONITOR_BODY_MAX - 4, "well", 4);
+	assert_int_equal(answer_judge(answer, len + 0x11000, false, &c, &why), ANSWER_GOOD);
+	memmove(answer + len + 1, answer + len, MONITOR_BODY_MAX);
+	assert_int_equal(answer_judge(answer, len + 0x11000, false, &c, &why), ANSWER_BAD);
+}
+
 static void test_request(void **state)
 {
 	char path[] = "/app/", authority[] = "a:81", asked[] = "/up?x=1", host[] = "b";
@@ -362,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_ramp),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_long_body),
+		cmocka_unit_test(test_long_chunk),
 		cmocka_unit_test(test_request),
 	};
 
