@@ -63,7 +63,11 @@ static const int denied[] = {
 };
 
 #define COUNT (sizeof denied / sizeof *denied)
-#define CODE  (4 + 2 * COUNT + 1)
+#define CODE  (6 + 2 * COUNT + 1)
+
+/* From here on x86-64 has all calls once more, by other numbers: for programs of x32. Other kinds
+ * of processors have no calls there. */
+#define OTHER_NUMBERS 0x40000000u
 
 bool confine_enter(void)
 {
@@ -77,6 +81,8 @@ bool confine_enter(void)
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	code[n++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, OTHER_NUMBERS, 0, 1);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	for (size_t i = 0; i < COUNT; i++) {
 		code[n++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)denied[i], 0, 1);

@@ -7,10 +7,16 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../../src/monitor/answer.h"
 #include "../../src/monitor/checks.h"
+#include "../../src/monitor/confine.h"
 #include "../../src/monitor/eject.h"
 #include "../../src/monitor/ramp.h"
 
@@ -367,6 +373,33 @@ static void test_request(void **state)
 	assert_false(answer_write_request(&out, &backend, &c));
 }
 
+/* Which call went through that should not; 0: none. */
+static int try_calls(void)
+{
+	static const long denied[] = { SYS_ptrace, SYS_unshare, 0x40000000 | SYS_getpid };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || !confine_enter())
+		return 0; /* there is no filter here */
+	for (size_t i = 0; i < sizeof denied / sizeof *denied; i++)
+		if (syscall(denied[i], 0, 0, 0, 0) != -1 || errno != EPERM)
+			return (int)i + 1;
+	return getppid() > 1 ? 0 : 100;
+}
+
+/* Whichever way a call is numbered. */
+static void test_confined(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(try_calls());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_long_body),
 		cmocka_unit_test(test_long_chunk),
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_confined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
