@@ -1,7 +1,8 @@
 /*
  * What a client shows to get back to its backend: a MAC over pool and backend, so that nobody can
  * ask for a backend that was not given to him, nor learn from it what the backends are called. The
- * same key, pool and URL have the same token, wherever and whenever it is made. Pure.
+ * same key, pool and URL have the same token, wherever and whenever it is made; of several backends
+ * with one URL, the addresses of a name, each has its own, by their order. Pure.
  */
 #ifndef TINYLB_BALANCE_SESSION_H
 #define TINYLB_BALANCE_SESSION_H
@@ -28,7 +29,7 @@ struct sessions *sessions_new(const uint8_t key[SIPHASH_KEY_SIZE], struct slice 
 void sessions_free(struct sessions *sessions); /* NULL is fine */
 
 /* The backend that has this token, or SESSION_NONE; O(log count), and the time that it takes says
- * nothing of the second half of any token. Of equal ones always the first. */
+ * nothing of the second half of any token. */
 size_t sessions_find(const struct sessions *sessions, struct slice token);
 
 /* Writes the token of a backend. */

@@ -42,6 +42,33 @@ static int compare(const void *a, const void *b)
 	return left->index < right->index ? -1 : left->index > right->index;
 }
 
+static bool is_same(const struct token *a, const struct token *b)
+{
+	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
+}
+
+/* What has the same URL follows each other by now: all but the first get tokens of their own. */
+static void tell_apart(struct sessions *s, const uint8_t *pool_key)
+{
+	uint64_t nth = 0;
+	struct token first = { 0 };
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct token *token = &s->tokens[i];
+		uint64_t name[3];
+
+		if (i == 0 || !is_same(token, &first)) {
+			first = *token;
+			nth = 0;
+			continue;
+		}
+		name[0] = first.half[0];
+		name[1] = first.half[1];
+		name[2] = ++nth;
+		siphash_128(pool_key, slice_of((const char *)name, sizeof name), token->half);
+	}
+}
+
 /* Each pool has a key of its own: the same URL has other tokens in other pools. */
 static void fill(
 	struct sessions *s, const uint8_t *key, struct slice pool, const struct slice *backends)
@@ -55,6 +82,8 @@ static void fill(
 		siphash_128(pool_key, backends[i], s->tokens[i].half);
 		s->tokens[i].index = i;
 	}
+	qsort(s->tokens, s->count, sizeof *s->tokens, compare);
+	tell_apart(s, pool_key);
 	qsort(s->tokens, s->count, sizeof *s->tokens, compare);
 	for (size_t i = 0; i < s->count; i++)
 		s->places[s->tokens[i].index] = i;

@@ -72,6 +72,22 @@ def test_each_address(tinylb, origin, directory):
     assert answers(lb, 30) == {"b2", "b3"}
 
 
+def test_session_stays_with_an_address(tinylb, origin, directory):
+    port = reserve_port()
+    for last in (1, 2, 3):
+        origin(name=f"b{last}", host=f"127.0.0.{last}", port=port)
+    names = namespace.names(directory)
+    set_all(names, "127.0.0.1", "127.0.0.2", "127.0.0.3")
+    lb = tinylb(backends=[backend(port, addresses="each")], pool={"balance": "sticky", **SOON}, prefix=names.prefix)
+    sessions = {}
+    for _ in range(30):
+        answer = lb.get("/")
+        sessions[answer.headers.all("set-cookie")[0].split(";")[0]] = answer.text
+    assert sorted(sessions.values()) == ["b1", "b2", "b3"]
+    for cookie, name in sessions.items():
+        assert {lb.get("/", [("Cookie", cookie)]).text for _ in range(3)} == {name}
+
+
 def test_empty_place_is_filled(tinylb, origin, directory):
     o = origin(name="a")
     names = namespace.names(directory)

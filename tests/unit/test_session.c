@@ -79,18 +79,24 @@ static void test_order_does_not_matter(void **state)
 	sessions_free(turned);
 }
 
-/* Two with one URL are one to whoever comes back. */
-static void test_twins(void **state)
+/* The addresses of one name have one URL: the first is called as it would be alone. */
+static void test_same_url(void **state)
 {
-	struct slice twins[] = { { "a", 1 }, { "b", 1 }, { "a", 1 } };
-	struct sessions *s = sessions_new(key, slice_of_string("app"), twins, 3);
+	const struct slice same[] = { { "a", 1 }, { "b", 1 }, { "a", 1 }, { "a", 1 } };
+	struct sessions *s = sessions_new(key, slice_of_string("app"), same, 4);
+	struct sessions *alone = sessions_new(key, slice_of_string("app"), same, 2);
 	char token[SESSION_TOKEN_LEN];
 
 	(void)state;
 	assert_non_null(s);
-	sessions_token(s, 2, token);
-	assert_true(find(s, token, sizeof token) == 0);
+	assert_non_null(alone);
+	for (size_t i = 0; i < 4; i++) {
+		sessions_token(s, i, token);
+		assert_true(find(s, token, sizeof token) == i);
+		assert_true(find(alone, token, sizeof token) == (i < 2 ? i : SESSION_NONE));
+	}
 	sessions_free(s);
+	sessions_free(alone);
 }
 
 /* Of another pool, another key, or another backend. */
@@ -172,7 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_has_its_own),
 		cmocka_unit_test(test_order_does_not_matter),
-		cmocka_unit_test(test_twins),
+		cmocka_unit_test(test_same_url),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_no_tokens),
 		cmocka_unit_test(test_no_memory),
