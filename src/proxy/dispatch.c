@@ -55,7 +55,6 @@ static struct upstream *connect_next_address(struct exchange *x)
 		struct upstream *u = upstream_connect(x->proxy, backend, x, address);
 
 		x->record.tries++;
-
 		if (u == NULL && errno == EMFILE && upstream_make_room(x->proxy))
 			u = upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL || errno == EUSERS)
@@ -245,6 +244,7 @@ bool exchange_ask_another(struct exchange *x, int status)
 		return false;
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
 	load_answered(x, former, status);
+	x->record.picked_us = x->proxy->loop->now_us;
 	drop_upstream(x);
 	send_again(x, true);
 	return true;

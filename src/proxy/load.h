@@ -34,8 +34,8 @@ struct load {
 	uint32_t latency_us; /* a moving mean; 0: not known */
 };
 
-/* Where a backend's cells are; `row` and `pool_row` may be SETTINGS_NO_ROW, or `rows` NULL: then
- * what is counted is lost. */
+/* Where a backend's cells are; `row` may be ROWS_NONE, or `rows` NULL: then what is counted is
+ * lost. */
 void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t column);
 
 /* The exchange has picked its backend; false: that has all the requests that it may have. And: it

@@ -5,6 +5,8 @@ What is asked again is only what may be: a request that no backend can have begu
 may be repeated, of which the user has got nothing and all that came is still held.
 """
 
+import threading
+
 import pytest
 
 from lib.client import chunked
@@ -60,6 +62,19 @@ def test_what_may_not_be_repeated_is_not(pair, method, body):
     statuses = [c.request(method, "/", body=body).status for _ in range(20)]
     assert set(statuses) == {200, 503}
     assert bad.count == statuses.count(503) and good.count == statuses.count(200)
+
+
+def test_time_of_the_other_is_its_own(tinylb, origin):
+    """In the access log the time to connect begins when the backend was picked that answers."""
+    def slow(c, r):
+        threading.Event().wait(0.5)
+        c.respond(503, b"busy")
+
+    bad, good = origin(slow), origin(name="fine")
+    lb = tinylb(backends=[(bad.url, 256), (good.url, 1)], pool=ON_STATUS)
+    assert lb.get("/").text == "fine"
+    line, = lb.access()
+    assert line.tries == 2 and int(line.total) >= 500 > int(line.connect)
 
 
 def test_other_statuses_go_to_the_user(tinylb, origin):
