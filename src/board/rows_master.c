@@ -101,10 +101,8 @@ static void set_notes(struct rows_notes *to, const struct rows_notes *from)
 	board_set(&to->against, board_read(&from->against));
 }
 
-/* What others know of those before is not lost. */
-static void carry_over(struct rows *r, const struct rows *former)
+void rows_carry_over(struct rows *r, const struct rows *former)
 {
-	memcpy(r->header->secret, former->header->secret, sizeof r->header->secret);
 	for (uint32_t row = 0; row < former->header->rows; row++) {
 		uint64_t key = board_read(&former->keys[row]);
 		struct rows_tally total;
@@ -140,10 +138,13 @@ struct rows *rows_new(struct board *board, uint32_t rows, uint32_t pools, uint32
 	if (take_up(r) == -1)
 		return give_up(r);
 	former = rows_attach(board);
-	if (former != NULL)
-		carry_over(r, former);
-	else if (errno == ENOMEM || getrandom(r->header->secret, ROWS_SECRET_SIZE, 0) == -1)
+	if (former != NULL) {
+		memcpy(r->header->secret, former->header->secret, sizeof r->header->secret);
+		rows_carry_over(r, former);
+	} else if ((errno != ENOENT && errno != EPROTO) ||
+		   getrandom(r->header->secret, ROWS_SECRET_SIZE, 0) == -1) {
 		return give_up(r);
+	}
 	rows_free(former);
 	room_use(board, &r->room);
 	return r;

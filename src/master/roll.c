@@ -89,10 +89,23 @@ static bool has_columns(const struct master *m, const struct generation *g)
 	return rows_columns(m->rows) >= 3 * g->workers;
 }
 
+/* They were made for a generation that never became the current one. */
+static bool are_behind(const struct master *m)
+{
+	return m->rows != NULL && m->current != NULL && m->current->rows != NULL &&
+	       m->current->rows != m->rows;
+}
+
 int roll_call(struct master *m, struct generation *g, char *why, size_t why_size)
 {
+	bool behind = are_behind(m);
+
+	if (behind)
+		rows_carry_over(m->rows, m->current->rows);
 	if (m->rows != NULL && has_columns(m, g)) {
 		if (give_all(m, g)) {
+			if (behind)
+				rows_settle(m->rows);
 			g->rows = rows_share(m->rows);
 			return 0;
 		}

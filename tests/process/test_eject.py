@@ -1,5 +1,6 @@
 """A backend that fails requests is left out by all workers for a while, and what fails is tried elsewhere."""
 
+import socket
 import threading
 
 from lib.wait import wait_for
@@ -83,3 +84,27 @@ def test_refusing(tinylb, origin):
     with lb.log_contains(rf"notice: {b.url} is back"):
         b.start()
     wait_for(lambda: lb.get("/").text == "b", "it to get requests again")
+
+
+def test_reload_that_failed(tinylb, origin):
+    """One that wanted more room for its backends, and came to nothing, leaves nothing behind: the next one knows who
+    is ejected, and that nobody is new."""
+    bad = threading.Event()
+    a, b = origin(name="a"), failing(origin, bad)
+    lb = tinylb(backends=[a.url, b.url], pool={"eject": {"time": "1h", "time_max": "1h"}})
+    good = lb.settings
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        more = "".join(f', {{ url = "http://127.0.0.1:{1 + i}"; }}' for i in range(100))
+        lb.write(good.replace("listeners = (", f'listeners = ( {{ address = "127.0.0.1:{taken.getsockname()[1]}"; '
+                              'pool = "app"; },').replace(f'"{b.url}"; }}', f'"{b.url}"; }}{more}'))
+        with lb.log_contains("reload refused: .*cannot listen"):
+            lb.hup()
+    bad.set()
+    wait_for(lambda: lb.get("/").text == "a" and lb.log_lines(f"{b.url} is ejected for 3600 s"), "its ejection")
+    bad.clear()
+    lb.write(good)
+    with lb.log_contains("reloaded in"):
+        lb.hup()
+    seen = b.count
+    assert {lb.get("/").text for _ in range(20)} == {"a"}
+    assert b.count == seen
