@@ -95,8 +95,7 @@ struct rows_alarms {
 	_Atomic uint32_t rows[ROWS_ALARMS];
 };
 
-/* --- of the monitor --- */
-
+/* Of the monitor. */
 struct rows_notes {
 	_Atomic uint64_t until_us, well_us, next_ms; /* as in struct eject */
 	_Atomic uint64_t against;                    /* as in struct checks */
