@@ -119,7 +119,7 @@ def test_monitor_is_killed(tinylb, origin, directory):
     names = namespace.names(directory)
     names.set(NAME)
     lb = tinylb(backends=[backend(port)], pool=SOON, prefix=names.prefix)
-    (pid,) = [p for p in process.children(lb.pid) if "monitor" in process.title(p)]
+    (pid,) = wait_for(lambda: [p for p in process.children(lb.pid) if "monitor" in process.title(p)], "its title")
     with lb.log_contains("monitor gen 1 .* was started"):
         os.kill(pid, signal.SIGKILL)
     assert answers(lb) == {"a"}
