@@ -102,7 +102,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-uint64_t ward_due(const struct ward *w)
+static uint64_t timer_due(const struct ward *w)
 {
 	uint64_t due = earlier(w->probe_us, w->look_us);
 
@@ -110,16 +110,22 @@ uint64_t ward_due(const struct ward *w)
 	return earlier(due, w->eject.until_us);
 }
 
+uint64_t ward_due(const struct ward *w)
+{
+	/* A probe has a timer of its own. */
+	return earlier(timer_due(w), probe_is_running(&w->probe) ? w->probe.end_us : 0);
+}
+
 static void schedule(struct ward *w)
 {
-	uint64_t due = ward_due(w), now = ward_now_us(w), left = due > now ? due - now : 0;
+	uint64_t due = timer_due(w), now = ward_now_us(w), left = due > now ? due - now : 0;
 	struct timeval timeout = { (time_t)(left / 1000000), (suseconds_t)(left % 1000000) };
 
 	if (due == 0)
 		event_del(&w->timer);
 	else if (event_add(&w->timer, &timeout) == -1)
 		log_warnx("no memory for a timer: backends are watched less");
-	monitor_note_due(w->monitor, due);
+	monitor_note_due(w->monitor, ward_due(w));
 }
 
 static void note(_Atomic uint64_t *place, uint64_t value)

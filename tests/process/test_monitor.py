@@ -41,8 +41,10 @@ def test_killed(tinylb, origin):
 
 
 def test_halted(tinylb, origin):
-    lb = tinylb(backends=[origin(name="a").url], pool=CHECK)
+    o = origin(name="a")
+    lb = tinylb(backends=[o.url], pool=CHECK)
     first = monitor(lb)
+    o.wait_requests(1)
     os.kill(first, signal.SIGSTOP)
     lb.wait_log(r"error: monitor gen 1 .* hangs: .*killing it")
     monitor(lb, first)
