@@ -174,8 +174,7 @@ def test_answers_that_are_none(selftest):
 def test_interrupt(selftest, number):
     s = selftest("--seconds", "5")
     s.wait_line("^quiet ")
-    pids = s.processes()
-    assert len(pids) >= 1 + 1 + 3 + 1 + 4, "itself, the guard, servers, master, workers"
+    wait_for(lambda: len(s.processes()) >= 1 + 1 + 3 + 1 + 4, "itself, the guard, servers, master, workers")
     # to the whole process group, as a terminal sends it
     os.killpg(s.pid, number)
     assert s.exit_code() == 1
