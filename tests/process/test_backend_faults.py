@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from lib import process
+from lib.crowd import Crowd
 from lib.load import Load
 from lib.ports import reserve_port
 from lib.wait import wait_for
@@ -85,24 +86,12 @@ def test_killed_and_started_again(tinylb, victims):
     assert not kept.lost and not fresh.lost
 
 
-class Posts:
+class Posts(Crowd):
     """Posts with a number each, and what became of them."""
 
     def __init__(self, lb, threads=4):
-        self.lb, self.over = lb, threading.Event()
-        self.numbers = itertools.count()
-        self.results = {}
-        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for t in self.threads:
-            t.join()
+        super().__init__(threads)
+        self.lb, self.numbers, self.results = lb, itertools.count(), {}
 
     def run(self):
         while not self.over.is_set():
