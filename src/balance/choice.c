@@ -13,6 +13,16 @@
  * which half the weight is gone that happens for one pick in 65,536. */
 #define REDRAWS 16
 
+bool choice_sum(const struct picker_members *members, uint32_t *total)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < members->count; i++)
+		sum += members->weights[i];
+	*total = (uint32_t)sum;
+	return members->count <= UINT32_MAX && sum <= UINT32_MAX;
+}
+
 bool choice_is_allowed(const struct pick *pick, size_t index)
 {
 	const struct picker_view *view = pick->view;

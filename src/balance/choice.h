@@ -1,6 +1,6 @@
 /*
- * What all pickers share: who may be picked, a weighted draw among those, and which of two has less
- * to do.
+ * What all pickers share: which members they can have, who may be picked, a weighted draw among
+ * those, and which of two has less to do.
  */
 #ifndef TINYLB_BALANCE_CHOICE_H
 #define TINYLB_BALANCE_CHOICE_H
@@ -9,6 +9,10 @@
 
 #include "alias.h"
 #include "balance/picker.h"
+
+/* The sum of the weights. False: that, or how many there are, does not fit into 32 bits. */
+bool choice_sum(const struct picker_members *members, uint32_t *total)
+	__attribute__((warn_unused_result));
 
 /* Not tried, usable and not full. Says nothing of its weight. */
 bool choice_is_allowed(const struct pick *pick, size_t index);

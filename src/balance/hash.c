@@ -65,12 +65,10 @@ static int hash_reweigh(struct picker *p, const unsigned *weights)
 static struct picker *hash_create(const struct picker_members *members)
 {
 	size_t count = members->count;
-	uint64_t total = 0;
+	uint32_t total;
 	struct picker *p;
 
-	for (size_t i = 0; i < count; i++)
-		total += members->weights[i];
-	if (count > UINT32_MAX || total > UINT32_MAX)
+	if (!choice_sum(members, &total))
 		return NULL;
 	p = mem_zalloc(1, sizeof *p);
 	if (p == NULL)
