@@ -1,8 +1,13 @@
-/* Descriptors: flags, whole writes, limits. */
+/* Descriptors: flags, whole writes, limits, and what they fail for. */
 #ifndef TINYLB_BASE_FD_H
 #define TINYLB_BASE_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether a connection that failed so says nothing of the other side: here descriptors, memory or
+ * ports are short. */
+bool fd_is_shortage(int error);
 
 /* Closes *fd if it is open and sets it to -1; errno survives. */
 void fd_close(int *fd);

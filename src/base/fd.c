@@ -74,6 +74,12 @@ void fd_open_standard(void)
 	fd_close(&fd);
 }
 
+bool fd_is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+	       error == EADDRNOTAVAIL;
+}
+
 size_t fd_raise_limit(void)
 {
 	struct rlimit limit;

@@ -53,21 +53,6 @@ static void finish(struct probe *probe, enum probe_result result, const char *wh
 	probe->done(probe, result, why);
 }
 
-/* It is ours that is missing. */
-static bool is_own_fault(int error)
-{
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-	case EADDRNOTAVAIL:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void connect_next(struct probe *probe);
 
 static void cannot_connect(struct probe *probe, int error)
@@ -76,7 +61,8 @@ static void cannot_connect(struct probe *probe, int error)
 	if (probe->tried < addresses_count(probe->backend->addresses))
 		connect_next(probe);
 	else
-		finish(probe, is_own_fault(error) ? PROBE_UNKNOWN : PROBE_REFUSED, strerror(error));
+		finish(probe, fd_is_shortage(error) ? PROBE_UNKNOWN : PROBE_REFUSED,
+			strerror(error));
 }
 
 /* Waits for the socket until then. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "exchange.h"
 #include "redispatch.h"
@@ -37,13 +38,6 @@ void exchange_cannot_connect(struct exchange *x, const char *why)
 	backend_complain(exchange_backend(x), x->proxy->loop->now_us, "cannot connect", why);
 }
 
-/* What is short here says nothing about a backend. */
-static bool is_own_fault(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
-	       error == EADDRNOTAVAIL;
-}
-
 /* Begins with the address that answered last and goes round. NULL with EUSERS: there is no room. */
 static struct upstream *connect_next_address(struct exchange *x)
 {
@@ -59,7 +53,8 @@ static struct upstream *connect_next_address(struct exchange *x)
 			u = upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL || errno == EUSERS)
 			return u;
-		x->own_fault |= is_own_fault(errno);
+		/* What is short here says nothing about a backend. */
+		x->own_fault |= fd_is_shortage(errno);
 		exchange_cannot_connect(x, strerror(errno));
 	}
 	if (!x->own_fault)
