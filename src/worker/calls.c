@@ -195,73 +195,26 @@ static const int refused[] = {
 CALLS(calls_refused, refused);
 
 static const int deadly[] = {
-	/* other programs, other processes */
-	SYS_execve,
-	SYS_execveat,
+	/* other processes */
 	SYS_clone,
 	SYS_clone3,
 #ifdef SYS_fork
 	SYS_fork,
 	SYS_vfork,
 #endif
-	SYS_kcmp,
-	SYS_pidfd_getfd,
 	SYS_pidfd_send_signal,
-	SYS_process_madvise,
-	SYS_process_vm_readv,
-	SYS_process_vm_writev,
-	SYS_ptrace,
 	/* another user, other rights */
 	SYS_capset,
 	SYS_personality,
 	SYS_setgid,
 	SYS_setgroups,
-	SYS_setns,
 	SYS_setregid,
 	SYS_setresgid,
 	SYS_setresuid,
 	SYS_setreuid,
 	SYS_setuid,
-	SYS_unshare,
-	/* what is mounted */
-	SYS_chroot,
-	SYS_fsconfig,
-	SYS_fsmount,
-	SYS_fsopen,
-	SYS_fspick,
-	SYS_mount,
-	SYS_mount_setattr,
-	SYS_move_mount,
+	/* what is mounted; calls_never has the rest */
 	SYS_name_to_handle_at,
-	SYS_open_by_handle_at,
-	SYS_open_tree,
-	SYS_pivot_root,
-	SYS_umount2,
-	/* the kernel's own */
-	SYS_acct,
-	SYS_add_key,
-	SYS_bpf,
-	SYS_delete_module,
-	SYS_finit_module,
-	SYS_init_module,
-	SYS_io_uring_enter,
-	SYS_io_uring_register,
-	SYS_io_uring_setup,
-	SYS_kexec_file_load,
-	SYS_kexec_load,
-	SYS_keyctl,
-	SYS_perf_event_open,
-	SYS_reboot,
-	SYS_request_key,
-	SYS_swapoff,
-	SYS_swapon,
-	SYS_syslog,
-	SYS_userfaultfd,
-#ifdef SYS_ioperm
-	SYS_ioperm,
-	SYS_iopl,
-	SYS_modify_ldt,
-#endif
 };
 CALLS(calls_deadly, deadly);
 

@@ -2,22 +2,10 @@
 #ifndef TINYLB_WORKER_CALLS_H
 #define TINYLB_WORKER_CALLS_H
 
-#include <linux/audit.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The kernel's name for this kind of processor, where its calls are those of calls.c: 64 bits, and
- * the lower half of an argument comes first. Other kinds have no filter. */
-#if defined __x86_64__ && defined __LP64__
-#define CALLS_ARCH AUDIT_ARCH_X86_64
-#elif defined __aarch64__ && defined __AARCH64EL__
-#define CALLS_ARCH AUDIT_ARCH_AARCH64
-#endif
-
-struct calls {
-	const int *list;
-	size_t count;
-};
+#include "base/calls.h"
 
 /* A call of which one argument, counted from 0, must have one of some values. */
 struct call_choice {
@@ -35,7 +23,8 @@ extern const struct calls calls_hot, calls_allowed;
  */
 extern const struct calls calls_refused;
 
-/* What no library makes on the way of a request: whoever makes one has broken in. */
+/* What no library makes on the way of a request: whoever makes one, or one of calls_never, has
+ * broken in. */
 extern const struct calls calls_deadly;
 
 extern const struct call_choice call_choices[];

@@ -178,6 +178,7 @@ static void write_program(struct program *p)
 		add_choice(p, &call_choices[i]);
 	add_calls(p, &calls_refused, FAIL(EACCES));
 	add_calls(p, &calls_deadly, KILL);
+	add_calls(p, &calls_never, KILL);
 	add_return(p, FAIL(ENOSYS));
 }
 
