@@ -13,7 +13,7 @@
 
 #define PICKER_NONE SIZE_MAX
 
-/* One failure of just now, in the unit of picker_load.failing. */
+/* One request or failure of just now, in the unit of picker_load.recent and .failing. */
 #define PICKER_FAILURE 256
 
 /* What one backend is doing, for all workers together, as far as whoever calls knows. Zeros mean
@@ -21,8 +21,9 @@
 struct picker_load {
 	uint32_t in_flight;  /* requests that it has now; counted from the pick on, not from
 				connecting */
-	uint32_t recent;     /* requests that it got in about the last second */
-	uint32_t failing;    /* failures, each PICKER_FAILURE at first and nothing after a second */
+	uint32_t recent;     /* requests that it got, each PICKER_FAILURE at first and nothing after
+				a second */
+	uint32_t failing;    /* failures, likewise */
 	uint32_t latency_us; /* estimate of what an answer takes at such a load; 0: not known */
 };
 

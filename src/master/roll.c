@@ -13,6 +13,9 @@
 #define ROWS_LEAST   64
 #define POOLS_LEAST  16
 
+/* The settings know nothing of the board. */
+_Static_assert(SETTINGS_NO_ROW == ROWS_NONE, "two words for no row that mean different ones");
+
 static uint32_t round_up(uint32_t n, uint32_t to)
 {
 	return (n + to - 1) / to * to;

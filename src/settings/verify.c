@@ -98,6 +98,10 @@ static void verify_check(struct pool_settings *pool, struct settings_errors *err
 			"check.body cannot be found with check.method = \"HEAD\": its answers have "
 			"no "
 			"body");
+}
+
+static void verify_eject(const struct pool_settings *pool, struct settings_errors *errors)
+{
 	if (pool->eject.time_max < pool->eject.time)
 		report_error(
 			errors, &pool->place, "eject.time_max must not be shorter than eject.time");
@@ -152,6 +156,7 @@ static void verify_pools(struct settings *settings, struct settings_errors *erro
 		if (pool->host == HOST_INHERIT)
 			pool->host = settings->host;
 		verify_check(pool, errors);
+		verify_eject(pool, errors);
 		if (pool->backend_count > 0)
 			verify_backends(pool, errors);
 		warn_of_idle(pool, errors);
