@@ -43,12 +43,25 @@ static void say_spent(struct pool *pool, const struct budget_sum *sum, uint64_t 
 		(unsigned long long)sum->requests);
 }
 
-bool allowance_take(struct pool *pool, uint64_t now_us)
+static bool is_within(const struct pool *pool, const struct budget_sum *sum)
 {
 	const struct retry_settings *retry = &pool->settings->retry;
+
+	return budget_allows(sum, (unsigned)retry->budget, (unsigned)retry->budget_rate);
+}
+
+bool allowance_is_spent(const struct pool *pool, uint64_t now_us)
+{
 	struct budget_sum sum = sum_all(pool, now_us);
 
-	if (!budget_allows(&sum, (unsigned)retry->budget, (unsigned)retry->budget_rate)) {
+	return !is_within(pool, &sum);
+}
+
+bool allowance_take(struct pool *pool, uint64_t now_us)
+{
+	struct budget_sum sum = sum_all(pool, now_us);
+
+	if (!is_within(pool, &sum)) {
 		say_spent(pool, &sum, now_us);
 		return false;
 	}

@@ -11,4 +11,7 @@ void allowance_count(struct pool *pool, uint64_t now_us);
  * told once a second. */
 bool allowance_take(struct pool *pool, uint64_t now_us);
 
+/* Whether there is none left, for who does not want one yet. */
+bool allowance_is_spent(const struct pool *pool, uint64_t now_us);
+
 #endif

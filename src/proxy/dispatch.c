@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "allowance.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "exchange.h"
@@ -117,6 +118,15 @@ static bool find_backend(struct exchange *x, const struct request *request)
 	return false;
 }
 
+/* Whether there is anything to wait for: a backend that may be picked, and is full or was when it
+ * was asked. For what the retry budget does not allow nobody waits, lest he holds up others. */
+static bool may_wait(const struct exchange *x)
+{
+	if (!x->pool->limited || (!x->bound && limit_room(x) == LIMIT_NOBODY))
+		return false;
+	return x->tried_count == 0 || !allowance_is_spent(x->pool, x->proxy->loop->now_us);
+}
+
 static void wait_for_room(struct exchange *x)
 {
 	load_leave(x);
@@ -140,7 +150,7 @@ void exchange_dispatch(struct exchange *x, struct request *request)
 		wait_for_room(x);
 	else if (find_backend(x, request))
 		send_all(x, request);
-	else if (x->pool->limited && (x->bound || limit_room(x) != LIMIT_NOBODY))
+	else if (may_wait(x))
 		wait_for_room(x);
 	else
 		give_up(x);
@@ -182,7 +192,7 @@ bool exchange_go_on(struct exchange *x)
 		request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) == PARSE_DONE;
 	bool found = fine && find_backend(x, request);
 
-	if (fine && !found && (x->bound || limit_room(x) != LIMIT_NOBODY)) {
+	if (fine && !found && may_wait(x)) {
 		load_leave(x);
 		return false;
 	}

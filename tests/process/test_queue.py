@@ -284,3 +284,15 @@ def test_without_a_queue_a_session_moves(sessions):
     s = sessions(queue=0)
     r = s.ask().response()
     assert r.body == b"other" and r.headers.one("set-cookie")
+
+
+def test_who_may_not_be_repeated_does_not_wait(tinylb, origin):
+    """Where the retry budget is spent a request that failed is over: it waits for nothing, and holds up nobody."""
+    good = origin(name="good")
+    dead = f"http://127.0.0.1:{reserve_port()}"
+    lb = tinylb(backends=[{"url": dead, "weight": 256}, {"url": good.url, "max_requests": 100}],
+                pool={"retry": {"budget": 0, "budget_rate": 0}})
+    assert lb.get("/").status == 502
+    line, = lb.access()
+    assert line.reason == "connect-failed"
+    assert lb.log_lines("the retry budget is spent")
