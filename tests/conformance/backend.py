@@ -67,7 +67,7 @@ class Script:
                     await asyncio.sleep(self.gap)
                 first = False
                 link.send(piece)
-        await link.flushed()
+        await (link.arrived_there() if self.early else link.flushed())
         if self.end:
             link.ended_here = True
             link.close(with_reset=self.end == "rst")

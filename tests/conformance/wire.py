@@ -3,8 +3,11 @@ of them by tests/lib/message.py. Nothing here knows what is right."""
 
 import asyncio
 import contextlib
+import fcntl
 import re
 import socket
+import struct
+import termios
 
 from lib.client import Client
 from lib.message import Closed, Reader, Response, parse_head, reset
@@ -131,6 +134,16 @@ class Link:
     async def flushed(self):
         while self.pending and not self.eof and not self.closed:
             await asyncio.sleep(0.001)
+
+    async def arrived_there(self):
+        """Waits until the kernel at the other end has all that was sent. Where what came is not read to its end,
+        closing is a reset, and throws away what was not let go yet: single octets are, one after another."""
+        await self.flushed()
+        while not self.eof and not self.closed and self._kept_back():
+            await asyncio.sleep(0.001)
+
+    def _kept_back(self):
+        return struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, b"\0" * 4))[0]
 
     def finish(self):
         """Ends the sending side."""
