@@ -160,6 +160,13 @@ class Tinylb(Proxy):
     def is_ready(self):
         return (super().is_ready() or 0) >= self.workers
 
+    def busy_pids(self):
+        """By their titles: the monitor is younger than they are, and carries nothing."""
+        def workers():
+            found = [pid for pid in self.pids() if process.title(pid).startswith("tinylb: worker")]
+            return found if len(found) == self.workers else None
+        return wait_for(workers, "workers")
+
 
 class Haproxy(Proxy):
     name = program = package = "haproxy"
