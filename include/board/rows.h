@@ -24,7 +24,7 @@ struct rows *rows_new(struct board *board, uint32_t rows, uint32_t pools, uint32
  * every row that is in use stays so. */
 struct rows *rows_attach(struct board *board) __attribute__((warn_unused_result));
 /* Only for the master: takes over the rows of `former`, where there is room, with what is known of
- * them. They stay in use until rows_settle, which must come before this does again. */
+ * them. They stay in use until rows_settle, however often this was done. */
 void rows_carry_over(struct rows *rows, const struct rows *former);
 /* The same ones, for somebody else to free. */
 struct rows *rows_share(struct rows *rows);

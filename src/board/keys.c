@@ -118,6 +118,8 @@ void keys_drop(struct keys *keys, uint32_t row)
 
 void keys_inherit(struct keys *keys, uint32_t row)
 {
+	if (keys->inherited[row])
+		return;
 	keys->inherited[row] = true;
 	keys->heirs++;
 	keys->uses[row]++;

@@ -271,6 +271,23 @@ static void test_larger_rows_take_over(void **state)
 	rows_free(larger);
 }
 
+/* A generation that comes to nothing leaves them as they are, and the next one begins with that. */
+static void test_what_was_carried_over_twice_ends_once(void **state)
+{
+	struct world *w = *state;
+	struct rows *larger;
+	bool is_new;
+
+	(void)rows_take(w->rows, key(5), NULL);
+	larger = rows_new(w->board, 2 * ROWS, POOLS, 2 * COLUMNS);
+	assert_non_null(larger);
+	rows_carry_over(larger, w->rows);
+	rows_settle(larger);
+	(void)rows_take(larger, key(5), &is_new);
+	assert_true(is_new);
+	rows_free(larger);
+}
+
 static bool is_called(const struct rows *rows)
 {
 	struct pollfd p = { .fd = rows_alarm_fd(rows), .events = POLLIN };
@@ -347,6 +364,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_health_is_published, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attached_rows_are_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_larger_rows_take_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_carried_over_twice_ends_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_alarm_wakes_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_processes_share_them, setup, teardown),
 	};
