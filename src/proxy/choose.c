@@ -156,7 +156,7 @@ static bool is_full(const struct pool *pool, size_t backend)
 
 bool choose_is_bound(const struct exchange *x)
 {
-	return may_stay(x->pool, x->session) && is_full(x->pool, x->session);
+	return x->bound && may_stay(x->pool, x->session) && is_full(x->pool, x->session);
 }
 
 /* Where its session has it go: PICKER_NONE is anywhere, or nowhere yet where it is bound. */

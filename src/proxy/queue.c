@@ -196,8 +196,9 @@ static void serve(struct pool *pool)
 	if (queue_is_empty(q))
 		return;
 	exchange_look_at_pool(pool);
-	serve_all(pool);
+	/* Before they were bound these waited in the other list, if anybody did. */
 	serve_bound(pool);
+	serve_all(pool);
 }
 
 static void tick_cb(evutil_socket_t fd, short what, void *arg)

@@ -264,6 +264,34 @@ def test_a_session_waits_for_its_backend(sessions, workers):
     assert s.held.most == 1
 
 
+def test_a_session_has_its_turn(tinylb, origin):
+    """Where all backends are full it goes before those who came after it and would take any."""
+    held = [Held(b"a"), Held(b"b")]
+    a, b = [origin(h) for h in held]
+    lb = tinylb(backends=[{"url": o.url, "max_requests": 1} for o in (a, b)], pool={"balance": "sticky"})
+    r = lb.get("/")
+    own, other = held if r.body == b"a" else held[::-1]
+    cookie = r.headers.one("set-cookie").split(";")[0]
+    for h in held:
+        h.hold()
+    busy = [lb.client() for _ in held]
+    for c in busy:
+        c.send_request("GET", "/busy")
+    wait_for(lambda: len(own.waiting) == len(other.waiting) == 1, "both are full")
+    mine, late = lb.client(), lb.client()
+    mine.send_request("GET", "/mine", [("Cookie", cookie)])
+    lb.wait_log("a request waits")
+    let_a_tick_pass()
+    late.send_request("GET", "/late")
+    lb.wait_log("a request waits", 2)
+    own.release()
+    own.wait_count(3)
+    assert (a if own is held[0] else b).last.target == "/mine"
+    for h in held:
+        h.let_go()
+    assert [c.response().status for c in (*busy, mine, late)] == [200] * 4
+
+
 def test_a_session_whose_backend_goes_does_not_wait(sessions):
     s = sessions()
     c = s.ask()
