@@ -240,6 +240,14 @@ static bool pick_another(struct exchange *x)
 	       exchange_pick(x, request);
 }
 
+/* What that one takes begins now. */
+static void go_to_the_other(struct exchange *x)
+{
+	x->record.picked_us = x->proxy->loop->now_us;
+	drop_upstream(x);
+	send_again(x, true);
+}
+
 bool exchange_ask_another(struct exchange *x, int status)
 {
 	struct backend *former = exchange_backend(x);
@@ -249,9 +257,7 @@ bool exchange_ask_another(struct exchange *x, int status)
 		return false;
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
 	load_answered(x, former, status);
-	x->record.picked_us = x->proxy->loop->now_us;
-	drop_upstream(x);
-	send_again(x, true);
+	go_to_the_other(x);
 	return true;
 }
 
@@ -262,8 +268,7 @@ bool exchange_redispatch(struct exchange *x)
 	if (!pick_another(x))
 		return false;
 	log_debug("%.*s is gone: another backend is asked", SLICE_ARGS(former->url));
-	drop_upstream(x);
-	send_again(x, true);
+	go_to_the_other(x);
 	return true;
 }
 

@@ -32,25 +32,43 @@ static bool waits_in_vain(const struct exchange *x)
 	       is_gone(x->pool, exchange_backend(x));
 }
 
-/* True: some could not go, and are to be looked at again. */
+static void move_all(struct list *from, struct list *to)
+{
+	while (!list_is_empty(from)) {
+		struct list *first = from->next;
+
+		list_remove(first);
+		list_append(to, first);
+	}
+}
+
+/* True: it is to be done again. Some could not go; or went to one that may be gone, too. */
 static bool look(struct proxy *p)
 {
-	const struct list *all = &p->wait_bytes.waiting;
-	const struct list *at = all->next;
+	struct list *all = &p->wait_bytes.waiting, todo, stay;
 	const struct pool *stuck = NULL;
+	/* Who is connecting now may come too late for this look. */
+	bool again = !list_is_empty(&p->wait_connect.waiting);
 
-	while (at != all) {
-		struct exchange *x = LIST_ITEM(at, struct exchange, deadline.link);
+	list_init(&todo);
+	list_init(&stay);
+	move_all(all, &todo);
+	/* With the one that goes others may end, and so leave whichever list they are in. */
+	while (!list_is_empty(&todo)) {
+		struct exchange *x = LIST_ITEM(todo.next, struct exchange, deadline.link);
 
-		at = at->next;
+		list_remove(&x->deadline.link);
+		list_append(&stay, &x->deadline.link);
 		if (!exchange_may_repeat(x) || !waits_in_vain(x) || x->pool == stuck)
 			continue;
-		if (exchange_redispatch(x))
-			at = all->next; /* others may have ended with it */
-		else
+		again = true;
+		/* What one that has been nowhere else cannot have nobody can. */
+		if (!exchange_redispatch(x) && x->tried_count == 1)
 			stuck = x->pool;
 	}
-	return stuck != NULL;
+	move_all(all, &stay); /* these began later */
+	move_all(&stay, all);
+	return again;
 }
 
 void redispatch_look(struct deadline *deadline)
@@ -61,6 +79,6 @@ void redispatch_look(struct deadline *deadline)
 	if (version != p->redispatch_version || p->redispatch_again)
 		p->redispatch_again = look(p);
 	p->redispatch_version = version;
-	if (!list_is_empty(&p->wait_bytes.waiting))
+	if (!list_is_empty(&p->wait_bytes.waiting) || !list_is_empty(&p->wait_connect.waiting))
 		redispatch_soon(p);
 }

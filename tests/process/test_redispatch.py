@@ -10,15 +10,16 @@ CHECK = {"type": "http", "path": "/health", "interval": "20ms", "fast_interval":
 
 
 class Hanging:
-    """A backend that can be told to hang: it takes requests and answers none. Its checks fail at once."""
+    """A backend that can be told to hang: it takes requests and answers none. Its checks fail when it is told so."""
 
     def __init__(self):
         self.hangs = threading.Event()
+        self.fails = threading.Event()
         self.goes_on = threading.Event()
 
     def __call__(self, conn, request):
         if request.target == "/health":
-            conn.respond(503 if self.hangs.is_set() else 200)
+            conn.respond(503 if self.fails.is_set() else 200)
             return
         if self.hangs.is_set():
             self.goes_on.wait(DEADLINE)
@@ -59,6 +60,7 @@ def test_waiting_requests_go_elsewhere(pair, hanging):
     hanging.hangs.set()
     get, put, post = ask(lb, "GET"), ask(lb, "PUT", body=b"held"), ask(lb, "POST", body=b"once")
     wait_for(lambda: len(asked(first)) == 3, "all three are at the first backend")
+    hanging.fails.set()
     assert get.response().body == put.response().body == b"second"
     lb.wait_log(f"{first.url} is down")
     assert sorted(r.method for r in asked(second)) == ["GET", "PUT"]
@@ -77,6 +79,8 @@ def test_nobody_else(tinylb, origin, hanging):
     o.wait_requests(3)
     hanging.hangs.set()
     c = ask(lb, "GET")
+    wait_for(lambda: asked(o), "it is there")
+    hanging.fails.set()
     lb.wait_log(f"{o.url} is down")
     hanging.goes_on.set()
     assert c.response().body == b"late"
@@ -91,8 +95,33 @@ def test_budget(tinylb, origin, hanging):
     first.wait_requests(3)
     hanging.hangs.set()
     c = ask(lb, "GET")
+    wait_for(lambda: asked(first), "it is at the first backend")
+    hanging.fails.set()
     lb.wait_log(f"{first.url} is down")
     assert lb.get("/asked").body == b"second"
     hanging.goes_on.set()
     assert c.response().body == b"late"
     assert [r.method for r in asked(second)] == ["GET"]
+
+
+def test_who_cannot_go_is_in_nobodys_way(tinylb, origin, hanging):
+    """One that has been everywhere waits on; the next one goes, and its time at the other backend begins with that."""
+    first = origin(hanging)
+    second = origin(lambda c, r: c.respond(503 if r.target == "/everywhere" else 200, b"second"))
+    lb = tinylb(backends=[(first.url, 1), (second.url, 256)], workers=1,
+                pool={"balance": "sticky", "check": CHECK, "retry": {"on_status": [503]}})
+    r = lb.get("/everywhere")
+    assert r.body == b"in time"
+    hanging.hangs.set()
+    everywhere, c = lb.client(), lb.client()
+    everywhere.send_request("GET", "/everywhere")
+    wait_for(lambda: [r.target for r in first.requests].count("/everywhere") == 2, "the first one is there")
+    c.send_request("GET", "/asked", [("Cookie", r.headers.one("set-cookie").split(";")[0])])
+    wait_for(lambda: asked(first), "both are at the first backend")
+    threading.Event().wait(0.5)
+    hanging.fails.set()
+    assert c.response().body == b"second"
+    line = lb.access(2)[-1]
+    assert line.tries == 2 and int(line.total) >= 500 > int(line.connect)
+    hanging.goes_on.set()
+    assert everywhere.response().body == b"late"
