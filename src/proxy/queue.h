@@ -9,7 +9,8 @@
  * was seen not to take what it could have in QUEUE_PATIENCE ticks is not waited for: it may hang.
  *
  * Requests with a session wait for their own backend, in a list beside: nobody goes behind them, in
- * this worker or another one, but those of the same list.
+ * this worker or another one, but those of the same list. What that one has room for is theirs
+ * first.
  */
 #ifndef TINYLB_PROXY_QUEUE_H
 #define TINYLB_PROXY_QUEUE_H
