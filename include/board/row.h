@@ -17,7 +17,8 @@
 enum rows_state {
 	ROWS_READY,
 	ROWS_EJECTED,  /* too many requests to it failed */
-	ROWS_DOWN,     /* it does not pass its checks */
+	ROWS_DOWN,     /* it answers its checks, but does not pass */
+	ROWS_SILENT,   /* it answers no check */
 	ROWS_REFUSING, /* it takes no connections */
 	ROWS_EMPTY,    /* its name has no address */
 };
@@ -49,8 +50,7 @@ enum rows_count {
 	ROWS_COUNTS = 8    /* one is unused: it fills a line */
 };
 
-/* The gauges of 16 columns share a line of the cache: to add them up costs one, up to 16 workers.
- */
+/* 16 columns share a line of the cache: to add up the gauges of so many workers costs one. */
 #define ROWS_BANK 16
 struct rows_line {
 	_Alignas(64) _Atomic uint32_t columns[ROWS_BANK];

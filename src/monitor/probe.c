@@ -124,7 +124,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 
 	loop_begin(probe->loop, PULSE_ANSWER, fd);
 	if ((what & EV_TIMEOUT) != 0) {
-		finish(probe, PROBE_FAILED, "no answer in time");
+		finish(probe, PROBE_SILENT, "no answer in time");
 	} else if (!grow(probe)) {
 		finish(probe, PROBE_UNKNOWN, "out of memory");
 	} else {
@@ -172,7 +172,7 @@ static void sendable_cb(evutil_socket_t fd, short what, void *arg)
 
 	loop_begin(probe->loop, PULSE_WRITING, fd);
 	if ((what & EV_TIMEOUT) != 0)
-		finish(probe, PROBE_FAILED, "the request could not be sent in time");
+		finish(probe, PROBE_SILENT, "the request could not be sent in time");
 	else
 		send_request(probe);
 	loop_rest(probe->loop);

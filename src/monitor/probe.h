@@ -17,6 +17,7 @@ enum probe_result {
 	PROBE_PASSED,
 	PROBE_REFUSED, /* no connection */
 	PROBE_FAILED,  /* a connection, and no good answer */
+	PROBE_SILENT,  /* a connection, and no answer in time */
 	PROBE_UNKNOWN, /* it could not be tried, which says nothing of the backend */
 };
 

@@ -57,7 +57,7 @@ enum rows_state ward_state(const struct ward *w)
 	if (w->refusing)
 		return ROWS_REFUSING;
 	if (!w->checks.up)
-		return ROWS_DOWN;
+		return w->silent ? ROWS_SILENT : ROWS_DOWN;
 	return w->eject.until_us != 0 ? ROWS_EJECTED : ROWS_READY;
 }
 
@@ -223,6 +223,7 @@ static void take_result(struct ward *w, enum probe_result result, const char *wh
 		log_debug("%s cannot be checked: %s", w->backend->url_text, why);
 		return;
 	}
+	w->silent = result == PROBE_SILENT;
 	if (result == PROBE_REFUSED && (confirming || !ward_is_checked(w)))
 		begin_refusing(w, why);
 	else if (result != PROBE_REFUSED)

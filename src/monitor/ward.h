@@ -28,6 +28,7 @@ struct ward {
 	enum rows_state state;      /* as published */
 	unsigned share;             /* likewise */
 	bool refusing;              /* it takes no connections */
+	bool silent;                /* it did not answer the last check */
 	bool confirming;            /* a connection of a worker failed, and so may this one */
 	uint64_t confirmed_us;      /* when that was last tried */
 	uint64_t connect_failed;    /* as often, when that was last looked at */

@@ -40,6 +40,8 @@ static void recall(struct ward *w)
 	w->eject.next_ms = noted(&notes->next_ms);
 	switch (health.state) {
 	case ROWS_DOWN:
+	case ROWS_SILENT:
+		w->silent = health.state == ROWS_SILENT;
 		if (ward_is_checked(w))
 			checks_fail(&w->checks);
 		break;

@@ -11,8 +11,9 @@
 
 #include "exchange.h"
 
-/* Down by its checks, or taking no connections; and somebody else serves. Those that are ejected
- * answer. */
+/* It answers no check, or takes no connections; and somebody else serves. Those that are ejected
+ * answer; and one that says in answers to checks that it is down may do so to finish what it has.
+ */
 static bool is_gone(struct pool *pool, const struct backend *backend)
 {
 	enum rows_state state;
@@ -20,7 +21,7 @@ static bool is_gone(struct pool *pool, const struct backend *backend)
 	if (pool->proxy->rows == NULL || backend->row == ROWS_NONE)
 		return false;
 	state = rows_health(pool->proxy->rows, backend->row).state;
-	if (state != ROWS_DOWN && state != ROWS_REFUSING)
+	if (state != ROWS_SILENT && state != ROWS_REFUSING)
 		return false;
 	exchange_look_at_pool(pool);
 	return pool->standing.well_count > 0;

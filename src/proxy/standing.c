@@ -57,6 +57,7 @@ static struct health_report heard(const struct pool *pool, const struct backend 
 		[ROWS_READY] = HEALTH_READY,
 		[ROWS_EJECTED] = HEALTH_EJECTED,
 		[ROWS_DOWN] = HEALTH_EJECTED,
+		[ROWS_SILENT] = HEALTH_EJECTED,
 		[ROWS_REFUSING] = HEALTH_REFUSING,
 		[ROWS_EMPTY] = HEALTH_CLOSED,
 	};

@@ -6,20 +6,24 @@ import pytest
 
 from lib.wait import DEADLINE, wait_for
 
-CHECK = {"type": "http", "path": "/health", "interval": "20ms", "fast_interval": "20ms"}
+CHECK = {"type": "http", "path": "/health", "interval": "20ms", "fast_interval": "20ms", "timeout": "1s",
+         "fall": 1}
 
 
 class Hanging:
-    """A backend that can be told to hang: it takes requests and answers none. Its checks fail when it is told so."""
+    """A backend that can be told to hang: it takes requests and answers none, and checks neither when it is told so."""
 
     def __init__(self):
         self.hangs = threading.Event()
         self.fails = threading.Event()
+        self.drains = threading.Event()
         self.goes_on = threading.Event()
 
     def __call__(self, conn, request):
         if request.target == "/health":
-            conn.respond(503 if self.fails.is_set() else 200)
+            if self.fails.is_set():
+                self.goes_on.wait(DEADLINE)
+            conn.respond(503 if self.drains.is_set() else 200)
             return
         if self.hangs.is_set():
             self.goes_on.wait(DEADLINE)
@@ -85,6 +89,21 @@ def test_nobody_else(tinylb, origin, hanging):
     hanging.goes_on.set()
     assert c.response().body == b"late"
     assert len(asked(o)) == 1
+
+
+def test_who_drains_finishes(pair, hanging):
+    """Checks are answered, and say that no more is to come: what is there is not asked for twice."""
+    first, second, lb = pair
+    hanging.hangs.set()
+    c = ask(lb, "GET")
+    wait_for(lambda: asked(first), "it is there")
+    hanging.drains.set()
+    lb.wait_log(f"{first.url} is down: .*status 503")
+    assert lb.get("/asked").body == b"second"
+    threading.Event().wait(1)
+    hanging.goes_on.set()
+    assert c.response().body == b"late"
+    assert len(asked(second)) == 1
 
 
 def test_budget(tinylb, origin, hanging):
