@@ -112,3 +112,27 @@ def test_who_takes_no_connection_is_left_alone(tinylb, origin, count):
         assert c.get("/").status == 200
     tried = len(lb.log_lines("Proxying request to")) - 200
     assert 0 < tried < 20
+
+
+@pytest.mark.parametrize("how", ["appears", "is-back"])
+def test_slow_start(tinylb, origin, how):
+    """A tenth of its share at first, of a backend that a reload brings and of one that was gone. All of 100 requests
+    would be 50 to each, and of these 9."""
+    old, new = origin(), origin()
+    backends = [old.url, new.url] if how == "is-back" else [old.url]
+    lb = tinylb(backends=backends, pool={"slow_start": "10m"}, workers=1)
+    c = lb.client()
+    if how == "is-back":
+        new.stop()
+        wait_for(lambda: c.get("/").status == 200 and lb.log_lines(f"{new.url} is down"), "it is known to be gone")
+        new.start()
+        lb.wait_log(f"{new.url} is back")
+    else:
+        lb.write(lb.settings.replace(f'url = "{old.url}"; }}', f'url = "{old.url}"; }}, {{ url = "{new.url}"; }}'))
+        with lb.log_contains("reloaded in"):
+            lb.hup()
+        c = lb.client()
+    before = new.count
+    for _ in range(100):
+        assert c.get("/").status == 200
+    assert new.count - before < 30
