@@ -1,6 +1,10 @@
 """Who serves: backends of lower priority numbers, others when too few of those are well, backups
 last; who drains gets nothing new; and one that takes no connection is left alone for a moment."""
 
+import os
+import signal
+import time
+
 import pytest
 
 from lib.ports import reserve_port
@@ -136,3 +140,25 @@ def test_slow_start(tinylb, origin, how):
     for _ in range(100):
         assert c.get("/").status == 200
     assert new.count - before < 30
+
+
+def test_connections_to_who_is_back_are_ramped(tinylb, origin):
+    """Sixty requests at once, and no idle connection: one that was gone gets one connection at first, twice as many as
+    soon as those are made, and so on. The others go to the other one. Without that it would have half of them."""
+    old, new = origin(), origin()
+    lb = tinylb(backends=[old.url, new.url], pool={"slow_start": "0s"}, workers=1)
+    new.stop()
+    wait_for(lambda: lb.get("/").status == 200 and lb.log_lines(f"{new.url} is down"), "it is known to be gone")
+    refused = time.monotonic()
+    os.kill(lb.worker, signal.SIGSTOP)
+    try:
+        new.start()
+        lb.wait_log(f"{new.url} is back")
+        wait_for(lambda: time.monotonic() - refused > 0.3, "the worker takes it for gone no more")
+        clients = [lb.client() for _ in range(60)]
+        for c in clients:
+            c.send_request("GET", "/")
+    finally:
+        os.kill(lb.worker, signal.SIGCONT)
+    assert {c.response().status for c in clients} == {200}
+    assert 0 < new.count < 20
