@@ -6,6 +6,8 @@
 
 #include "forwarded.h"
 
+#include "head.h"
+
 /* Everything that says who the client is or what it asked for. */
 #define CLAIMS                                                                                     \
 	(FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |                           \
@@ -23,16 +25,6 @@ uint32_t forwarded_without(const struct fields *fields, const struct forward_req
 	if (how->rfc7239)
 		written |= FIELD_BIT(FIELD_FORWARDED);
 	return written & fields->present;
-}
-
-static void write_field(struct text *out, const char *name, struct slice value)
-{
-	if (slice_is_empty(value))
-		return;
-	text_add_string(out, name);
-	text_add_string(out, ": ");
-	text_add_slice(out, value);
-	text_add_string(out, "\r\n");
 }
 
 /*
@@ -76,9 +68,9 @@ static void write_x_forwarded(
 	if (between[0] == ',')
 		text_add_string(out, "\r\n");
 	if (said(request, how, FIELD_X_FORWARDED_HOST) == NULL)
-		write_field(out, "X-Forwarded-Host", request->host);
+		head_write_named(out, "X-Forwarded-Host", request->host);
 	if (said(request, how, FIELD_X_FORWARDED_PROTO) == NULL)
-		write_field(out, "X-Forwarded-Proto", how->scheme);
+		head_write_named(out, "X-Forwarded-Proto", how->scheme);
 }
 
 /* In quotes where it is no token (RFC 7239 4). Neither hosts nor addresses have quotes in them. */

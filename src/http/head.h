@@ -48,4 +48,15 @@ static inline void head_write_field(struct text *out, const struct field *field)
 	text_add_string(out, "\r\n");
 }
 
+/* The same with a name of our own; nothing where there is no value. */
+static inline void head_write_named(struct text *out, const char *name, struct slice value)
+{
+	if (slice_is_empty(value))
+		return;
+	text_add_string(out, name);
+	text_add_string(out, ": ");
+	text_add_slice(out, value);
+	text_add_string(out, "\r\n");
+}
+
 #endif

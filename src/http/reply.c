@@ -6,6 +6,8 @@
 
 #include "http/reply.h"
 
+#include "head.h"
+
 /* What is longer is cut, so that a reply never outgrows REPLY_MAX. */
 #define DETAIL_MAX 400
 
@@ -74,23 +76,13 @@ static void write_body(struct text *out, const struct reply *reply)
 	text_add_char(out, '\n');
 }
 
-static void write_field(struct text *out, const char *name, struct slice value)
-{
-	if (slice_is_empty(value))
-		return;
-	text_add_string(out, name);
-	text_add_string(out, ": ");
-	text_add_slice(out, value);
-	text_add_string(out, "\r\n");
-}
-
 static void write_number(struct text *out, const char *name, size_t value)
 {
 	char digits[24];
 	struct text number = text_over(digits, sizeof digits);
 
 	text_add_decimal(&number, value);
-	write_field(out, name, text_slice(&number));
+	head_write_named(out, name, text_slice(&number));
 }
 
 static bool has_body(const struct reply *reply)
@@ -102,10 +94,10 @@ static void write_fields(struct text *out, const struct reply *reply, size_t bod
 {
 	const char *type = reply->type != NULL ? reply->type : "text/plain";
 
-	write_field(out, "Date", reply->date);
-	write_field(out, "Location", reply->location);
+	head_write_named(out, "Date", reply->date);
+	head_write_named(out, "Location", reply->location);
 	if (body_len > 0)
-		write_field(out, "Content-Type", slice_of_string(type));
+		head_write_named(out, "Content-Type", slice_of_string(type));
 	if (has_body(reply))
 		write_number(out, "Content-Length", body_len);
 	if (reply->retry_after > 0)
