@@ -17,6 +17,11 @@
 /* Connections taken in one turn, so that a storm of them does not starve those that are served. */
 #define BUDGET 64
 
+/* To hear that nobody waits any more costs as much as a connection. So no more are tried at a time
+ * than waited the last time, until so many were there so often in a row: epoll tells of the rest.
+ */
+#define FULL_ROUNDS 4
+
 /* The kernel holds it to net.core.somaxconn. */
 #define BACKLOG 65535
 
@@ -133,6 +138,12 @@ static bool is_full(const struct acceptors *all)
 	return proxy_client_count(all->proxy) >= all->most;
 }
 
+static void set_round(struct acceptor *a, unsigned count)
+{
+	a->round = count < 1 ? 1 : count < BUDGET ? count : BUDGET;
+	a->full_rounds = 0;
+}
+
 static void accept_some(struct acceptor *a)
 {
 	struct acceptors *all = a->all;
@@ -142,15 +153,19 @@ static void accept_some(struct acceptor *a)
 		rest(all, "that is as many as limits.connections and open files allow");
 		return;
 	}
-	for (int i = 0; i < BUDGET && !is_full(all); i++) {
+	for (unsigned i = 0; i < a->round && !is_full(all); i++) {
 		enum accepted result = accept_one(a);
 
 		/* Only of our own descriptors is there one more when somebody goes. */
 		if (result == NO_ROOM && (errno != EMFILE || !proxy_spare_descriptor(all->proxy)))
 			rest(all, strerror(errno));
-		if (result != ACCEPTED)
+		if (result != ACCEPTED) {
+			set_round(a, i);
 			return;
+		}
 	}
+	if (++a->full_rounds == FULL_ROUNDS)
+		set_round(a, a->round * 2);
 }
 
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
@@ -174,6 +189,7 @@ static struct acceptor *add(struct acceptors *all, int fd, uint32_t listener)
 	a->all = all;
 	a->fd = fd;
 	a->listener = listener;
+	set_round(a, 1);
 	if (event_assign(&a->readable, all->loop->base, fd, EV_READ | EV_PERSIST, accept_cb, a) ==
 		-1) {
 		mem_free(a);

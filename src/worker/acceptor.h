@@ -25,8 +25,10 @@ struct acceptor {
 	struct event readable;
 	int fd; /* owned */
 	uint32_t listener;
-	uint32_t foster; /* the id of what the master said; 0: this worker's own */
-	bool gone;       /* nobody else accepts at its address */
+	uint32_t foster;      /* the id of what the master said; 0: this worker's own */
+	bool gone;            /* nobody else accepts at its address */
+	unsigned round;       /* connections that are tried at a time */
+	unsigned full_rounds; /* how often in a row so many were there */
 };
 
 struct acceptors {
