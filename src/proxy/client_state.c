@@ -143,6 +143,24 @@ void client_linger(struct client *c)
 	}
 }
 
+/* Bytes that nobody read would turn the close into a reset. But who is not watched yet sent a
+ * request without a body in one piece a moment ago, and said that it was the last: what was there
+ * was read, and no more may come (RFC 9112, 9.6). */
+static bool has_no_more(const struct stream *s)
+{
+	if (s->resting)
+		return stream_rest(s) == 0 && !stream_has_more(s);
+	return stream_is_quiet(s);
+}
+
+void client_part(struct client *c)
+{
+	if (is_flushed(c) && !c->stream.delivering && has_no_more(&c->stream))
+		client_close(c);
+	else
+		client_linger(c);
+}
+
 void client_next(struct client *c)
 {
 	struct stream *s = &c->stream;

@@ -111,6 +111,8 @@ static size_t unsent(const struct exchange *x)
  * to `to` counts: the other way may be full because this side waits for more of it to be read. */
 static bool is_full(const struct exchange *x, const struct stream *to)
 {
+	if (to->buffer == NULL) /* nothing waits there */
+		return false;
 	return stream_is_full(to) ||
 	       (exchange_is_connecting(x) && stream_backlog(to) > EXCHANGE_HELD_MAX);
 }
@@ -199,21 +201,15 @@ static void let_go_of_upstream(struct exchange *x, bool reuse)
 
 static void send_client_on(struct client *client, enum afterwards afterwards)
 {
-	const struct stream *s = &client->stream;
-
 	/* It hears nothing any more. */
-	if (s->broken)
+	if (client->stream.broken)
 		afterwards = AFTERWARDS_RESET;
 	switch (afterwards) {
 	case AFTERWARDS_KEEP:
 		client_next(client);
 		break;
 	case AFTERWARDS_CLOSE:
-		/* Bytes that came behind the last request would turn the close into a reset. */
-		if (stream_backlog(s) == 0 && !s->delivering && stream_is_quiet(s))
-			client_close(client);
-		else
-			client_linger(client);
+		client_part(client);
 		break;
 	case AFTERWARDS_LINGER:
 		client_linger(client);

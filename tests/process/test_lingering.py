@@ -57,17 +57,56 @@ def test_lingering_ones_are_limited(tinylb, origin):
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
+CLOSE = " / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n"
+SURPLUS = "\r\nGET /surplus HTTP/1.1\r\nHost: t\r\n\r\n"
+
+
 @pytest.mark.rfc("9112 9.6")
-def test_surplus_behind_the_last_request(tinylb, origin):
+@pytest.mark.parametrize("first, then", [
+    ("GET" + CLOSE + "\r\n" + SURPLUS, ""),
+    ("GET" + CLOSE, "\r\n" + SURPLUS),
+    ("POST" + CLOSE + "Content-Length: 1\r\n\r\nx", SURPLUS),
+], ids=["with a request", "with the end of a request", "behind a body"])
+def test_surplus_behind_the_last_request(tinylb, origin, first, then):
     """What comes behind a request that said `Connection: close` is not answered, and must not turn the end
     of the connection into a reset: that could destroy the answer."""
     asked, go = threading.Event(), threading.Event()
     o = origin(lambda conn, request: (asked.set(), go.wait(DEADLINE), b"whole")[2])
     lb = tinylb(backends=[o.url])
     c = lb.client()
-    c.send("GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+    c.send(first)
+    if "\r\n\r\n" in first:
+        assert asked.wait(DEADLINE)
+    c.send(then)
     assert asked.wait(DEADLINE)
-    c.send("\r\nGET /surplus HTTP/1.1\r\nHost: t\r\n\r\n")
+    go.set()
+    assert c.response().body == b"whole"
+    assert not c.reader.fill(), "and then an orderly end"
+    assert len(o.requests) == 1
+
+
+def watched(pid):
+    """How many descriptors the process asks epoll about."""
+    polls = [fd for fd, what in process.descriptors(pid).items() if what == "anon_inode:[eventpoll]"]
+    found = []
+    for fd in polls:
+        with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+            found += [line for line in f if line.startswith("tfd:")]
+    return len(found)
+
+
+@pytest.mark.rfc("9112 9.6")
+def test_surplus_while_the_answer_takes_long(tinylb, origin):
+    """Likewise where the only request on a connection came in one piece, and its answer takes a while: from then
+    on it is watched."""
+    go = threading.Event()
+    o = origin(lambda conn, request: (go.wait(DEADLINE), b"whole")[1])
+    lb = tinylb(backends=[o.url])
+    before = watched(lb.worker)
+    c = lb.client()
+    c.send("GET" + CLOSE + "\r\n")
+    wait_for(lambda: watched(lb.worker) == before + 2, "it and the backend's connection are watched")
+    c.send(SURPLUS)
     go.set()
     assert c.response().body == b"whole"
     assert not c.reader.fill(), "and then an orderly end"
