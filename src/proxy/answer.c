@@ -241,7 +241,8 @@ bool exchange_flow_response(struct exchange *x)
 	return true;
 }
 
-size_t exchange_response(struct exchange *x, const char *data, size_t len)
+/* Bytes of an answer: heads first, then its body, or the first of a tunnel. */
+static size_t take_answer(struct exchange *x, const char *data, size_t len)
 {
 	struct upstream *u = x->upstream;
 	struct gather out;
@@ -264,6 +265,14 @@ size_t exchange_response(struct exchange *x, const char *data, size_t len)
 		return len;
 	}
 	return used + read_body(x, data + used, len - used, &out);
+}
+
+size_t exchange_response(struct exchange *x, const char *data, size_t len)
+{
+	if (x->state != ANSWER_TUNNEL)
+		return take_answer(x, data, len);
+	exchange_tunnel_bytes(x, &x->client->stream, data, len);
+	return len;
 }
 
 void exchange_truncated(struct exchange *x)

@@ -112,8 +112,14 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	return 0;
 }
 
-/* A body of which less comes at a time lets others go first. */
+/* A body of which less comes at a time lets others go first. Not so a tunnel: small messages are
+ * what it is for. */
 #define TRICKLE_SIZE 1024
+
+static bool trickles(const struct exchange *x, size_t len)
+{
+	return len < TRICKLE_SIZE && x->state != ANSWER_TUNNEL;
+}
 
 static size_t received(struct stream *stream, const char *data, size_t len)
 {
@@ -129,7 +135,7 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	case CLIENT_BUSY:
 		break;
 	}
-	c->stream.trickles = len < TRICKLE_SIZE;
+	c->stream.trickles = trickles(c->exchange, len);
 	return exchange_request(c->exchange, data, len);
 }
 

@@ -2,10 +2,15 @@
 #ifndef TINYLB_PROXY_RELIEF_H
 #define TINYLB_PROXY_RELIEF_H
 
-struct proxy;
+#include "context.h"
 
 /* Where more is buffered than limits.buffers allows, ends those exchanges and clients that stalled
  * for the longest, a second at least. May end the client whose head is being read. */
-void relief_look(struct proxy *proxy);
+void relief_give(struct proxy *proxy);
+static inline void relief_look(struct proxy *proxy)
+{
+	if (proxy->loop->buffered > proxy->loop->buffered_most)
+		relief_give(proxy);
+}
 
 #endif

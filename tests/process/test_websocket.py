@@ -1,11 +1,16 @@
 """WebSocket through tinylb: an Upgrade becomes a tunnel after the backend's 101, and only then."""
 
 import asyncio
+import os
+import shutil
+import signal
 import threading
 
 import pytest
 import websockets
 
+from lib import process
+from lib import tinylb as program
 from lib.client import Closed
 from lib.ports import reserve_port
 from lib.wait import DEADLINE, wait_for, wait_still
@@ -280,3 +285,40 @@ def test_tunnel_ends_with_the_program(tinylb, origin):
     assert lb.wait_exit() == 0
     assert c.at_end()
     wait_for(lambda: not o.open_connections)
+
+
+@pytest.mark.bare("strace has to see what the program does")
+def test_small_messages_are_not_put_off(tinylb, origin, directory):
+    """Small pieces of bodies let others go first; small messages are what a tunnel is for. Where many of them are
+    there at a time, each turn of the loop carries all that epoll told of."""
+    if not shutil.which("strace") or program.has_address_sanitizer():
+        pytest.skip("needs strace, and a program without AddressSanitizer")
+    count = 200
+    came = threading.Semaphore(0)
+
+    def handler(c, r):
+        c.send(SWITCH)
+        assert c.reader.exactly(1) == b"M"
+        came.release()
+        c.wait_end()
+
+    o = origin(handler, read_body=False)
+    trace = os.path.join(directory, "calls")
+    lb = tinylb(backends=[o.url], prefix=["strace", "-D", "-ff", "-q", "-e", "signal=none", "-o", trace])
+    clients = [lb.client() for _ in range(count)]
+    for c in clients:
+        c.send_request("GET", "/", UPGRADE)
+        assert c.response().status == 101
+    worker = lb.worker
+    os.kill(worker, signal.SIGSTOP)
+    for c in clients:
+        c.send("M")
+    os.kill(worker, signal.SIGCONT)
+    for _ in clients:
+        assert came.acquire(timeout=DEADLINE)
+    lb.close_clients()
+    lb.stop()
+    lines = process.read(f"{trace}.{worker}").decode("latin-1").splitlines()
+    read = [i for i, line in enumerate(lines) if line.startswith("recvfrom(") and ', "M", ' in line]
+    turns = [i for i in range(read[0], read[-1]) if lines[i].startswith("epoll_")]
+    assert len(read) == count and len(turns) <= 5, f"{len(turns)} turns: libevent asks for 32, 64, 128 at a time"
