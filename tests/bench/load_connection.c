@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* epoll tells of the end together with the last bytes where both are there. */
+enum { READING = EPOLLIN | EPOLLRDHUP };
+
 static void connection_close(struct connection *connection)
 {
 	if (connection->fd != -1)
@@ -55,7 +58,7 @@ static bool connection_open(struct load *load, struct connection *connection)
 	if (load->options.mode != MODE_CONNECT)
 		socket_no_delay(connection->fd);
 	connection->state = load->options.mode == MODE_SOCKET ? UPGRADING : OPEN;
-	events_set(load->epoll, connection->fd, connection, &connection->events, EPOLLIN);
+	events_set(load->epoll, connection->fd, connection, &connection->events, READING);
 	return true;
 }
 
@@ -92,7 +95,7 @@ static void transmit(struct load *load, struct connection *connection)
 		fail(load, connection, failure_of(errno));
 	else
 		events_set(load->epoll, connection->fd, connection, &connection->events,
-			result ? EPOLLIN | EPOLLOUT : EPOLLIN);
+			result ? READING | EPOLLOUT : READING);
 }
 
 static void request_begin(struct load *load, struct connection *connection)
@@ -239,6 +242,11 @@ static void take(struct load *load, struct connection *connection, const char *d
 		fail(load, connection, kinds[result]);
 }
 
+static bool is_end(uint32_t events)
+{
+	return (events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) == EPOLLRDHUP;
+}
+
 void connection_ready(struct load *load, struct connection *connection, uint32_t events)
 {
 	ssize_t got = RECEIVE_BYTES;
@@ -258,4 +266,7 @@ void connection_ready(struct load *load, struct connection *connection, uint32_t
 		else if (errno != EAGAIN)
 			fail(load, connection, failure_of(errno));
 	}
+	/* All of it is here: what comes next is the end that epoll told of. */
+	if (connection->state == ENDING && got > 0 && is_end(events))
+		ended(load, connection);
 }
