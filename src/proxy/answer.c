@@ -260,19 +260,16 @@ static size_t take_answer(struct exchange *x, const char *data, size_t len)
 	}
 	if (x->state == ANSWER_HEAD)
 		return used;
-	if (x->state == ANSWER_TUNNEL) {
-		exchange_tunnel_bytes(x, &x->client->stream, data + used, len - used);
-		return len;
-	}
+	if (x->state == ANSWER_TUNNEL)
+		return used + exchange_tunnel_bytes(x, &x->client->stream, data + used, len - used);
 	return used + read_body(x, data + used, len - used, &out);
 }
 
 size_t exchange_response(struct exchange *x, const char *data, size_t len)
 {
-	if (x->state != ANSWER_TUNNEL)
-		return take_answer(x, data, len);
-	exchange_tunnel_bytes(x, &x->client->stream, data, len);
-	return len;
+	if (x->state == ANSWER_TUNNEL)
+		return exchange_tunnel_bytes(x, &x->client->stream, data, len);
+	return take_answer(x, data, len);
 }
 
 void exchange_truncated(struct exchange *x)

@@ -135,10 +135,8 @@ bool exchange_flow_request(struct exchange *x)
 
 size_t exchange_request(struct exchange *x, const char *data, size_t len)
 {
-	if (x->state == ANSWER_TUNNEL) {
-		exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
-		return len;
-	}
+	if (x->state == ANSWER_TUNNEL)
+		return exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
 	if (!x->request.done && x->upstream != NULL)
 		return send_body(x, data, len);
 	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it

@@ -191,9 +191,9 @@ bool exchange_redispatch(struct exchange *x);
 /* Whether the backend may get the request, or another one after it, though it had it already. */
 bool exchange_may_repeat(const struct exchange *x);
 
-/* The 101 was forwarded: from now on bytes go both ways. */
+/* The 101 was forwarded: from now on bytes go both ways, and all of them at once. */
 void exchange_open_tunnel(struct exchange *x);
-void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);
+size_t exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);
 bool exchange_tunnel_flow(struct exchange *x, struct stream *from);
 void exchange_tunnel_drained(struct exchange *x, struct stream *from);
 void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error);

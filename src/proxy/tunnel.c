@@ -39,18 +39,19 @@ static void passed_on(struct exchange *x, struct stream *from, bool failed)
 		exchange_throttle(x, from);
 }
 
-void exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len)
+size_t exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len)
 {
 	struct stream *from = exchange_other(x, to);
 	struct iovec piece = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 
 	exchange_alive(x);
 	if (len == 0)
-		return;
+		return 0;
 	if (to == &x->client->stream)
 		x->response.content += len;
 	flow_look(from);
 	passed_on(x, from, stream_write(to, &piece, 1) == -1);
+	return len;
 }
 
 bool exchange_tunnel_flow(struct exchange *x, struct stream *from)
