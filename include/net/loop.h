@@ -69,7 +69,8 @@ bool loop_turn(struct loop *loop, bool wait);
 void loop_look_up(struct loop *loop);
 
 /* Each callback from the kernel begins with one of these: the first one of a turn reads the clock;
- * each shows that the loop turns and what is done now, on which descriptor (or -1). */
+ * each shows that the loop turns and what is done now, on which descriptor (or -1), until the turn
+ * is over. */
 static inline void loop_wake(struct loop *loop)
 {
 	if (!loop->awake)
@@ -79,12 +80,6 @@ static inline void loop_begin(struct loop *loop, enum pulse_activity activity, i
 {
 	pulse_do(loop->pulse, activity, fd);
 	loop_wake(loop);
-}
-
-/* Shows that it has ended. */
-static inline void loop_rest(struct loop *loop)
-{
-	pulse_do(loop->pulse, PULSE_WAITING, -1);
 }
 
 /*

@@ -95,7 +95,6 @@ static void search_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	loop_begin(&m->loop, PULSE_DEADLINES, fd);
 	search_due(m);
-	loop_rest(&m->loop);
 }
 
 static void obey(const struct message *message, int fd)
@@ -120,7 +119,6 @@ static void told_cb(evutil_socket_t channel, short what, void *arg)
 	/* Nobody would replace it, or tell it to stop. */
 	if (result == CHANNEL_CLOSED)
 		loop_stop(&m->loop);
-	loop_rest(&m->loop);
 }
 
 static void hear_all(struct monitor *m)
@@ -174,7 +172,6 @@ static void alarm_cb(evutil_socket_t fd, short what, void *arg)
 	/* Without memory there is no rest. */
 	if (event_add(&m->rest, &rest) == -1)
 		listen_again(m);
-	loop_rest(&m->loop);
 }
 
 static void rested_cb(evutil_socket_t fd, short what, void *arg)
@@ -184,7 +181,6 @@ static void rested_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	loop_begin(&m->loop, PULSE_DEADLINES, fd);
 	listen_again(m);
-	loop_rest(&m->loop);
 }
 
 /* A terminal's ^C goes to every process: what it means is for the master to decide. It has nothing

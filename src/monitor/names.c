@@ -163,7 +163,6 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	}
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
 		end(names, "the process that looks it up has failed");
-	loop_rest(&names->monitor->loop);
 }
 
 /* Writes who is due, and how many they are. */
@@ -229,7 +228,6 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
 		look_up(names);
 	else if (names->pid == 0)
 		set_timer(names, names->due_us); /* it came a little early */
-	loop_rest(&names->monitor->loop);
 }
 
 static bool is_wanted(const struct pool_settings *pool, const struct backend_settings *head)

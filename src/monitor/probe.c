@@ -138,7 +138,6 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 		if (probe_is_running(probe))
 			await(probe, EV_READ, readable_cb);
 	}
-	loop_rest(probe->loop);
 }
 
 static void sendable_cb(evutil_socket_t fd, short what, void *arg);
@@ -175,7 +174,6 @@ static void sendable_cb(evutil_socket_t fd, short what, void *arg)
 		finish(probe, PROBE_SILENT, "the request could not be sent in time");
 	else
 		send_request(probe);
-	loop_rest(probe->loop);
 }
 
 static void connected(struct probe *probe)
@@ -200,7 +198,6 @@ static void connecting_cb(evutil_socket_t fd, short what, void *arg)
 		cannot_connect(probe, error);
 	else
 		connected(probe);
-	loop_rest(probe->loop);
 }
 
 /* Of several addresses each gets its part of the time to take a connection. */

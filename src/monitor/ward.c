@@ -281,7 +281,6 @@ void ward_timer_cb(evutil_socket_t fd, short what, void *arg)
 	if (is_due(w, w->probe_us))
 		begin_probe(w);
 	ward_settle(w);
-	loop_rest(&w->monitor->loop);
 }
 
 void ward_alarm(struct ward *w)

@@ -128,7 +128,6 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 		event_del(&loop->tick);
 		loop->ticking = false;
 	}
-	loop_rest(loop);
 }
 
 /* libevent ends the process when it cannot have the descriptors of a base: epoll's and a pair for
@@ -219,6 +218,7 @@ bool loop_turn(struct loop *loop, bool wait)
 	loop->trickles = 0;
 	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
 	loop_bury(loop);
+	pulse_do(loop->pulse, PULSE_WAITING, -1);
 	return more;
 }
 

@@ -157,7 +157,6 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 		deliver_rest(s);
 	else if (!s->trickles || loop_grants_trickle(s->loop)) /* else epoll tells of it again */
 		take_in(s);
-	loop_rest(s->loop); /* closed it may be, but it is not freed yet */
 }
 
 void stream_connected(struct stream *s)

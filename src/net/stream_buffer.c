@@ -50,7 +50,6 @@ static void written_cb(struct bufferevent *buffer, void *arg)
 			end_sending(s);
 	}
 	s->events->drained(s);
-	loop_rest(s->loop);
 }
 
 /* The peer takes nothing any more. What it still sends, an early answer perhaps, is read first: the

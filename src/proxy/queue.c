@@ -219,7 +219,6 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 		event_del(&proxy->queue_tick);
 		proxy->queue_ticks = false;
 	}
-	loop_rest(proxy->loop);
 }
 
 int queue_init(struct proxy *proxy)

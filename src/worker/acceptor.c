@@ -81,7 +81,6 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	loop_begin(all->loop, PULSE_ACCEPTING, fd);
 	watch_again(all);
-	loop_rest(all->loop);
 }
 
 void acceptors_left(struct acceptors *all)
@@ -176,7 +175,6 @@ static void accept_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	loop_begin(loop, PULSE_ACCEPTING, fd);
 	accept_some(a);
-	loop_rest(loop);
 }
 
 /* Takes over `fd`. NULL when memory is short. */

@@ -196,7 +196,6 @@ static void inbox_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	loop_begin(p->loop, PULSE_ACCEPTING, fd);
 	take_all(p);
-	loop_rest(p->loop);
 }
 
 int passing_init(

@@ -159,7 +159,6 @@ static void told_cb(evutil_socket_t channel, short what, void *arg)
 	(void)what;
 	loop_begin(&w->loop, PULSE_ORDERS, -1);
 	listen_to_master(w, channel);
-	loop_rest(&w->loop);
 }
 
 static void stop_cb(evutil_socket_t signal, short what, void *arg)
