@@ -17,9 +17,9 @@
 /* Connections taken in one turn, so that a storm of them does not starve those that are served. */
 #define BUDGET 64
 
-/* To hear that nobody waits any more costs as much as a connection. So no more are tried at a time
- * than waited the last time, until so many were there so often in a row: epoll tells of the rest.
- */
+/* To hear that nobody waits any more costs as much as a connection. So no more are tried in a turn
+ * than were there when that was heard last, for epoll tells of the rest; but where as many were
+ * there so often in a row, twice as many in each turn until it is heard again. */
 #define FULL_ROUNDS 4
 
 /* The kernel holds it to net.core.somaxconn. */
@@ -137,9 +137,10 @@ static bool is_full(const struct acceptors *all)
 	return proxy_client_count(all->proxy) >= all->most;
 }
 
-static void set_round(struct acceptor *a, unsigned count)
+/* So many waited. */
+static void begin_rounds(struct acceptor *a, unsigned count)
 {
-	a->round = count < 1 ? 1 : count < BUDGET ? count : BUDGET;
+	a->round = count > 0 ? count : 1;
 	a->full_rounds = 0;
 }
 
@@ -158,13 +159,13 @@ static void accept_some(struct acceptor *a)
 		/* Only of our own descriptors is there one more when somebody goes. */
 		if (result == NO_ROOM && (errno != EMFILE || !proxy_spare_descriptor(all->proxy)))
 			rest(all, strerror(errno));
-		if (result != ACCEPTED) {
-			set_round(a, i);
+		if (result == NONE_WAITING)
+			begin_rounds(a, i);
+		if (result != ACCEPTED)
 			return;
-		}
 	}
-	if (++a->full_rounds == FULL_ROUNDS)
-		set_round(a, a->round * 2);
+	if (++a->full_rounds >= FULL_ROUNDS && a->round < BUDGET)
+		a->round *= 2;
 }
 
 static void accept_cb(evutil_socket_t fd, short what, void *arg)
@@ -187,7 +188,7 @@ static struct acceptor *add(struct acceptors *all, int fd, uint32_t listener)
 	a->all = all;
 	a->fd = fd;
 	a->listener = listener;
-	set_round(a, 1);
+	begin_rounds(a, 0);
 	if (event_assign(&a->readable, all->loop->base, fd, EV_READ | EV_PERSIST, accept_cb, a) ==
 		-1) {
 		mem_free(a);
