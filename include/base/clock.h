@@ -4,6 +4,7 @@
 #ifndef TINYLB_BASE_CLOCK_H
 #define TINYLB_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The length of an IMF-fixdate (RFC 9110 5.6.7), without a NUL. */
@@ -12,6 +13,11 @@
 /* Monotonic microseconds and milliseconds, read now. */
 uint64_t clock_us(void);
 uint64_t clock_ms(void);
+
+/* Held, wall time is read when it is first asked for and stays that until clock_look_up; else, as
+ * at first, it is read each time. For the turns of an event loop: each request needs it twice. */
+void clock_hold(bool on);
+void clock_look_up(void);
 
 /* The current time as an IMF-fixdate: CLOCK_HTTP_DATE_LEN bytes, made anew once a second; valid
  * until the next call. */

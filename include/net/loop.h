@@ -65,12 +65,12 @@ void loop_stop(struct loop *loop);
  * and buries the dead. Returns false where nothing can happen any more. */
 bool loop_turn(struct loop *loop, bool wait);
 
-/* Reads the clock: for what may take its share of a turn and no more. */
+/* Reads the clocks: for what may take its share of a turn and no more. */
 void loop_look_up(struct loop *loop);
 
-/* Each callback from the kernel begins with one of these: the first one of a turn reads the clock;
- * each shows that the loop turns and what is done now, on which descriptor (or -1), until the turn
- * is over. */
+/* Each callback from the kernel begins with loop_begin: the first one of a turn reads the clock;
+ * each shows what is done now, on which descriptor (or -1), until the next one or the end of the
+ * turn. loop_wake shows nothing. */
 static inline void loop_wake(struct loop *loop)
 {
 	if (!loop->awake)

@@ -10,6 +10,29 @@
 #include <string.h>
 #include <time.h>
 
+/* Wall time, and whether it is held and was read since. */
+static struct timespec wall;
+static bool held, is_read;
+
+void clock_hold(bool on)
+{
+	held = on;
+	is_read = false;
+}
+
+void clock_look_up(void)
+{
+	is_read = false;
+}
+
+static const struct timespec *read_wall(void)
+{
+	if (!held || !is_read)
+		clock_gettime(CLOCK_REALTIME, &wall);
+	is_read = true;
+	return &wall;
+}
+
 uint64_t clock_us(void)
 {
 	struct timespec now;
@@ -43,12 +66,10 @@ const char *clock_http_date(void)
 {
 	static char date[CLOCK_HTTP_DATE_LEN + 1];
 	static time_t made = -1;
-	struct timespec now;
+	const struct timespec *now = read_wall();
 
-	/* The coarse clock costs no more than a memory read and is exact to a few milliseconds. */
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	if (now.tv_sec != made) {
-		made = now.tv_sec;
+	if (now->tv_sec != made) {
+		made = now->tv_sec;
 		write_http_date(date, made);
 	}
 	return date;
@@ -70,15 +91,13 @@ void clock_stamp(char out[CLOCK_STAMP_SIZE])
 {
 	static char stamp[CLOCK_STAMP_SIZE];
 	static time_t made = -1;
-	struct timespec now;
-	unsigned ms;
+	const struct timespec *now = read_wall();
+	unsigned ms = (unsigned)(now->tv_nsec / 1000000);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec != made) {
-		made = now.tv_sec;
+	if (now->tv_sec != made) {
+		made = now->tv_sec;
 		write_stamp(stamp, made);
 	}
-	ms = (unsigned)(now.tv_nsec / 1000000);
 	memcpy(out, stamp, CLOCK_STAMP_SIZE);
 	out[CLOCK_STAMP_SIZE - 5] = (char)('0' + ms / 100);
 	out[CLOCK_STAMP_SIZE - 4] = (char)('0' + ms / 10 % 10);

@@ -53,8 +53,8 @@ size_t loop_share(const struct loop *loop, size_t usual)
 	return usual < free_room / 8 ? usual : free_room / 8;
 }
 
-/* What thousands send in small pieces at the same moment, and thousands of deadlines that began
- * together, must not hold up everybody else: either gets so much of a turn. */
+/* What thousands send of heads and bodies in small pieces at the same moment, and thousands of
+ * deadlines that began together, must not hold up everybody else: either gets so much of a turn. */
 #define CROWD_US 300
 
 /* So many streams that trickle are read before anybody looks at the clock. */
@@ -216,8 +216,10 @@ bool loop_turn(struct loop *loop, bool wait)
 
 	loop->awake = false;
 	loop->trickles = 0;
+	clock_hold(true);
 	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
 	loop_bury(loop);
+	clock_hold(false);
 	pulse_do(loop->pulse, PULSE_WAITING, -1);
 	return more;
 }
@@ -239,6 +241,7 @@ void loop_look_up(struct loop *loop)
 {
 	loop->awake = true;
 	loop->now_us = clock_us();
+	clock_look_up();
 	pulse_beat(loop->pulse, loop->now_us);
 }
 

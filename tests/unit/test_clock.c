@@ -56,6 +56,35 @@ static void test_stamp(void **state)
 	assert_in_range(timegm(&t), time(NULL) - 2, time(NULL) + 1);
 }
 
+/* Whether wall time is seen to go on. */
+static bool goes_on(void)
+{
+	char first[CLOCK_STAMP_SIZE], later[CLOCK_STAMP_SIZE];
+	struct timespec pause = { .tv_nsec = 5000000 };
+
+	clock_stamp(first);
+	nanosleep(&pause, NULL);
+	clock_stamp(later);
+	return strcmp(first, later) != 0;
+}
+
+static void test_hold(void **state)
+{
+	char held[CLOCK_STAMP_SIZE], later[CLOCK_STAMP_SIZE];
+
+	(void)state;
+	assert_true(goes_on());
+	clock_hold(true);
+	assert_false(goes_on());
+	clock_stamp(held);
+	clock_look_up();
+	clock_stamp(later);
+	assert_string_not_equal(held, later);
+	assert_false(goes_on());
+	clock_hold(false);
+	assert_true(goes_on());
+}
+
 static void test_monotonic(void **state)
 {
 	uint64_t us = clock_us(), ms = clock_ms();
@@ -71,6 +100,7 @@ int main(void)
 		cmocka_unit_test(test_http_date),
 		cmocka_unit_test(test_http_date_follows_time),
 		cmocka_unit_test(test_stamp),
+		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_monotonic),
 	};
 
