@@ -15,7 +15,8 @@ enum pulse_activity {
 	PULSE_ANSWER,  /* likewise from a backend */
 	PULSE_WRITING,
 	PULSE_DEADLINES,
-	PULSE_ORDERS, /* of the master */
+	PULSE_ORDERS,  /* of the master */
+	PULSE_LOGGING, /* requests that were served */
 };
 
 struct pulse {

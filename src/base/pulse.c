@@ -16,6 +16,7 @@ const char *pulse_describe(const struct pulse *pulse, char out[PULSE_TEXT_SIZE])
 		[PULSE_WRITING] = "writing",
 		[PULSE_DEADLINES] = "looking after deadlines",
 		[PULSE_ORDERS] = "doing what the master said",
+		[PULSE_LOGGING] = "writing the access log",
 	};
 	uint64_t doing = atomic_load_explicit(&pulse->doing, memory_order_relaxed);
 	uint64_t activity = doing & ((1u << PULSE_ACTIVITY_BITS) - 1);

@@ -66,7 +66,7 @@ static void event_cb(struct bufferevent *buffer, short what, void *arg)
 	int error = errno;
 
 	(void)buffer;
-	loop_wake(s->loop);
+	loop_begin(s->loop, PULSE_WRITING, s->fd);
 	if (what & BEV_EVENT_CONNECTED) {
 		stream_connected(s);
 		return;

@@ -70,9 +70,8 @@ void client_next(struct client *client);
  * with bytes unread would make the kernel destroy what is on its way (RFC 9112 9.6). */
 void client_linger(struct client *client);
 
-/* The last answer is out, and the client said that it has no more to ask: closes where nothing can
- * be unread, else as above. */
-void client_part(struct client *client);
+/* Nothing more is to be said on either side: closes where nothing can be unread, else as above. */
+void client_end(struct client *client);
 
 /* Ends the connection of a client that is between two requests. False where its next request has
  * arrived already: then nothing is done. */

@@ -111,8 +111,6 @@ static size_t unsent(const struct exchange *x)
  * to `to` counts: the other way may be full because this side waits for more of it to be read. */
 static bool is_full(const struct exchange *x, const struct stream *to)
 {
-	if (to->buffer == NULL) /* nothing waits there */
-		return false;
 	return stream_is_full(to) ||
 	       (exchange_is_connecting(x) && stream_backlog(to) > EXCHANGE_HELD_MAX);
 }
@@ -209,7 +207,7 @@ static void send_client_on(struct client *client, enum afterwards afterwards)
 		client_next(client);
 		break;
 	case AFTERWARDS_CLOSE:
-		client_part(client);
+		client_end(client);
 		break;
 	case AFTERWARDS_LINGER:
 		client_linger(client);

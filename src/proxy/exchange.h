@@ -191,7 +191,8 @@ bool exchange_redispatch(struct exchange *x);
 /* Whether the backend may get the request, or another one after it, though it had it already. */
 bool exchange_may_repeat(const struct exchange *x);
 
-/* The 101 was forwarded: from now on bytes go both ways, and all of them at once. */
+/* The 101 was forwarded: from now on bytes go both ways. exchange_tunnel_bytes returns `len`: none
+ * is left. */
 void exchange_open_tunnel(struct exchange *x);
 size_t exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);
 bool exchange_tunnel_flow(struct exchange *x, struct stream *from);

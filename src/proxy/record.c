@@ -88,13 +88,14 @@ static void flush_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	loop_begin(log->loop, PULSE_LOGGING, log->fd);
 	log->waiting = false;
 	record_log_flush(log);
 }
 
 int record_log_init(struct record_log *log, struct loop *loop, int fd)
 {
-	*log = (struct record_log){ .fd = fd };
+	*log = (struct record_log){ .loop = loop, .fd = fd };
 	if (evtimer_assign(&log->flush, loop->base, flush_cb, log) == -1)
 		return -1;
 	if (fd == -1)

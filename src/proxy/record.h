@@ -61,8 +61,9 @@ struct record {
 
 /* Lines are held back for a moment and written together. */
 struct record_log {
-	int fd;      /* owned; -1: off */
-	char *lines; /* owned */
+	struct loop *loop; /* borrowed */
+	int fd;            /* owned; -1: off */
+	char *lines;       /* owned */
 	size_t len;
 	struct event flush;
 	bool waiting; /* for the flush */

@@ -78,9 +78,8 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct drain *d = arg;
 
-	(void)fd;
 	(void)what;
-	loop_wake(d->loop);
+	loop_begin(d->loop, PULSE_DEADLINES, fd);
 	if (d->accepting)
 		accept_last(d);
 	dismiss(d);

@@ -176,6 +176,7 @@ static void quit_cb(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
+	loop_begin(&w->loop, PULSE_ORDERS, -1);
 	drain_start(&w->drain, DRAIN_STOP);
 }
 
