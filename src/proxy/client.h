@@ -70,7 +70,7 @@ void client_next(struct client *client);
  * with bytes unread would make the kernel destroy what is on its way (RFC 9112 9.6). */
 void client_linger(struct client *client);
 
-/* Nothing more is to be said on either side: closes where nothing can be unread, else as above. */
+/* Nothing more is to be said on either side: closes where nothing is unread, else as above. */
 void client_end(struct client *client);
 
 /* Ends the connection of a client that is between two requests. False where its next request has

@@ -143,22 +143,10 @@ void client_linger(struct client *c)
 	}
 }
 
-/*
- * Bytes that nobody read would turn the close into a reset. But who is not watched yet sent its
- * only request in one piece and without a body a moment ago, and wants its connection closed, as
- * HTTP/1.0 does unasked: what was there was read, and no more may come (RFC 9112, 2.2 and 9.6). Who
- * sends it all the same, in that moment, may lose the answer.
- */
-static bool has_no_more(const struct stream *s)
-{
-	if (s->resting)
-		return stream_rest(s) == 0 && !stream_has_more(s);
-	return stream_is_quiet(s);
-}
-
 void client_end(struct client *c)
 {
-	if (is_flushed(c) && !c->stream.delivering && has_no_more(&c->stream))
+	/* Bytes that came behind the last request would turn the close into a reset. */
+	if (is_flushed(c) && !c->stream.delivering && stream_is_quiet(&c->stream))
 		client_close(c);
 	else
 		client_linger(c);
