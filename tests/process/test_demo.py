@@ -148,15 +148,17 @@ def test_backend_refuses(demo, connect, data, status):
 
 
 def test_delay(demo):
-    lb = demo(delay="200ms")
+    """Random, between three quarters and five quarters of it: of ten, all lie within 5 ms of each other once in ten
+    million times."""
+    lb = demo(delay="80ms")
     c = lb.client()
     times = []
-    for _ in range(3):
+    for _ in range(10):
         began = time.monotonic()
         c.get("/")
         times.append(time.monotonic() - began)
-    assert min(times) >= 0.15
-    assert len({round(t, 4) for t in times}) == 3, "slightly random"
+    assert min(times) >= 0.06
+    assert max(times) - min(times) > 0.005
 
 
 # How it ends.
