@@ -14,10 +14,10 @@
 uint64_t clock_us(void);
 uint64_t clock_ms(void);
 
-/* Held, wall time is read when it is first asked for and stays that until clock_look_up; else, as
- * at first, it is read each time. For the turns of an event loop: each request needs it twice. */
+/* Held, wall time is read when it is first asked for, and stays that until this is called again;
+ * not held, as at first, it is read each time. For the turns of a loop: a request needs it twice.
+ */
 void clock_hold(bool on);
-void clock_look_up(void);
 
 /* The current time as an IMF-fixdate: CLOCK_HTTP_DATE_LEN bytes, made anew once a second; valid
  * until the next call. */

@@ -24,7 +24,7 @@ struct evbuffer;
 
 struct loop {
 	struct event_base *base;
-	uint64_t now_us;     /* monotonic; that of the first callback of a turn: loop_wake */
+	uint64_t now_us;     /* monotonic; that of the first callback of a turn: loop_begin */
 	struct pulse *pulse; /* borrowed; its own, unless it is set to one that others see */
 	struct pulse own_pulse;
 	struct pipe pipe; /* empty, or none; belongs to the callback that is running */
@@ -65,21 +65,20 @@ void loop_stop(struct loop *loop);
  * and buries the dead. Returns false where nothing can happen any more. */
 bool loop_turn(struct loop *loop, bool wait);
 
-/* Reads the clocks: for what may take its share of a turn and no more. */
+/* Before it turns for the first time: others see its pulse there from now on. */
+void loop_show(struct loop *loop, struct pulse *pulse);
+
+/* In a turn, reads the clocks anew: for what may take its share of it and no more. */
 void loop_look_up(struct loop *loop);
 
-/* Each callback from the kernel begins with loop_begin: the first one of a turn reads the clock;
- * each shows what is done now, on which descriptor (or -1), until the next one or the end of the
- * turn. loop_wake shows nothing. */
-static inline void loop_wake(struct loop *loop)
-{
-	if (!loop->awake)
-		loop_look_up(loop);
-}
+/* Each callback from the kernel begins with this: the first one of a turn reads the clock; each
+ * shows what is done now, on which descriptor (or -1), until the next one or the end of the turn.
+ */
 static inline void loop_begin(struct loop *loop, enum pulse_activity activity, int fd)
 {
 	pulse_do(loop->pulse, activity, fd);
-	loop_wake(loop);
+	if (!loop->awake)
+		loop_look_up(loop);
 }
 
 /*

@@ -20,11 +20,6 @@ void clock_hold(bool on)
 	is_read = false;
 }
 
-void clock_look_up(void)
-{
-	is_read = false;
-}
-
 static const struct timespec *read_wall(void)
 {
 	if (!held || !is_read)

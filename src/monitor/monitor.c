@@ -295,8 +295,7 @@ int monitor_run(const struct monitor_start *start)
 		log_error("cannot start");
 		return MONITOR_EXIT_START;
 	}
-	m.loop.pulse = &start->life->pulse;
-	loop_look_up(&m.loop);
+	loop_show(&m.loop, &start->life->pulse);
 	if (make_wards(&m) == -1 || names_init(&m.names, &m) == -1 || add_events(&m) == -1) {
 		log_errorx("cannot start: out of memory");
 		return MONITOR_EXIT_START;

@@ -237,11 +237,18 @@ void loop_stop(struct loop *loop)
 	event_base_loopbreak(loop->base);
 }
 
+void loop_show(struct loop *loop, struct pulse *pulse)
+{
+	loop->pulse = pulse;
+	loop->now_us = clock_us();
+	pulse_beat(pulse, loop->now_us);
+}
+
 void loop_look_up(struct loop *loop)
 {
 	loop->awake = true;
 	loop->now_us = clock_us();
-	clock_look_up();
+	clock_hold(true);
 	pulse_beat(loop->pulse, loop->now_us);
 }
 

@@ -116,6 +116,7 @@ bool exchange_flow_request(struct exchange *x)
 
 	if (x->state == ANSWER_TUNNEL)
 		return exchange_tunnel_flow(x, from);
+	from->trickles = false;
 	if (x->holding) /* it may have to be sent again */
 		return false;
 	switch (flow_body(&x->request, from, &x->upstream->stream)) {
@@ -133,10 +134,14 @@ bool exchange_flow_request(struct exchange *x)
 	return true;
 }
 
+/* A body of which less comes at a time lets others go first. */
+#define TRICKLE_SIZE 1024
+
 size_t exchange_request(struct exchange *x, const char *data, size_t len)
 {
 	if (x->state == ANSWER_TUNNEL)
 		return exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
+	x->client->stream.trickles = len < TRICKLE_SIZE;
 	if (!x->request.done && x->upstream != NULL)
 		return send_body(x, data, len);
 	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it

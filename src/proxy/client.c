@@ -112,15 +112,6 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	return 0;
 }
 
-/* A body of which less comes at a time lets others go first. Not so a tunnel: small messages are
- * what it is for. */
-#define TRICKLE_SIZE 1024
-
-static bool trickles(const struct exchange *x, size_t len)
-{
-	return len < TRICKLE_SIZE && x->state != ANSWER_TUNNEL;
-}
-
 static size_t received(struct stream *stream, const char *data, size_t len)
 {
 	struct client *c = client_of(stream);
@@ -135,7 +126,6 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	case CLIENT_BUSY:
 		break;
 	}
-	c->stream.trickles = trickles(c->exchange, len);
 	return exchange_request(c->exchange, data, len);
 }
 
@@ -143,10 +133,7 @@ static bool flow(struct stream *stream)
 {
 	struct client *c = client_of(stream);
 
-	if (c->exchange == NULL)
-		return false;
-	stream->trickles = false;
-	return exchange_flow_request(c->exchange);
+	return c->exchange != NULL && exchange_flow_request(c->exchange);
 }
 
 static void drained(struct stream *stream)

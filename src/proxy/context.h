@@ -52,7 +52,7 @@ struct proxy {
 	bool redispatch_again;       /* some could not go then */
 	size_t gone;                 /* connections since it looked last */
 	size_t gone_before;          /* and since the heap gave memory back */
-	uint64_t relief_us;          /* relief_give looks again at this time */
+	uint64_t relief_us;          /* relief_look looks again at this time */
 	uint64_t relief_said_us;     /* and says so */
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;

@@ -19,6 +19,11 @@
 #define LOOK_EVERY_US UINT64_C(100000)
 #define SAY_EVERY_US  UINT64_C(10000000)
 
+static bool is_too_much(const struct proxy *p)
+{
+	return p->loop->buffered > p->loop->buffered_most;
+}
+
 /* Once it is too much, so much is freed that others can go on for a while. */
 static bool is_enough(const struct proxy *p)
 {
@@ -85,12 +90,12 @@ static unsigned cut_stalled(
 	return count;
 }
 
-void relief_give(struct proxy *p)
+void relief_look(struct proxy *p)
 {
 	uint64_t now_us = p->loop->now_us;
 	unsigned count;
 
-	if (now_us < p->relief_us)
+	if (!is_too_much(p) || now_us < p->relief_us)
 		return;
 	p->relief_us = now_us + LOOK_EVERY_US;
 	/* A head can be sent again; what is cut in the middle may not be. */

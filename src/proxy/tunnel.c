@@ -12,6 +12,7 @@ void exchange_open_tunnel(struct exchange *x)
 	deadline_stop(&x->deadline);
 	x->state = ANSWER_TUNNEL;
 	exchange_alive(x);
+	/* Small messages are what it is for. */
 	x->client->stream.trickles = false;
 	/* What the client sent behind its request has waited for this. */
 	stream_resume(&x->client->stream);

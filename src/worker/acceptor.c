@@ -164,8 +164,8 @@ static void accept_some(struct acceptor *a)
 		if (result != ACCEPTED)
 			return;
 	}
-	if (++a->full_rounds >= FULL_ROUNDS && a->round < BUDGET)
-		a->round *= 2;
+	if (++a->full_rounds >= FULL_ROUNDS)
+		a->round = a->round * 2 < BUDGET ? a->round * 2 : BUDGET;
 }
 
 static void accept_cb(evutil_socket_t fd, short what, void *arg)

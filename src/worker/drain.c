@@ -107,7 +107,6 @@ void drain_start(struct drain *d, enum drain_reason reason)
 	if (d->on)
 		return;
 	d->on = true;
-	loop_wake(d->loop);
 	d->looked_us = d->accept_until_us = d->loop->now_us;
 	d->until_us = d->looked_us + d->settings->timeouts.drain * 1000;
 	d->spread_until_us = d->looked_us + half_of(d->settings, SPREAD_MAX_MS) * 1000;

@@ -247,8 +247,7 @@ static void show_life(struct worker *w)
 	struct board_place *place = w->start->place;
 
 	atomic_store_explicit(&place->pid, (uint32_t)getpid(), memory_order_relaxed);
-	w->loop.pulse = &place->pulse;
-	loop_look_up(&w->loop);
+	loop_show(&w->loop, &place->pulse);
 }
 
 static int set_up(struct worker *w)

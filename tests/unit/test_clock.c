@@ -77,7 +77,7 @@ static void test_hold(void **state)
 	clock_hold(true);
 	assert_false(goes_on());
 	clock_stamp(held);
-	clock_look_up();
+	clock_hold(true);
 	clock_stamp(later);
 	assert_string_not_equal(held, later);
 	assert_false(goes_on());

@@ -3,7 +3,7 @@ their figures as text; a line across those of tinylb shows what it may cost at m
 
 from xml.sax.saxutils import escape
 
-from .report import best_peer, medians
+from .report import beside, best_peer, medians
 
 WIDTH, LEFT, RIGHT = 960, 270, 70
 BAR, GAP, GROUP, TOP = 13, 3, 16, 64
@@ -23,10 +23,9 @@ text { font: 12px sans-serif; fill: #222; }
 
 def limit(row):
     """What tinylb may cost at most, in floors: the least of its targets."""
-    found = medians(row)
     limits = [row["targets"]["floor"]] if "floor" in row["targets"] else []
     if "peer" in row["targets"] and best_peer(row):
-        limits.append(row["targets"]["peer"] * found[best_peer(row)] / found["floor"])
+        limits.append(row["targets"]["peer"] * beside(row, best_peer(row), "floor"))
     return min(limits, default=None)
 
 
@@ -45,7 +44,7 @@ def group(row, names, y, scale):
     for name in names:
         if name not in found:
             continue
-        times = found[name] / found["floor"]
+        times = beside(row, name, "floor")
         end = times * scale
         parts.append(f'<rect x="{LEFT}" y="{y}" width="{end:.1f}" height="{BAR}" '
                      f'fill="{COLOURS.get(name, "#888")}"/>')
@@ -66,7 +65,7 @@ def plot(raw):
     names = [n for n in raw["proxies"] if n != "floor"]
     if not rows or not names:
         return None
-    most = max(max(medians(row).values()) / medians(row)["floor"] for row in rows)
+    most = max(beside(row, name, "floor") for row in rows for name in medians(row))
     scale = (WIDTH - LEFT - RIGHT) / most
     parts, y = [], TOP + 10
     for row in rows:

@@ -15,21 +15,19 @@ def medians(row):
             if values and name not in row["failed"]}
 
 
-def beside(row, other):
-    """What tinylb takes, in parts of what the other one does, or None: the median of what it was in each round. A
-    processor may be half as fast again in one round as in the next; within one it is hardly another."""
+def beside(row, name, other):
+    """What one takes in parts of what the other does, or None: the median of what that was in each round. A processor
+    may be half as fast again in one round as in the next; within one it is hardly another."""
     found = medians(row)
-    if "tinylb" not in found or not found.get(other):
+    if name not in found or not found.get(other):
         return None
-    return statistics.median(a / b for a, b in zip(row["values"]["tinylb"], row["values"][other]) if b)
+    return statistics.median(a / b for a, b in zip(row["values"][name], row["values"][other]) if b)
 
 
 def best_peer(row):
     """The name of the peer that took least, or None. Who took nothing was not measured well."""
     found = {name: value for name, value in medians(row).items() if name not in BESIDE and value > 0}
-    if "tinylb" in medians(row):
-        return max(found, key=lambda name: beside(row, name), default=None)
-    return min(found, key=found.get, default=None)
+    return min(found, key=lambda name: beside(row, name, "tinylb") or found[name], default=None)
 
 
 def verdicts(row):
@@ -44,7 +42,7 @@ def verdicts(row):
         if target == "most":
             result.append((target, mine, limit, other))
         elif found.get(other):
-            result.append((target, beside(row, other), limit, other))
+            result.append((target, beside(row, "tinylb", other), limit, other))
     return result
 
 
@@ -102,12 +100,12 @@ def judgement(row):
         if target in found:
             left = ratio(found[target])
     if not left and middle.get("floor") and "tinylb" in middle:
-        left = f"{beside(row, 'floor'):.2f}"
+        left = f"{beside(row, 'tinylb', 'floor'):.2f}"
     if "peer" in found:
         right = f"{ratio(found['peer'])}, {found['peer'][3]}"
     elif best_peer(row) and "tinylb" in middle:
         peer = best_peer(row)
-        right = f"{beside(row, peer):.2f}, {peer}"
+        right = f"{beside(row, 'tinylb', peer):.2f}, {peer}"
     return f"  {left:{FLOOR_COLUMN}}{right}"
 
 
