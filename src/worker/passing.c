@@ -1,7 +1,8 @@
 /*
  * Who has too many, and who takes them. The counts stand on the board, and with them what is on its
- * way to each, lest in a rush all pass to the same one. A sibling that leaves lying what it was
- * sent gets no more: it may hang, and where it has no clients nothing else tells.
+ * way to each, lest in a rush all pass to the same one. Siblings accept besides: who is full leaves
+ * in its inbox what it was sent. One that leaves it lying for long gets no more: it may hang, and
+ * where it has no clients nothing else tells.
  */
 #include "config.h"
 
@@ -26,6 +27,9 @@
 
 /* The board is searched no more often than this for the place of a sibling. */
 #define SEARCH_US UINT64_C(100000)
+
+/* Without room for what siblings sent, it is looked again after this. */
+#define REST_MS 100
 
 static uint32_t count_of(const struct passing *p)
 {
@@ -91,7 +95,8 @@ static uint64_t load_of(struct passing *p, uint32_t slot)
 	if (silent_us < INT64_MAX &&
 		((waiting > 0 && silent_us > SILENT_US) || (clients > 0 && silent_us > STALLED_US)))
 		return UINT64_MAX;
-	return clients + waiting;
+	/* All have the same limits. */
+	return clients + waiting < p->most ? clients + waiting : UINT64_MAX;
 }
 
 /* The slot with the fewest of those looked at; this worker's own where no other is worth it. */
@@ -165,12 +170,46 @@ static void forget_waiting(struct passing *p)
 		atomic_load_explicit(&place->passed, memory_order_relaxed), memory_order_relaxed);
 }
 
-static void take_all(struct passing *p)
+/* A limit on clients is of no use to those whom nobody else will serve. */
+static bool is_full(const struct passing *p)
+{
+	return p->open && proxy_client_count(p->proxy) >= p->most;
+}
+
+/* The inbox waits until a client leaves; or for a moment, in which one may have become idle. */
+static void rest(struct passing *p)
+{
+	static const struct timeval pause = { .tv_usec = REST_MS * 1000 };
+
+	p->resting = true;
+	event_del(&p->readable);
+	(void)event_add(&p->retry, &pause);
+}
+
+/* At once: they have waited for longer than those who wait to be accepted. */
+static void look_again(struct passing *p)
+{
+	if (event_add(&p->readable, NULL) == -1)
+		return;
+	p->resting = false;
+	event_del(&p->retry);
+	event_active(&p->readable, EV_READ, 1);
+}
+
+static void take_some(struct passing *p)
 {
 	struct message m;
 	int fd;
 
-	while (make_reserve(p)) {
+	if (is_full(p) && !proxy_make_room(p->proxy)) {
+		rest(p);
+		return;
+	}
+	while (!is_full(p)) {
+		if (!make_reserve(p)) {
+			rest(p);
+			return;
+		}
 		fd_close(&p->reserve);
 		switch (channel_receive(p->start->inboxes[p->start->slot].out, &m, &fd)) {
 		case CHANNEL_MESSAGE:
@@ -185,8 +224,6 @@ static void take_all(struct passing *p)
 			return;
 		}
 	}
-	p->stuck = true;
-	event_del(&p->readable);
 }
 
 static void inbox_cb(evutil_socket_t fd, short what, void *arg)
@@ -195,18 +232,29 @@ static void inbox_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	loop_begin(p->loop, PULSE_ACCEPTING, fd);
-	take_all(p);
+	take_some(p);
 }
 
-int passing_init(
-	struct passing *p, const struct worker_start *start, struct loop *loop, struct proxy *proxy)
+static void retry_cb(evutil_socket_t fd, short what, void *arg)
 {
-	*p = (struct passing){ .start = start, .loop = loop, .proxy = proxy, .reserve = -1 };
+	struct passing *p = arg;
+
+	(void)what;
+	loop_begin(p->loop, PULSE_ACCEPTING, fd);
+	look_again(p);
+}
+
+int passing_init(struct passing *p, const struct worker_start *start, struct loop *loop,
+	struct proxy *proxy, size_t most)
+{
+	*p = (struct passing){
+		.start = start, .loop = loop, .proxy = proxy, .most = most, .reserve = -1
+	};
 	if (start->inboxes == NULL)
 		return 0;
 	rng_seed(&p->rng, ~start->root_seed, start->slot, start->generation, start->respawn);
 	p->places = mem_zalloc(start->workers, sizeof(struct board_place *));
-	if (p->places == NULL ||
+	if (p->places == NULL || evtimer_assign(&p->retry, loop->base, retry_cb, p) == -1 ||
 		event_assign(&p->readable, loop->base, start->inboxes[start->slot].out,
 			EV_READ | EV_PERSIST, inbox_cb, p) == -1)
 		return -1;
@@ -215,8 +263,10 @@ int passing_init(
 
 void passing_fini(struct passing *p)
 {
-	if (p->places != NULL)
+	if (p->places != NULL) {
 		event_del(&p->readable);
+		event_del(&p->retry);
+	}
 	mem_free(p->places);
 	p->places = NULL;
 	fd_close(&p->reserve);
@@ -237,10 +287,11 @@ void passing_end(struct passing *p)
 {
 	p->open = false;
 	passing_set_room(p, false);
+	passing_left(p);
 }
 
 void passing_left(struct passing *p)
 {
-	if (p->stuck && make_reserve(p))
-		p->stuck = event_add(&p->readable, NULL) == -1;
+	if (p->resting)
+		look_again(p);
 }

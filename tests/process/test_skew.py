@@ -12,9 +12,10 @@ import threading
 import time
 
 import pytest
+from lib.held import Held
 from lib.process import cpu_seconds, established, exists, state
 from lib.slots import answers, ask, crash_until, slot_of
-from lib.wait import DEADLINE, wait_for
+from lib.wait import DEADLINE, wait_for, wait_still
 
 WORKERS = 8
 
@@ -43,6 +44,49 @@ def test_even(tinylb, origin, connections):
     mean = connections / WORKERS
     assert sum(found) == connections
     assert max(found) <= mean + max(2, mean / 10), found
+
+
+def ask_at_once(lb, count, port=None):
+    clients = [lb.client(("127.0.0.1", port or lb.port)) for _ in range(count)]
+    for c in clients:
+        c.send_request("GET", "/")
+    return clients
+
+
+def serve(clients, leave=True):
+    """Who was served leaves and makes room for others: those that came first need not be the first."""
+    waiting = list(clients)
+    while waiting:
+        for c in wait_for(lambda: [c for c in waiting if not c.is_quiet()], "room for those who wait"):
+            assert c.response().status == 200
+            waiting.remove(c)
+            if leave:
+                c.close()
+
+
+def test_nobody_has_more_than_he_may(tinylb, origin):
+    """One finds clients at each of its sockets, which fill it, and behind them what it was passed."""
+    held = Held()
+    held.hold()
+    lb = tinylb(backends=[origin(held).url], workers=2, limits={"connections": 3},
+                listen=("127.0.0.1:@PORT@", "127.0.0.1:@PORT2@", "127.0.0.1:@PORT3@"))
+    pids = lb.worker_pids()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda pid=pid: state(pid) == "T", "the stop")
+    clients = [c for port in lb.ports for c in ask_at_once(lb, 12, port)]
+    for i, pid in enumerate(pids):
+        os.kill(pid, signal.SIGCONT)
+        wait_for(lambda i=i: held.now >= 3 * (i + 1), "all that it may have")
+    assert wait_still(lambda: held.now) == 6
+    held.let_go()
+    serve(clients)
+
+
+def test_idle_clients_make_room(tinylb, origin):
+    """Whichever queue they wait in."""
+    lb = tinylb(backends=[origin().url], workers=2, limits={"connections": 12})
+    serve(ask_at_once(lb, 60), leave=False)
 
 
 def test_who_came_back_takes_most(tinylb, origin):
