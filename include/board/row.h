@@ -23,7 +23,8 @@ enum rows_state {
 	ROWS_EMPTY,    /* its name has no address */
 };
 
-#define ROWS_FULL_SHARE 256
+#define ROWS_FULL_SHARE  256
+#define ROWS_LEAST_SHARE 26 /* a slow start begins with a tenth */
 
 struct rows_health {
 	enum rows_state state;

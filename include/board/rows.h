@@ -58,8 +58,8 @@ void rows_retire(struct rows *rows, uint32_t column);
 /* 16 random bytes, the same for all processes; a reload and an upgrade keep them. */
 const unsigned char *rows_secret(const struct rows *rows);
 
-/* Health words. Only the monitor sets them, and publishes when it has set some: then the version
- * is another one. */
+/* Health words. Only the monitor sets them, but for that of a new row; it publishes when it has set
+ * some: then the version is another one. */
 struct rows_health rows_health(const struct rows *rows, uint32_t row);
 void rows_set_health(struct rows *rows, uint32_t row, struct rows_health health);
 void rows_publish(struct rows *rows);

@@ -66,7 +66,6 @@ struct backend_settings {
 	struct backend_addresses *addresses; /* to connect to; borrowed */
 	/* links */
 	uint32_t row; /* on the board; SETTINGS_NO_ROW: none yet */
-	bool appears; /* a reload brought it: it was not there before */
 };
 
 /* When a request is sent again. */

@@ -36,7 +36,10 @@ static bool give_rows(struct pool_settings *pool, struct rows *rows, bool is_fir
 			rows, rows_key(name, slice_of_string(b->url_text), b->ordinal), &is_new);
 		if (b->row == ROWS_NONE)
 			return false;
-		b->appears = is_new && !is_first;
+		/* Workers may begin with it before the monitor does. */
+		if (is_new && !is_first && pool->slow_start > 0)
+			rows_set_health(rows, b->row,
+				(struct rows_health){ ROWS_READY, ROWS_LEAST_SHARE, 0 });
 	}
 	return true;
 }

@@ -6,7 +6,6 @@
 #include "board/row.h"
 
 #define STEPS 20
-#define LEAST ((ROWS_FULL_SHARE + 9) / 10)
 
 unsigned ramp_share(uint64_t us, uint64_t window_ms, uint64_t *next_us)
 {
@@ -20,12 +19,12 @@ unsigned ramp_share(uint64_t us, uint64_t window_ms, uint64_t *next_us)
 	*next_us = (us * STEPS / window_us + 1) * window_us / STEPS - us;
 	if (*next_us == 0)
 		*next_us = 1;
-	return share > LEAST ? share : LEAST;
+	return share > ROWS_LEAST_SHARE ? share : ROWS_LEAST_SHARE;
 }
 
 uint64_t ramp_age_us(unsigned share, uint64_t window_ms)
 {
-	if (share <= LEAST)
+	if (share <= ROWS_LEAST_SHARE)
 		return 0;
 	return window_ms * 1000 * share / ROWS_FULL_SHARE;
 }

@@ -57,8 +57,6 @@ static void recall(struct ward *w)
 	case ROWS_READY:
 		if (health.share < ROWS_FULL_SHARE)
 			w->back_us = now - ramp_age_us(health.share, w->pool->slow_start);
-		else if (health.epoch == 0 && w->backend->appears && w->pool->slow_start > 0)
-			w->back_us = now;
 		break;
 	case ROWS_EMPTY:
 		break;
