@@ -8,6 +8,7 @@ lib/load.py has others, for tests in which many connections in a short time matt
 """
 
 import threading
+import time
 
 from .client import Closed
 
@@ -32,6 +33,10 @@ class Crowd:
             t.join()
 
 
+# A kept connection may be ended once it was idle for so long, and a request be on its way to it then.
+IDLE = 1
+
+
 class Askers(Crowd):
     """Threads that ask and keep what came: over one connection each, or a new one for each request."""
 
@@ -40,16 +45,23 @@ class Askers(Crowd):
         self.lb, self.keep_alive, self.results = lb, keep_alive, []
 
     def run(self):
-        client = None
+        client, answered, asked = None, 0, 0
         while not self.over.is_set():
             try:
                 if client is None:
-                    client = self.lb.client()
-                answer = client.get("/")
+                    client, answered = self.lb.client(), time.monotonic()
+                try:
+                    client.send_request("GET", "/")
+                finally:
+                    asked = time.monotonic()
+                answer = client.response()
+                answered = time.monotonic()
                 self.results.append(answer.text)
                 if not self.keep_alive or not answer.keeps_alive:
                     client.close()
                     client = None
             except (OSError, Closed) as e:
-                self.results.append(repr(e))
+                # On a busy machine it may be the thread that had to wait.
+                if client is None or asked - answered < IDLE:
+                    self.results.append(repr(e))
                 client = None
