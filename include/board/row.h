@@ -80,8 +80,7 @@ struct rows_second {
 
 /* Of one pool and one worker. */
 struct rows_pool {
-	_Alignas(64) _Atomic uint64_t oldest_us; /* since when the first in its queue waits; 0:
-						    nobody does */
+	_Alignas(64) _Atomic uint64_t oldest_us; /* since when its first waits; 0: nobody does */
 	_Atomic uint32_t queued;                 /* requests that wait for a backend */
 	_Atomic uint32_t in_flight;              /* requests that have one */
 	struct rows_second seconds[ROWS_SECONDS];
