@@ -52,6 +52,20 @@ class Row:
                 "failed": self.failed, "more": self.more}
 
 
+# Before all others.
+FIRST = ("chrt", "-f", "1")
+
+# Spins for half of the time.
+HALF = """
+import time
+while True:
+    end = time.monotonic() + 0.005
+    while time.monotonic() < end:
+        pass
+    time.sleep(0.005)
+"""
+
+
 class Bench:
     def __init__(self, options, directory, tools_folder):
         self.options, self.directory = options, directory
@@ -85,6 +99,20 @@ class Bench:
         finally:
             proxy.stop()
             proxy.forget_log()
+
+    @staticmethod
+    def may_press():
+        return subprocess.run([*FIRST, "true"], capture_output=True, check=False).returncode == 0
+
+    @contextlib.contextmanager
+    def pressing(self):
+        """Meanwhile half of the proxies' processor is taken away, a few milliseconds at a time: work waits for them."""
+        words = ["taskset", "-c", self.options.proxy_cpu, "timeout", "600", sys.executable, "-c", HALF]
+        with subprocess.Popen([*FIRST, *words]) as spinning:
+            try:
+                yield
+            finally:
+                spinning.terminate()
 
     def turns(self, row, kinds):
         """(round, running proxy) again and again: in each round all have a turn, another one first each time. For
