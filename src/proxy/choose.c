@@ -1,6 +1,7 @@
 /*
  * Looks at a request for what decides who gets it. What has no key goes to anybody; a session whose
- * backend must not be picked moves to another one and stays there, but waits for one that is full.
+ * backend must not be picked moves to another one and stays there, but waits for one that is full,
+ * where it can.
  */
 #include "config.h"
 
@@ -171,7 +172,7 @@ static size_t choose_by_session(struct exchange *x, const struct request *reques
 		return PICKER_NONE;
 	if (!is_full(pool, x->session))
 		return x->session;
-	x->bound = pool->settings->queue > 0;
+	x->bound = pool->settings->queue > 0 && !x->moves;
 	return PICKER_NONE;
 }
 

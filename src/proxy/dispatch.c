@@ -127,13 +127,25 @@ static bool may_wait(const struct exchange *x)
 	return x->tried_count == 0 || !allowance_is_spent(x->pool, x->proxy->loop->now_us);
 }
 
-static void wait_for_room(struct exchange *x)
+/* A session whose backend is full, and for which nobody may wait, is better off elsewhere. */
+static bool find_another(struct exchange *x, const struct request *request)
+{
+	if (!x->bound || limit_room(x) != LIMIT_ROOM)
+		return false;
+	x->moves = true;
+	return find_backend(x, request);
+}
+
+static void wait_for_room(struct exchange *x, struct request *request)
 {
 	load_leave(x);
 	deadline_stop(&x->deadline);
 	if (!queue_enter(x)) {
-		exchange_answer(x, 503, REASON_QUEUE_FULL,
-			"all backends are busy, and so many wait for them as may");
+		if (find_another(x, request))
+			send_all(x, request);
+		else
+			exchange_answer(x, 503, REASON_QUEUE_FULL,
+				"all backends are busy, and so many wait for them as may");
 		return;
 	}
 	if (log_wants(LOG_LEVEL_DEBUG))
@@ -147,11 +159,11 @@ static void wait_for_room(struct exchange *x)
 void exchange_dispatch(struct exchange *x, struct request *request)
 {
 	if (x->pool->limited && queue_goes_first(x))
-		wait_for_room(x);
+		wait_for_room(x, request);
 	else if (find_backend(x, request))
 		send_all(x, request);
 	else if (may_wait(x))
-		wait_for_room(x);
+		wait_for_room(x, request);
 	else
 		give_up(x);
 }

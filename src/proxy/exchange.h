@@ -68,6 +68,7 @@ struct exchange {
 	int addresses_tried; /* of the present backend */
 	size_t session;  /* whose token the client showed, or PICKER_NONE; where there are some */
 	bool bound;      /* it waits for that backend alone; likewise */
+	bool moves;      /* it may not wait for it any more; likewise */
 	bool secure;     /* it came over TLS to a proxy before this one; likewise */
 	bool fresh_only; /* an idle connection proved stale: no more of those */
 	struct failure failure; /* the last one */

@@ -314,6 +314,16 @@ def test_without_a_queue_a_session_moves(sessions):
     assert r.body == b"other" and r.headers.one("set-cookie")
 
 
+def test_a_session_moves_where_no_more_may_wait(sessions):
+    s = sessions(queue=1)
+    waits = s.ask()
+    s.lb.wait_log("a request waits", s.waits + 1)
+    r = s.ask().response()
+    assert r.body == b"other" and r.headers.one("set-cookie")
+    s.held.let_go()
+    assert waits.response().body == b"own"
+
+
 def test_who_may_not_be_repeated_does_not_wait(tinylb, origin):
     """Where the retry budget is spent a request that failed is over: it waits for nothing, and holds up nobody."""
     good = origin(name="good")
