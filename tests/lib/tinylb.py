@@ -19,8 +19,10 @@ import signal
 import subprocess
 
 from . import process
+from .accesslog import ACCESS_LINE, AccessLine
 from .client import Client
 from .ports import reserve_port
+from .settings import make
 from .wait import DEADLINE, SLOW, wait_end, wait_for
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -33,13 +35,6 @@ REPORTS = re.compile(
 
 # How the master reports the death of a worker that it did not ask for.
 DEATHS = re.compile(r"error: worker \d+ .*(was killed|exited|could not start)")
-
-ACCESS_LINE = re.compile(
-    r'(?P<time>\S+) (?P<client>\S+) "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}|-)'
-    r" (?P<bytes>\d+) (?P<backend>\S+) (?P<connect>-|\d+(?:\.\d+)?)/(?P<response>-|\d+(?:\.\d+)?)/(?P<total>\d+(?:\.\d+)?)"
-    r" (?P<reason>\S+) (?P<id>[!#-\[\]-~]+) (?P<tries>\d+)\n"
-)
-
 
 def binary():
     """The absolute path of the program: $TINYLB, or the one built in the source folder."""
@@ -83,41 +78,6 @@ def run(*words, deadline=None, **more):
     )
 
 
-class AccessLine:
-    def __init__(self, match):
-        self.text = match.group(0)
-        self.time, self.client, self.request = match.group("time", "client", "request")
-        self.status = int(match.group("status"))  # 0: the client got none
-        self.bytes = int(match.group("bytes"))
-        self.backend = match.group("backend")
-        self.connect, self.response, self.total = match.group("connect", "response", "total")
-        self.reason = match.group("reason")
-        self.id = match.group("id")
-        self.tries = int(match.group("tries"))
-
-    def __repr__(self):
-        return self.text.rstrip()
-
-
-def quote(text):
-    """A string of the settings file."""
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def group(options):
-    """{"connect": "1s", "count": 3} as the inside of a group."""
-    def value(v):
-        if isinstance(v, bool):
-            return "true" if v else "false"
-        if isinstance(v, dict):
-            return "{ " + group(v) + " }"
-        if isinstance(v, list):
-            return "[ " + ", ".join(value(x) for x in v) + " ]"
-        return str(v) if isinstance(v, int) else quote(v)
-
-    return " ".join(f"{k} = {value(v)};" for k, v in options.items())
-
-
 class Tinylb:
     def __init__(self, directory, backends=(), settings=None, workers=1, seed=7, top=None, pool=None,
                  listen=("127.0.0.1:@PORT@",), pools=None, listeners=None, log_level="debug",
@@ -152,42 +112,14 @@ class Tinylb:
         self.clients = []
         if words is None:
             if settings is None:
-                settings = self.make_settings(
-                    backends, workers, seed, top, pool, listen, pools, listeners, log_level, timeouts,
-                    limits, access_log)
+                settings = make(backends, workers, seed, top, pool, listen, pools, listeners, log_level, timeouts,
+                                limits, access_log)
             self.write(settings)
         else:
             self.words = [self.fill(w) for w in words]
             self.settings = " ".join(self.words)
 
     # settings
-
-    def make_settings(self, backends, workers, seed, top, pool, listen, pools, listeners, log_level,
-                      timeouts, limits, access_log):
-        options = {"workers": workers, "seed": seed, "log_level": log_level,
-                   "access_log": "@DIR@/access.log" if access_log else "off"}
-        options.update(top or {})
-        timeouts = {"drain": "2s", **(timeouts or {})}
-        pools = pools or {"app": (backends, pool or {})}
-        listeners = listeners or [(a, next(iter(pools))) for a in listen]
-
-        def backend(b):
-            if isinstance(b, dict):
-                return "{ " + group(b) + " }"
-            url, weight = b if isinstance(b, tuple) else (b, None)
-            return "{ " + group({"url": url, **({} if weight is None else {"weight": weight})}) + " }"
-
-        lines = [group({k: v}) for k, v in options.items()]
-        lines.append("timeouts = { " + group(timeouts) + " };")
-        if limits:
-            lines.append("limits = { " + group(limits) + " };")
-        lines.append("listeners = (\n  " + ",\n  ".join(
-            "{ " + group({"address": a, "pool": p}) + " }" for a, p in listeners) + " );")
-        lines.append("pools = (\n  " + ",\n  ".join(
-            "{ " + group({"name": n, **more}) + " backends = (\n    "
-            + ",\n    ".join(backend(b) for b in members) + " ); }"
-            for n, (members, more) in pools.items()) + " );")
-        return "\n".join(lines) + "\n"
 
     def fill(self, text):
         """Fills in @PORT@, @PORT2@ ... and @DIR@."""
