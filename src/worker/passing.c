@@ -144,8 +144,12 @@ bool passing_pass(struct passing *p, int fd, uint32_t listener)
 
 static void take(struct passing *p, const struct message *m, int fd)
 {
+	struct board_place *place = p->start->place;
 	struct address peer;
 
+	atomic_store_explicit(&place->taken,
+		atomic_load_explicit(&place->taken, memory_order_relaxed) + 1,
+		memory_order_relaxed);
 	peer.len = sizeof peer.u;
 	if (m->type != MESSAGE_CLIENT || m->number >= p->start->settings->listener_count ||
 		getpeername(fd, &peer.u.sa, &peer.len) == -1)
@@ -161,7 +165,7 @@ static bool make_reserve(struct passing *p)
 	return p->reserve != -1;
 }
 
-/* Nothing is on its way any more, whoever was sent it. */
+/* Nothing is on its way any more, whoever was sent it: a sibling may have died over it. */
 static void forget_waiting(struct passing *p)
 {
 	struct board_place *place = p->start->place;
@@ -267,6 +271,7 @@ void passing_fini(struct passing *p)
 		event_del(&p->readable);
 		event_del(&p->retry);
 	}
+	p->resting = false;
 	mem_free(p->places);
 	p->places = NULL;
 	fd_close(&p->reserve);

@@ -7,6 +7,7 @@ from lib import process
 HEADER = struct.Struct("<QIIIIII32x")
 RETIRED = 96  # behind the header, and how many funerals there were, places used, and where rows are
 CELLS = 40    # in a place: behind its pulse and what is not counted
+TAKEN = 32    # likewise; what was passed to it is in the last line but one
 REQUESTS = 1
 
 
@@ -25,6 +26,17 @@ def total(pid, counter=REQUESTS):
     assert magic == 0x6472616F626C7974 and version == 2, "the form of the board is another one"
     cells = [RETIRED] + [header_size + i * place_size + CELLS for i in range(places)]
     return sum(struct.unpack_from("<Q", memory, at + 8 * counter)[0] for at in cells)
+
+
+def waiting(pid):
+    """How many connections workers were passed by siblings and have not taken yet, by place."""
+    memory = read(pid)
+    _, _, header_size, place_size, places, _, _ = HEADER.unpack_from(memory)
+
+    def word(place, at):
+        return struct.unpack_from("<I", memory, header_size + place * place_size + at)[0]
+
+    return [word(i, place_size - 2 * LINE) - word(i, TAKEN) for i in range(places)]
 
 
 # What rows.h keeps of each backend and each pool.

@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from lib import board
 from lib.held import Held
 from lib.process import cpu_seconds, established, exists, state
 from lib.slots import answers, ask, crash_until, slot_of
@@ -79,8 +80,10 @@ def test_nobody_has_more_than_he_may(tinylb, origin):
         os.kill(pid, signal.SIGCONT)
         wait_for(lambda i=i: held.now >= 3 * (i + 1), "all that it may have")
     assert wait_still(lambda: held.now) == 6
+    assert sum(board.waiting(lb.pid)) == 1
     held.let_go()
     serve(clients)
+    assert not any(board.waiting(lb.pid))
 
 
 def test_idle_clients_make_room(tinylb, origin):
