@@ -23,6 +23,7 @@ struct proxy_start {
 	const struct settings *settings; /* likewise */
 	struct rng rng;                  /* seeded for this worker */
 	int access_log;                  /* a descriptor, the proxy's from now on; -1: off */
+	size_t most_clients;             /* it is full with so many; 1 or more */
 	struct board_place *place;       /* where to count, borrowed; NULL: nowhere */
 	struct rows *rows;               /* the same, of backends; borrowed; NULL: none */
 	uint32_t column;                 /* in these: this worker's */
@@ -44,6 +45,11 @@ void proxy_accept(struct proxy *proxy, int fd, const struct address *peer, uint3
 
 /* How many clients are connected, those included whose last answer is still being flushed. */
 size_t proxy_client_count(const struct proxy *proxy);
+
+/* Whether they are as many as may be at a time, and how many that is. It is for those who take
+ * connections to heed it. */
+bool proxy_is_full(const struct proxy *proxy);
+size_t proxy_most_clients(const struct proxy *proxy);
 
 /* How many of those have a request that is under way. */
 size_t proxy_busy_count(const struct proxy *proxy);

@@ -237,19 +237,23 @@ void loop_stop(struct loop *loop)
 	event_base_loopbreak(loop->base);
 }
 
+static void read_clock(struct loop *loop)
+{
+	loop->now_us = clock_us();
+	pulse_beat(loop->pulse, loop->now_us);
+}
+
 void loop_show(struct loop *loop, struct pulse *pulse)
 {
 	loop->pulse = pulse;
-	loop->now_us = clock_us();
-	pulse_beat(pulse, loop->now_us);
+	read_clock(loop);
 }
 
 void loop_look_up(struct loop *loop)
 {
 	loop->awake = true;
-	loop->now_us = clock_us();
 	clock_hold(true);
-	pulse_beat(loop->pulse, loop->now_us);
+	read_clock(loop);
 }
 
 void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grave *grave))

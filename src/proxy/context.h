@@ -38,6 +38,7 @@ struct proxy {
 	bool parting;  /* answers end their connections */
 	bool draining; /* and no connection to a backend is kept */
 	size_t client_count;
+	size_t most_clients;
 	size_t linger_count; /* of these, in wait_close and wait_part */
 	struct list busy; /* clients that an exchange has; others are in the queue they wait in */
 	struct sources sources;

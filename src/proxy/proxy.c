@@ -81,6 +81,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->rows = start->rows;
 	p->column = start->column;
 	p->workers = start->workers;
+	p->most_clients = start->most_clients;
 	p->left = start->left;
 	p->context = start->context;
 	p->rng = start->rng;
@@ -208,6 +209,16 @@ void proxy_accept(struct proxy *p, int fd, const struct address *peer, uint32_t 
 size_t proxy_client_count(const struct proxy *p)
 {
 	return p->client_count;
+}
+
+bool proxy_is_full(const struct proxy *p)
+{
+	return p->client_count >= p->most_clients;
+}
+
+size_t proxy_most_clients(const struct proxy *p)
+{
+	return p->most_clients;
 }
 
 static size_t count(const struct list *clients)

@@ -132,11 +132,6 @@ static enum accepted accept_one(struct acceptor *a)
 	return ACCEPTED;
 }
 
-static bool is_full(const struct acceptors *all)
-{
-	return proxy_client_count(all->proxy) >= all->most;
-}
-
 /* So many waited. */
 static void begin_rounds(struct acceptor *a, unsigned count)
 {
@@ -149,11 +144,11 @@ static void accept_some(struct acceptor *a)
 	struct acceptors *all = a->all;
 
 	/* Somebody waits, or this would not have been called. */
-	if (is_full(all) && !proxy_make_room(all->proxy)) {
+	if (proxy_is_full(all->proxy) && !proxy_make_room(all->proxy)) {
 		rest(all, "that is as many as limits.connections and open files allow");
 		return;
 	}
-	for (unsigned i = 0; i < a->round && !is_full(all); i++) {
+	for (unsigned i = 0; i < a->round && !proxy_is_full(all->proxy); i++) {
 		enum accepted result = accept_one(a);
 
 		/* Only of our own descriptors is there one more when somebody goes. */
@@ -208,9 +203,9 @@ static void drop(struct acceptor *a)
 }
 
 int acceptors_init(struct acceptors *all, const struct worker_start *start, struct loop *loop,
-	struct proxy *proxy, struct passing *passing, size_t most)
+	struct proxy *proxy, struct passing *passing)
 {
-	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .passing = passing, .most = most };
+	*all = (struct acceptors){ .loop = loop, .proxy = proxy, .passing = passing };
 	list_init(&all->list);
 	if (evtimer_assign(&all->retry, loop->base, retry_cb, all) == -1)
 		return -1;

@@ -36,18 +36,15 @@ struct acceptors {
 	struct proxy *proxy;     /* borrowed */
 	struct passing *passing; /* borrowed */
 	struct list list;        /* of struct acceptor, owned */
-	size_t most;             /* clients at one time */
 	bool paused;             /* what waits on this worker's own sockets is for others */
 	bool resting; /* full, or out of descriptors or memory: until one leaves, or for `retry` */
 	struct event retry;
 	uint64_t said_us; /* when that was logged last */
 };
 
-/* Takes over the sockets of `start`, which are bound; `most` clients are taken at one time. 0, or
- * -1 when memory is short. */
+/* Takes over the sockets of `start`, which are bound. 0, or -1 when memory is short. */
 int acceptors_init(struct acceptors *all, const struct worker_start *start, struct loop *loop,
-	struct proxy *proxy, struct passing *passing, size_t most)
-	__attribute__((warn_unused_result));
+	struct proxy *proxy, struct passing *passing) __attribute__((warn_unused_result));
 
 /* Begins to listen and to accept. 0, or -1 with errno. */
 int acceptors_listen(struct acceptors *all) __attribute__((warn_unused_result));

@@ -96,7 +96,7 @@ static uint64_t load_of(struct passing *p, uint32_t slot)
 		((waiting > 0 && silent_us > SILENT_US) || (clients > 0 && silent_us > STALLED_US)))
 		return UINT64_MAX;
 	/* All have the same limits. */
-	return clients + waiting < p->most ? clients + waiting : UINT64_MAX;
+	return clients + waiting < proxy_most_clients(p->proxy) ? clients + waiting : UINT64_MAX;
 }
 
 /* The slot with the fewest of those looked at; this worker's own where no other is worth it. */
@@ -177,7 +177,7 @@ static void forget_waiting(struct passing *p)
 /* A limit on clients is of no use to those whom nobody else will serve. */
 static bool is_full(const struct passing *p)
 {
-	return p->open && proxy_client_count(p->proxy) >= p->most;
+	return p->open && proxy_is_full(p->proxy);
 }
 
 /* The inbox waits until a client leaves; or for a moment, in which one may have become idle. */
@@ -248,12 +248,10 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
 	look_again(p);
 }
 
-int passing_init(struct passing *p, const struct worker_start *start, struct loop *loop,
-	struct proxy *proxy, size_t most)
+int passing_init(
+	struct passing *p, const struct worker_start *start, struct loop *loop, struct proxy *proxy)
 {
-	*p = (struct passing){
-		.start = start, .loop = loop, .proxy = proxy, .most = most, .reserve = -1
-	};
+	*p = (struct passing){ .start = start, .loop = loop, .proxy = proxy, .reserve = -1 };
 	if (start->inboxes == NULL)
 		return 0;
 	rng_seed(&p->rng, ~start->root_seed, start->slot, start->generation, start->respawn);

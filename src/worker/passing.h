@@ -24,22 +24,21 @@ struct passing {
 	struct board_place **places;      /* owned, by slot; NULL: there are no siblings */
 	uint64_t searched_us;             /* when the board was searched for them */
 	struct rng rng;
-	size_t most;  /* clients at a time, of each worker */
 	int reserve;  /* a descriptor to give up for one that comes: it must not be lost */
 	bool resting; /* full, or no reserve could be had: until a client leaves, or for `retry` */
 	bool open;    /* connections are passed and taken */
 };
 
-/* A worker has `most` clients at the most. 0, or -1 when memory is short. Harmless where there are
- * no siblings. */
+/* 0, or -1 when memory is short. Harmless where there are no siblings. */
 int passing_init(struct passing *p, const struct worker_start *start, struct loop *loop,
-	struct proxy *proxy, size_t most) __attribute__((warn_unused_result));
+	struct proxy *proxy) __attribute__((warn_unused_result));
 void passing_fini(struct passing *p);
 
 /* Begins to pass and to take. */
 void passing_begin(struct passing *p);
 
-/* Passes no more. What others have sent is still taken, until passing_fini, whatever `most` is. */
+/* Passes no more. What others have sent is still taken, until passing_fini, also by one that is
+ * full. */
 void passing_end(struct passing *p);
 
 /* Tells the siblings whether this worker has room for more. */

@@ -211,6 +211,7 @@ static int make_proxy(struct worker *w)
 		.loop = &w->loop,
 		.settings = s->settings,
 		.access_log = s->access_log,
+		.most_clients = most_clients(s),
 		.place = s->place,
 		.rows = s->rows,
 		.column = s->column,
@@ -254,7 +255,6 @@ static int set_up(struct worker *w)
 {
 	struct worker_start *start = w->start;
 	const char *what;
-	size_t most;
 
 	if (escrow_bind(start) == -1)
 		return -1;
@@ -265,10 +265,9 @@ static int set_up(struct worker *w)
 	if (loop_init(&w->loop) == -1)
 		return escrow_fail(start, "cannot start", "");
 	show_life(w);
-	most = most_clients(start);
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
-		passing_init(&w->passing, start, &w->loop, w->proxy, most) == -1 ||
-		acceptors_init(&w->acceptors, start, &w->loop, w->proxy, &w->passing, most) == -1 ||
+		passing_init(&w->passing, start, &w->loop, w->proxy) == -1 ||
+		acceptors_init(&w->acceptors, start, &w->loop, w->proxy, &w->passing) == -1 ||
 		drain_init(&w->drain, start, &w->loop, w->proxy, &w->acceptors) == -1)
 		return escrow_fail(start, "cannot start", "");
 	/* One worker of a generation tells for all of them. */

@@ -36,6 +36,7 @@ REPORTS = re.compile(
 # How the master reports the death of a worker that it did not ask for.
 DEATHS = re.compile(r"error: worker \d+ .*(was killed|exited|could not start)")
 
+
 def binary():
     """The absolute path of the program: $TINYLB, or the one built in the source folder."""
     path = os.environ.get("TINYLB") or os.path.join(TOP, "tinylb")
