@@ -1,6 +1,6 @@
 /*
  * The event loop of one process, and what everything on it shares: the time, the buffer that reads
- * go through, the deadlines, and the dead that wait to be freed.
+ * go through, the deadlines, and the objects that wait to be freed.
  */
 #ifndef TINYLB_NET_LOOP_H
 #define TINYLB_NET_LOOP_H
@@ -33,28 +33,28 @@ struct loop {
 	 * loop_count. Whoever reads takes less as it grows, so that it stays below `most`. */
 	size_t buffered;
 	size_t buffered_most;
-	struct list dead;   /* of struct grave */
-	struct list queues; /* of struct deadline_queue */
-	struct event tick;  /* runs while any deadline does: a loop without work sleeps */
+	struct list deferred; /* of struct deferred_free */
+	struct list queues;   /* of struct deadline_queue */
+	struct event tick;    /* runs while any deadline does: a loop without work sleeps */
 	bool ticking;
 	bool hurried; /* the next tick comes at once */
 	bool stopped;
-	bool awake;           /* the clock was read in this turn */
-	unsigned trickles;    /* streams that trickle were read so often in this turn */
-	uint64_t trickles_us; /* when the last one was that took no look at the clock */
+	bool awake;               /* the clock was read in this turn */
+	unsigned low_priority;    /* how many of low priority were read in this turn */
+	uint64_t low_priority_us; /* when the last of them was read without a look at the clock */
 };
 
-/* Inside an object that may be in use further up the stack when it ends. */
-struct grave {
+/* Inside an object that callers further up the stack may still use when it ends. */
+struct deferred_free {
 	struct list link;
-	void (*bury)(struct grave *grave);
+	void (*free)(struct deferred_free *deferred);
 };
 
 /* Sets the loop up; to be called after the fork that makes its process. 0, or -1 when memory or
  * descriptors are short. */
 int loop_init(struct loop *loop) __attribute__((warn_unused_result));
 
-/* Buries what is dead and frees the loop. */
+/* Frees what was deferred, and the loop. */
 void loop_fini(struct loop *loop);
 
 /* Turns the loop until loop_stop, or until no event is left. */
@@ -62,7 +62,7 @@ void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
 /* Turns it once: calls back for whatever has happened, having waited for that where `wait` says so,
- * and buries the dead. Returns false where nothing can happen any more. */
+ * and frees what was deferred. Returns false where nothing can happen any more. */
 bool loop_turn(struct loop *loop, bool wait);
 
 /* Before it turns for the first time: others see its pulse there from now on. */
@@ -90,22 +90,23 @@ int loop_count(struct loop *loop, struct evbuffer *buffer) __attribute__((warn_u
 void loop_uncount(struct loop *loop, const struct evbuffer *buffer);
 
 /*
- * How much of `usual` bytes one stream may buffer: that, or an eighth of what is free where that is
- * less. Many slow peers get little each, and one that is alone is not held back (dynamic queue
- * thresholds: Choudhury and Hahne, 1998). A quarter of all is not shared so, but kept for those who
- * have nothing yet.
+ * How much of `usual` bytes one connection may buffer: that, or an eighth of what is free where
+ * that is less. Many slow peers get little each, and one that is alone is not held back (dynamic
+ * queue thresholds: Choudhury and Hahne, 1998). A quarter of all is not shared so, but kept for
+ * those who have nothing yet.
  */
 size_t loop_share(const struct loop *loop, size_t usual);
 
-/* Whether one more stream that brings little at a time may be read in this turn of the loop: after
- * some of them, those who have just come are looked for first. */
-bool loop_grants_trickle(struct loop *loop);
+/* Whether one more connection of low priority may be read in this turn of the loop. After some of
+ * them new clients come first. */
+bool loop_grants_low_priority(struct loop *loop);
 
-/* Calls bury(grave) when the stack has unwound to the loop: callbacks that still hold the object
- * can look at it until then. Its events must have been deleted. */
-void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grave *grave));
+/* Calls free(deferred) when the stack has unwound to the loop: callbacks that still hold the object
+ * can read it until then. Its events must have been deleted. */
+void loop_defer_free(struct loop *loop, struct deferred_free *deferred,
+	void (*free)(struct deferred_free *deferred));
 
-/* Buries all at once, for who ends what they are made of: no callback may be running. */
-void loop_bury(struct loop *loop);
+/* Frees all of them now. No callback may be running. */
+void loop_free_deferred(struct loop *loop);
 
 #endif

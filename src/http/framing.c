@@ -128,7 +128,7 @@ static void note_option(struct connection_options *options, struct slice option)
 		options->malformed = true;
 }
 
-int connection_read(struct connection_options *options, const struct fields *fields)
+int framing_read_connection(struct connection_options *options, const struct fields *fields)
 {
 	unsigned count = 0;
 

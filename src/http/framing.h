@@ -23,7 +23,7 @@ struct connection_options {
 
 /* The options of all Connection fields. 0, or -1 where there are more than anybody needs: each
  * costs a search through the fields later. */
-int connection_read(struct connection_options *options, const struct fields *fields)
+int framing_read_connection(struct connection_options *options, const struct fields *fields)
 	__attribute__((warn_unused_result));
 
 #define CONNECTION_OPTIONS_MAX 64

@@ -118,7 +118,7 @@ static enum parse_result judge_connection(struct request *r)
 {
 	struct connection_options options;
 
-	if (connection_read(&options, &r->fields) == -1)
+	if (framing_read_connection(&options, &r->fields) == -1)
 		return request_refuse(r, 400, "too many Connection options");
 	if (options.malformed)
 		return request_refuse(r, 400, "bad Connection");

@@ -121,7 +121,7 @@ static enum parse_result judge(struct response *r, enum method method)
 
 	if (framing_read(&r->fields, r->minor, &r->body, &r->why) != 0)
 		return PARSE_BAD;
-	if (connection_read(&options, &r->fields) == -1)
+	if (framing_read_connection(&options, &r->fields) == -1)
 		return refuse(r, "too many Connection options");
 	r->keep_alive = !options.close && (r->minor > 0 || options.keep_alive);
 	judge_body(r, method);

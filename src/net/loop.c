@@ -16,13 +16,14 @@
 #include "event_memory.h"
 #include "net/deadline.h"
 
-void loop_bury(struct loop *loop)
+void loop_free_deferred(struct loop *loop)
 {
-	while (!list_is_empty(&loop->dead)) {
-		struct grave *grave = LIST_ITEM(loop->dead.next, struct grave, link);
+	while (!list_is_empty(&loop->deferred)) {
+		struct deferred_free *deferred =
+			LIST_ITEM(loop->deferred.next, struct deferred_free, link);
 
-		list_remove(&grave->link);
-		grave->bury(grave);
+		list_remove(&deferred->link);
+		deferred->free(deferred);
 	}
 }
 
@@ -57,20 +58,20 @@ size_t loop_share(const struct loop *loop, size_t usual)
  * deadlines that began together, must not hold up everybody else: either gets so much of a turn. */
 #define CROWD_US 300
 
-/* So many streams that trickle are read before anybody looks at the clock. */
-#define TRICKLES_FREE 8
+/* So many connections that trickle are read before anybody looks at the clock. */
+#define LOW_PRIORITY_FREE 8
 
-bool loop_grants_trickle(struct loop *loop)
+bool loop_grants_low_priority(struct loop *loop)
 {
-	if (loop->trickles < TRICKLES_FREE) {
-		if (++loop->trickles == TRICKLES_FREE) {
+	if (loop->low_priority < LOW_PRIORITY_FREE) {
+		if (++loop->low_priority == LOW_PRIORITY_FREE) {
 			loop_look_up(loop);
-			loop->trickles_us = loop->now_us;
+			loop->low_priority_us = loop->now_us;
 		}
 		return true;
 	}
 	loop_look_up(loop);
-	return loop->now_us - loop->trickles_us < CROWD_US;
+	return loop->now_us - loop->low_priority_us < CROWD_US;
 }
 
 /* Lets expire what is due, until `until_us`. Returns false where that came first. */
@@ -182,7 +183,7 @@ int loop_init(struct loop *loop)
 	*loop = (struct loop){ .now_us = clock_us(), .buffered_most = SIZE_MAX };
 	loop->pulse = &loop->own_pulse;
 	pipe_init(&loop->pipe);
-	list_init(&loop->dead);
+	list_init(&loop->deferred);
 	list_init(&loop->queues);
 	event_memory_init();
 	loop->scratch = mem_alloc(LOOP_SCRATCH_SIZE);
@@ -215,10 +216,10 @@ bool loop_turn(struct loop *loop, bool wait)
 	bool more;
 
 	loop->awake = false;
-	loop->trickles = 0;
+	loop->low_priority = 0;
 	clock_hold(true);
 	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
-	loop_bury(loop);
+	loop_free_deferred(loop);
 	clock_hold(false);
 	pulse_do(loop->pulse, PULSE_WAITING, -1);
 	return more;
@@ -256,8 +257,9 @@ void loop_look_up(struct loop *loop)
 	read_clock(loop);
 }
 
-void loop_mourn(struct loop *loop, struct grave *grave, void (*bury)(struct grave *grave))
+void loop_defer_free(struct loop *loop, struct deferred_free *deferred,
+	void (*free)(struct deferred_free *deferred))
 {
-	grave->bury = bury;
-	list_append(&loop->dead, &grave->link);
+	deferred->free = free;
+	list_append(&loop->deferred, &deferred->link);
 }

@@ -40,7 +40,7 @@ static bool must_close(const struct exchange *x, const struct response *response
 {
 	struct body body = forward_response_body(response, x->minor);
 
-	return !x->client_keeps || !x->request.done || x->proxy->parting ||
+	return !x->client_keeps || !x->request.done || x->proxy->close_after_response ||
 	       body.kind == BODY_UNTIL_CLOSE;
 }
 
@@ -95,7 +95,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	relay_init(&x->response, response->body, body.kind);
 	if (relay_note_named(&x->response, &response->fields) == -1)
 		return false;
-	flow_expect(&x->upstream->stream, &x->response);
+	flow_expect(&x->upstream->connection, &x->response);
 	x->state = ANSWER_BODY;
 	x->holding = false;
 	note_keep_alive(x->upstream, response);
@@ -155,11 +155,11 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, struct
 /* Whether another request may follow on the connection: nothing is owed on it either way. */
 static bool is_reusable(const struct exchange *x, size_t surplus)
 {
-	const struct stream *s = &x->upstream->stream;
+	const struct connection *s = &x->upstream->connection;
 
 	return x->request.done && x->backend_keeps && surplus == 0 &&
 	       x->response.in.kind != BODY_UNTIL_CLOSE && !s->ended && !s->broken &&
-	       stream_backlog(s) == 0 && !stream_has_more(s);
+	       connection_backlog(s) == 0 && !connection_has_more(s);
 }
 
 /* Nobody has anything more to say on the client's connection once the response is whole. */
@@ -186,10 +186,10 @@ static void finish(struct exchange *x, size_t surplus)
 /* Some of it was written to the client, but not all. */
 static void passed_on(struct exchange *x)
 {
-	if (x->client->stream.broken) /* it is gone, and nobody may be left to tell us */
+	if (x->client->connection.broken) /* it is gone, and nobody may be left to tell us */
 		exchange_end_without_answer(x);
 	else
-		exchange_throttle(x, &x->upstream->stream);
+		exchange_throttle(x, &x->upstream->connection);
 }
 
 static size_t read_body(struct exchange *x, const char *data, size_t len, struct gather *out)
@@ -198,7 +198,7 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 	size_t used;
 
 	result = relay_feed(&x->response, data, len, &used, out, &x->proxy->trailers);
-	x->client->stream.parting = result == RELAY_DONE && is_last(x);
+	x->client->connection.cork = result == RELAY_DONE && is_last(x);
 	if (gather_flush(out) == -1) {
 		exchange_answer(x, 0, REASON_NO_MEMORY, NULL);
 		return len;
@@ -209,20 +209,20 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 		finish(x, len - used);
 		return len;
 	}
-	flow_look(&x->upstream->stream);
+	flow_look(&x->upstream->connection);
 	passed_on(x);
 	return used;
 }
 
 bool exchange_flow_response(struct exchange *x)
 {
-	struct stream *from = &x->upstream->stream;
+	struct connection *from = &x->upstream->connection;
 
 	if (x->state == ANSWER_TUNNEL)
 		return exchange_tunnel_flow(x, from);
 	if (x->state != ANSWER_BODY)
 		return false;
-	switch (flow_body(&x->response, from, &x->client->stream)) {
+	switch (flow_body(&x->response, from, &x->client->connection)) {
 	case FLOW_NOT:
 		return false;
 	case FLOW_ENDED:
@@ -250,7 +250,7 @@ static size_t take_answer(struct exchange *x, const char *data, size_t len)
 
 	x->heard = true;
 	exchange_alive(x);
-	gather_init(&out, &x->client->stream);
+	gather_init(&out, &x->client->connection);
 	while (x->state == ANSWER_HEAD && used < len) {
 		size_t step = read_head(x, data + used, len - used, &out);
 
@@ -261,14 +261,15 @@ static size_t take_answer(struct exchange *x, const char *data, size_t len)
 	if (x->state == ANSWER_HEAD)
 		return used;
 	if (x->state == ANSWER_TUNNEL)
-		return used + exchange_tunnel_bytes(x, &x->client->stream, data + used, len - used);
+		return used +
+		       exchange_tunnel_bytes(x, &x->client->connection, data + used, len - used);
 	return used + read_body(x, data + used, len - used, &out);
 }
 
 size_t exchange_response(struct exchange *x, const char *data, size_t len)
 {
 	if (x->state == ANSWER_TUNNEL)
-		return exchange_tunnel_bytes(x, &x->client->stream, data, len);
+		return exchange_tunnel_bytes(x, &x->client->connection, data, len);
 	return take_answer(x, data, len);
 }
 
@@ -282,7 +283,7 @@ static void end_body(struct exchange *x)
 {
 	struct gather out;
 
-	gather_init(&out, &x->client->stream);
+	gather_init(&out, &x->client->connection);
 	if (relay_end(&x->response, &out) == RELAY_DONE && gather_flush(&out) == 0)
 		finish(x, 0);
 	else
@@ -298,12 +299,12 @@ static struct failure connect_failed(struct exchange *x, int error)
 void exchange_upstream_ended(struct exchange *x, int error)
 {
 	if (x->state == ANSWER_TUNNEL)
-		exchange_tunnel_ended(x, &x->client->stream, error);
+		exchange_tunnel_ended(x, &x->client->connection, error);
 	else if (x->state == ANSWER_BODY && error == 0)
 		end_body(x);
 	else if (x->state == ANSWER_BODY)
 		exchange_truncated(x);
-	else if (x->upstream->stream.connecting)
+	else if (x->upstream->connection.connecting)
 		exchange_retry(x, connect_failed(x, error));
 	else
 		exchange_retry(x, (struct failure){ 502, REASON_BACKEND_CLOSED,

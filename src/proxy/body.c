@@ -74,7 +74,7 @@ static bool sent(struct exchange *x)
 	}
 	if (!exchange_is_connecting(x))
 		exchange_alive(x);
-	exchange_throttle(x, &x->client->stream);
+	exchange_throttle(x, &x->client->connection);
 	return true;
 }
 
@@ -92,7 +92,7 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 	enum relay_result result;
 	size_t used;
 
-	gather_init(&out, &x->upstream->stream);
+	gather_init(&out, &x->upstream->connection);
 	add_head(x, &out);
 	out.copy = held_of(x);
 	if (x->holding && out.copy == NULL)
@@ -106,20 +106,20 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 		return len;
 	}
-	flow_look(&x->client->stream);
+	flow_look(&x->client->connection);
 	return sent(x) ? used : len;
 }
 
 bool exchange_flow_request(struct exchange *x)
 {
-	struct stream *from = &x->client->stream;
+	struct connection *from = &x->client->connection;
 
 	if (x->state == ANSWER_TUNNEL)
 		return exchange_tunnel_flow(x, from);
-	from->trickles = false;
+	from->low_priority = false;
 	if (x->holding) /* it may have to be sent again */
 		return false;
-	switch (flow_body(&x->request, from, &x->upstream->stream)) {
+	switch (flow_body(&x->request, from, &x->upstream->connection)) {
 	case FLOW_NOT:
 		return false;
 	case FLOW_ENDED:
@@ -135,18 +135,18 @@ bool exchange_flow_request(struct exchange *x)
 }
 
 /* A body of which less comes at a time lets others go first. */
-#define TRICKLE_SIZE 1024
+#define LOW_PRIORITY_SIZE 1024
 
 size_t exchange_request(struct exchange *x, const char *data, size_t len)
 {
 	if (x->state == ANSWER_TUNNEL)
-		return exchange_tunnel_bytes(x, &x->upstream->stream, data, len);
-	x->client->stream.trickles = len < TRICKLE_SIZE;
+		return exchange_tunnel_bytes(x, &x->upstream->connection, data, len);
+	x->client->connection.low_priority = len < LOW_PRIORITY_SIZE;
 	if (!x->request.done && x->upstream != NULL)
 		return send_body(x, data, len);
 	/* The next request has to wait. So does what is sent behind a request for a tunnel: what it
 	 * is depends on the answer. And so does a body as long as its request is in a queue. */
 	if (len >= loop_share(x->proxy->loop, x->request.done ? LOOP_READ_SIZE : EXCHANGE_HELD_MAX))
-		stream_pause(&x->client->stream);
+		connection_pause(&x->client->connection);
 	return 0;
 }

@@ -14,9 +14,9 @@
 #include "http/reply.h"
 #include "relief.h"
 
-static struct client *client_of(struct stream *stream)
+static struct client *client_of(struct connection *connection)
 {
-	return LIST_ITEM(stream, struct client, stream);
+	return LIST_ITEM(connection, struct client, connection);
 }
 
 struct slice client_ip(const struct client *c)
@@ -37,7 +37,7 @@ int client_reply(struct client *c, const struct reply *reply)
 
 	reply_write(&out, reply);
 	piece.iov_len = out.len;
-	return stream_write(&c->stream, &piece, 1);
+	return connection_write(&c->connection, &piece, 1);
 }
 
 /* Answers a request that never became an exchange, writes its record and ends the connection. */
@@ -73,7 +73,7 @@ static size_t begin_exchange(struct client *c, const char *data, size_t len)
 
 	/* There is more to come of this one. */
 	if (request->body.kind != BODY_NONE || !slice_is_empty(request->upgrade))
-		stream_watch(&c->stream);
+		connection_watch(&c->connection);
 	client_set_state(c, CLIENT_BUSY);
 	if (exchange_begin(c, data, c->since_us, used < len) == -1) {
 		refuse(c, 503, REASON_NO_MEMORY, NULL);
@@ -100,7 +100,7 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	case PARSE_PARTIAL:
 		break;
 	}
-	if (c->stream.ended) { /* and this is no whole request any more */
+	if (c->connection.ended) { /* and this is no whole request any more */
 		client_close(c);
 		return len;
 	}
@@ -112,9 +112,9 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	return 0;
 }
 
-static size_t received(struct stream *stream, const char *data, size_t len)
+static size_t received(struct connection *connection, const char *data, size_t len)
 {
-	struct client *c = client_of(stream);
+	struct client *c = client_of(connection);
 
 	switch (c->state) {
 	case CLIENT_IDLE:
@@ -129,16 +129,16 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	return exchange_request(c->exchange, data, len);
 }
 
-static bool flow(struct stream *stream)
+static bool splice(struct connection *connection)
 {
-	struct client *c = client_of(stream);
+	struct client *c = client_of(connection);
 
 	return c->exchange != NULL && exchange_flow_request(c->exchange);
 }
 
-static void drained(struct stream *stream)
+static void drained(struct connection *connection)
 {
-	struct client *c = client_of(stream);
+	struct client *c = client_of(connection);
 
 	if (c->exchange != NULL)
 		exchange_client_drained(c->exchange);
@@ -146,22 +146,22 @@ static void drained(struct stream *stream)
 		client_flushed(c);
 }
 
-static void ended(struct stream *stream, int error)
+static void ended(struct connection *connection, int error)
 {
-	struct client *c = client_of(stream);
+	struct client *c = client_of(connection);
 
 	if (c->exchange != NULL)
 		exchange_client_ended(c->exchange, error);
 	else if (error != 0 || c->state != CLIENT_FLUSH)
 		client_close(c);
-	else if (c->last || stream_rest(stream) == 0)
+	else if (c->last || connection_rest(connection) == 0)
 		client_linger(c); /* it ended its sending side, and the answer is not out yet */
 }
 
-static const struct stream_events events = {
+static const struct connection_events events = {
 	.reading = PULSE_REQUEST,
 	.received = received,
-	.flow = flow,
+	.splice = splice,
 	.drained = drained,
 	.ended = ended,
 };
@@ -221,18 +221,18 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 	c->trusted = network_set_has(&proxy->settings->trusted, peer);
 	set_name(c, peer);
 	deadline_init(&c->deadline);
-	stream_open(&c->stream, proxy->loop, &events, fd);
+	connection_open(&c->connection, proxy->loop, &events, fd);
 	proxy->client_count++;
 	account_accept(proxy);
 	client_set_state(c, CLIENT_IDLE);
 	if (count_in(c, peer))
-		stream_look(&c->stream);
+		connection_look(&c->connection);
 	else
 		refuse_unread(c, 429, REASON_CLIENT_LIMIT,
 			"your address has too many connections; close some");
 	/* Of one whose request came along nothing more is expected for now. */
-	if (stream_is_open(&c->stream) && c->state != CLIENT_BUSY)
-		stream_watch(&c->stream);
+	if (connection_is_open(&c->connection) && c->state != CLIENT_BUSY)
+		connection_watch(&c->connection);
 	return 0;
 }
 
@@ -245,6 +245,6 @@ void client_head_expired(struct deadline *deadline)
 void client_give_way(struct client *c)
 {
 	refuse_unread(c, 503, REASON_NO_ROOM, "there is no room for a request that comes slowly");
-	if (stream_is_open(&c->stream))
+	if (connection_is_open(&c->connection))
 		client_close(c);
 }

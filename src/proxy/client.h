@@ -6,8 +6,8 @@
 #define TINYLB_PROXY_CLIENT_H
 
 #include "context.h"
+#include "net/connection.h"
 #include "net/deadline.h"
-#include "net/stream.h"
 
 struct exchange;
 struct reply;
@@ -25,14 +25,14 @@ enum client_state {
 
 /* An idle client costs one of these and nothing else, so it is kept small. */
 struct client {
-	struct stream stream;
+	struct connection connection;
 	struct proxy *proxy;       /* borrowed */
 	struct exchange *exchange; /* NULL: none */
 	struct source *source;     /* where it is counted; NULL: nowhere */
 	union {
 		/* It is always in one list: of its deadline, or of proxy->busy where none runs. */
 		struct deadline deadline;
-		struct grave grave; /* once it is closed */
+		struct deferred_free deferred; /* once it is closed */
 	};
 	uint64_t since_us; /* the first byte of a head; when it became idle, or began to linger */
 	uint32_t seen;   /* bytes of a head that was not whole yet; of what lingering threw away */

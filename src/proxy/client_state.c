@@ -15,9 +15,9 @@
 #define LINGER_MAX    ((size_t)16 * 1024 * 1024)
 #define LINGER_MAX_US UINT64_C(30000000)
 
-static void bury(struct grave *grave)
+static void free_deferred(struct deferred_free *deferred)
 {
-	struct client *c = LIST_ITEM(grave, struct client, grave);
+	struct client *c = LIST_ITEM(deferred, struct client, deferred);
 
 	tidy_gone(c->proxy);
 	cells_give(&c->proxy->client_cells, c);
@@ -26,7 +26,7 @@ static void bury(struct grave *grave)
 /* Backlogs are held far below what would not fit here. */
 static uint32_t unsent(const struct client *c)
 {
-	size_t n = stream_unsent(&c->stream);
+	size_t n = connection_unsent(&c->connection);
 
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
@@ -39,10 +39,10 @@ void client_set_state(struct client *c, enum client_state state)
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->linger_count += state == CLIENT_LINGER;
 	if (c->state == CLIENT_BUSY)
-		stream_watch(&c->stream);
+		connection_watch(&c->connection);
 	c->state = state;
 	/* Those who have just sent a request go before those who are at it, or at the end. */
-	c->stream.trickles = state != CLIENT_IDLE;
+	c->connection.low_priority = state != CLIENT_IDLE;
 	switch (state) {
 	case CLIENT_IDLE:
 		c->seen = 0;
@@ -64,7 +64,7 @@ void client_set_state(struct client *c, enum client_state state)
 		deadline_start(&c->deadline, &proxy->wait_close, proxy->loop);
 		break;
 	case CLIENT_BUSY:
-		if (c->stream.resting)
+		if (c->connection.resting)
 			deadline_start(&c->deadline, &proxy->wait_watch, proxy->loop);
 		else
 			list_append(&proxy->busy, &c->deadline.link);
@@ -78,7 +78,7 @@ void client_watch_expired(struct deadline *deadline)
 	struct client *c = LIST_ITEM(deadline, struct client, deadline);
 
 	list_append(&c->proxy->busy, &deadline->link);
-	stream_watch(&c->stream);
+	connection_watch(&c->connection);
 }
 
 static void leave(struct client *c)
@@ -90,25 +90,25 @@ static void leave(struct client *c)
 	proxy->client_count--;
 	account_leave(proxy);
 	source_leave(&proxy->sources, c->source);
-	loop_mourn(proxy->loop, &c->grave, bury);
+	loop_defer_free(proxy->loop, &c->deferred, free_deferred);
 	proxy->left(proxy->context);
 }
 
 void client_close(struct client *c)
 {
-	stream_close(&c->stream);
+	connection_close(&c->connection);
 	leave(c);
 }
 
 void client_reset(struct client *c)
 {
-	stream_reset(&c->stream);
+	connection_reset(&c->connection);
 	leave(c);
 }
 
 static bool is_flushed(const struct client *c)
 {
-	return stream_backlog(&c->stream) == 0;
+	return connection_backlog(&c->connection) == 0;
 }
 
 static void flush_first(struct client *c, bool last)
@@ -130,11 +130,11 @@ void client_linger(struct client *c)
 {
 	struct proxy *proxy = c->proxy;
 
-	stream_finish(&c->stream);
-	stream_resume(&c->stream);
+	connection_finish(&c->connection);
+	connection_resume(&c->connection);
 	if (!is_flushed(c)) {
 		flush_first(c, true);
-	} else if (c->stream.ended) {
+	} else if (c->connection.ended) {
 		client_close(c);
 	} else {
 		client_set_state(c, CLIENT_LINGER);
@@ -146,7 +146,7 @@ void client_linger(struct client *c)
 void client_end(struct client *c)
 {
 	/* Bytes that came behind the last request would turn the close into a reset. */
-	if (is_flushed(c) && !c->stream.delivering && stream_is_quiet(&c->stream))
+	if (is_flushed(c) && !c->connection.delivering && connection_is_quiet(&c->connection))
 		client_close(c);
 	else
 		client_linger(c);
@@ -154,7 +154,7 @@ void client_end(struct client *c)
 
 void client_next(struct client *c)
 {
-	struct stream *s = &c->stream;
+	struct connection *s = &c->connection;
 
 	if (!is_flushed(c)) {
 		flush_first(c, false);
@@ -162,9 +162,9 @@ void client_next(struct client *c)
 	}
 	client_set_state(c, CLIENT_IDLE);
 	if (s->paused)
-		stream_resume(s);
-	else if (s->delivering || stream_rest(s) > 0)
-		stream_again(s);
+		connection_resume(s);
+	else if (s->delivering || connection_rest(s) > 0)
+		connection_again(s);
 	else if (s->ended)
 		client_linger(c);
 }
@@ -189,7 +189,7 @@ size_t client_hear_out(struct client *c, size_t len)
 	if (c->state == CLIENT_FLUSH && !c->last) {
 		/* Its next request waits. */
 		if (len >= loop_share(c->proxy->loop, LOOP_READ_SIZE))
-			stream_pause(&c->stream);
+			connection_pause(&c->connection);
 		return 0;
 	}
 	c->seen += (uint32_t)len;
@@ -201,7 +201,7 @@ size_t client_hear_out(struct client *c, size_t len)
 
 bool client_dismiss(struct client *c)
 {
-	if (!stream_is_quiet(&c->stream))
+	if (!connection_is_quiet(&c->connection))
 		return false;
 	client_linger(c);
 	/* It owes nothing and need not be waited for as long as one that still reads an answer. */

@@ -35,8 +35,8 @@ struct proxy {
 	struct pool *pools;     /* one per pool of the settings */
 	struct routes **routes; /* one per listener; NULL: it has none */
 	struct record_log log;
-	bool parting;  /* answers end their connections */
-	bool draining; /* and no connection to a backend is kept */
+	bool close_after_response; /* answers end their connections */
+	bool draining;             /* and no connection to a backend is kept */
 	size_t client_count;
 	size_t most_clients;
 	size_t linger_count; /* of these, in wait_close and wait_part */

@@ -94,8 +94,8 @@ static void send_all(struct exchange *x, struct request *request)
 {
 	if (exchange_send(x, request) == -1)
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
-	else if (!x->upstream->stream.connecting)
-		stream_resume(&x->client->stream); /* it may have waited for a connection */
+	else if (!x->upstream->connection.connecting)
+		connection_resume(&x->client->connection); /* it may have waited for a connection */
 }
 
 /* Nothing is left to try. */
@@ -153,7 +153,7 @@ static void wait_for_room(struct exchange *x, struct request *request)
 			"pool %s: a request waits: all backends are full", x->pool->settings->name);
 	/* Its head does not wait for the body, and it is to be seen if the client leaves. */
 	x->more = false;
-	stream_watch(&x->client->stream);
+	connection_watch(&x->client->connection);
 }
 
 void exchange_dispatch(struct exchange *x, struct request *request)
@@ -215,14 +215,15 @@ bool exchange_go_on(struct exchange *x)
 	else
 		give_up(x);
 	/* What came of its body meanwhile goes on. */
-	if (client->exchange != NULL && !client->stream.paused && stream_rest(&client->stream) > 0)
-		stream_again(&client->stream);
+	if (client->exchange != NULL && !client->connection.paused &&
+		connection_rest(&client->connection) > 0)
+		connection_again(&client->connection);
 	return true;
 }
 
 void exchange_retry(struct exchange *x, struct failure failure)
 {
-	bool connecting = x->upstream->stream.connecting;
+	bool connecting = x->upstream->connection.connecting;
 	bool reused = x->upstream->reused;
 
 	x->failure = failure;
@@ -289,7 +290,7 @@ void exchange_connected(struct exchange *x)
 	x->record.connected_us = x->proxy->loop->now_us;
 	deadline_stop(&x->deadline);
 	exchange_alive(x);
-	stream_resume(&x->client->stream);
+	connection_resume(&x->client->connection);
 }
 
 void exchange_connect_expired(struct deadline *deadline)

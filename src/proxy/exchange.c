@@ -51,7 +51,7 @@ static void describe(struct exchange *x, const struct request *request, const ch
 	x->expects = request->expect_continue;
 	x->upgrade = !slice_is_empty(request->upgrade);
 	relay_init(&x->request, request->body, request->body.kind);
-	flow_expect(&x->client->stream, &x->request);
+	flow_expect(&x->client->connection, &x->request);
 	x->holding = true;
 	x->record.client = client_name(x->client);
 	x->record.line = in_copy(x, head, request->line);
@@ -104,22 +104,23 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us, b
 
 static size_t unsent(const struct exchange *x)
 {
-	return stream_unsent(&x->client->stream) + stream_unsent(&x->upstream->stream);
+	return connection_unsent(&x->client->connection) +
+	       connection_unsent(&x->upstream->connection);
 }
 
 /* Until a connection is there, no more of a body is taken than could be sent again. Only what goes
  * to `to` counts: the other way may be full because this side waits for more of it to be read. */
-static bool is_full(const struct exchange *x, const struct stream *to)
+static bool is_full(const struct exchange *x, const struct connection *to)
 {
-	return stream_is_full(to) ||
-	       (exchange_is_connecting(x) && stream_backlog(to) > EXCHANGE_HELD_MAX);
+	return connection_is_full(to) ||
+	       (exchange_is_connecting(x) && connection_backlog(to) > EXCHANGE_HELD_MAX);
 }
 
-void exchange_throttle(struct exchange *x, struct stream *from)
+void exchange_throttle(struct exchange *x, struct connection *from)
 {
 	x->unsent = 0;
 	if (is_full(x, exchange_other(x, from))) {
-		stream_pause(from);
+		connection_pause(from);
 		x->unsent = unsent(x);
 	}
 	relief_look(x->proxy);
@@ -134,7 +135,7 @@ bool exchange_is_taken(struct exchange *x)
 }
 
 /* One of the two took what waited for it. */
-static void drained(struct exchange *x, struct stream *from)
+static void drained(struct exchange *x, struct connection *from)
 {
 	if (x->state == ANSWER_TUNNEL) {
 		exchange_tunnel_drained(x, from);
@@ -144,33 +145,34 @@ static void drained(struct exchange *x, struct stream *from)
 		exchange_alive(x);
 	if (is_full(x, exchange_other(x, from)))
 		return;
-	if (from == &x->client->stream)
+	if (from == &x->client->connection)
 		exchange_waited(x);
-	stream_resume(from);
+	connection_resume(from);
 }
 
 void exchange_client_drained(struct exchange *x)
 {
 	if (x->upstream != NULL)
-		drained(x, &x->upstream->stream);
+		drained(x, &x->upstream->connection);
 }
 
 void exchange_upstream_drained(struct exchange *x)
 {
-	drained(x, &x->client->stream);
+	drained(x, &x->client->connection);
 }
 
 /* Whether the request may have come in full: what arrives while it waits for a backend is kept
  * unread. */
 static bool is_here(const struct exchange *x)
 {
-	return x->request.done || (x->upstream == NULL && stream_rest(&x->client->stream) > 0);
+	return x->request.done ||
+	       (x->upstream == NULL && connection_rest(&x->client->connection) > 0);
 }
 
 void exchange_client_ended(struct exchange *x, int error)
 {
 	if (x->state == ANSWER_TUNNEL)
-		exchange_tunnel_ended(x, &x->upstream->stream, error);
+		exchange_tunnel_ended(x, &x->upstream->connection, error);
 	else if (error != 0 || !x->proxy->settings->half_close || !is_here(x))
 		exchange_end_without_answer(x);
 }
@@ -200,7 +202,7 @@ static void let_go_of_upstream(struct exchange *x, bool reuse)
 static void send_client_on(struct client *client, enum afterwards afterwards)
 {
 	/* It hears nothing any more. */
-	if (client->stream.broken)
+	if (client->connection.broken)
 		afterwards = AFTERWARDS_RESET;
 	switch (afterwards) {
 	case AFTERWARDS_KEEP:
@@ -267,7 +269,7 @@ static void break_off(struct exchange *x, enum reason reason)
 
 struct reply exchange_make_reply(const struct exchange *x, int status, const char *detail)
 {
-	bool keep = x->request.done && x->client_keeps && !x->proxy->parting;
+	bool keep = x->request.done && x->client_keeps && !x->proxy->close_after_response;
 
 	return (struct reply){
 		.status = status,
@@ -308,9 +310,10 @@ static bool client_stalls(const struct exchange *x)
 {
 	bool waits_for_100 = x->expects && x->interim == 0 && x->request.content == 0;
 
-	if (stream_backlog(&x->client->stream) > 0)
+	if (connection_backlog(&x->client->connection) > 0)
 		return true;
-	return !x->request.done && !waits_for_100 && stream_backlog(&x->upstream->stream) == 0;
+	return !x->request.done && !waits_for_100 &&
+	       connection_backlog(&x->upstream->connection) == 0;
 }
 
 static void backend_stalls(struct exchange *x)

@@ -195,10 +195,11 @@ bool exchange_may_repeat(const struct exchange *x);
 /* The 101 was forwarded: from now on bytes go both ways. exchange_tunnel_bytes returns `len`: none
  * is left. */
 void exchange_open_tunnel(struct exchange *x);
-size_t exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len);
-bool exchange_tunnel_flow(struct exchange *x, struct stream *from);
-void exchange_tunnel_drained(struct exchange *x, struct stream *from);
-void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error);
+size_t exchange_tunnel_bytes(
+	struct exchange *x, struct connection *to, const char *data, size_t len);
+bool exchange_tunnel_flow(struct exchange *x, struct connection *from);
+void exchange_tunnel_drained(struct exchange *x, struct connection *from);
+void exchange_tunnel_ended(struct exchange *x, struct connection *other, int error);
 
 /* The client went away: cancels the request. */
 void exchange_end_without_answer(struct exchange *x);
@@ -225,19 +226,20 @@ void exchange_drop_held(struct exchange *x);
 /* The client was kept waiting: the rate of its body is measured anew. */
 void exchange_waited(struct exchange *x);
 
-/* The stream that what comes from `from` goes to. */
-static inline struct stream *exchange_other(const struct exchange *x, const struct stream *from)
+/* The connection that what comes from `from` goes to. */
+static inline struct connection *exchange_other(
+	const struct exchange *x, const struct connection *from)
 {
-	return from == &x->client->stream ? &x->upstream->stream : &x->client->stream;
+	return from == &x->client->connection ? &x->upstream->connection : &x->client->connection;
 }
 
 /* Stops reading `from` where enough of what it sent waits to be taken. Others may end over it
  * (relief.h). */
-void exchange_throttle(struct exchange *x, struct stream *from);
+void exchange_throttle(struct exchange *x, struct connection *from);
 
 static inline bool exchange_is_connecting(const struct exchange *x)
 {
-	return x->upstream != NULL && x->upstream->stream.connecting;
+	return x->upstream != NULL && x->upstream->connection.connecting;
 }
 
 /* Any bytes count as life. Where another deadline runs, that of connecting, it is stopped first. */

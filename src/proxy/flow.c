@@ -6,43 +6,44 @@
 
 #include "flow.h"
 
-#include "net/flow.h"
+#include "net/connection_splice.h"
 
 /* Pieces that are smaller end it: until a read takes all that one may, the rest is copied. */
 #define PIECE_LEAST 16384
 
-static ssize_t draw(struct stream *from, struct stream *to, uint64_t most)
+static ssize_t draw(struct connection *from, struct connection *to, uint64_t most)
 {
-	ssize_t n = stream_draw(from, to, most);
+	size_t room = connection_rest(from) == 0 ? connection_splice_room(to) : 0;
+	ssize_t n = connection_splice_in(from, most < room ? (size_t)most : room);
 
 	if (n > 0 && n < PIECE_LEAST)
-		from->flows = false;
+		from->splices = false;
 	return n;
 }
 
 /* As a chunk of its own where the body goes on in chunks. */
-static int pour(const struct relay *relay, struct stream *to, size_t len)
+static int pour(const struct relay *relay, struct connection *to, size_t len)
 {
 	char line[CHUNK_LINE_MAX], end[] = "\r\n";
 	struct iovec before = { .iov_base = line }, behind = { .iov_base = end, .iov_len = 2 };
 	bool failed;
 
 	if (relay->out != BODY_CHUNKED)
-		return stream_pour(to, len);
+		return connection_splice_out(to, len);
 	before.iov_len = chunk_write_line(line, len);
-	failed = stream_write(to, &before, 1) == -1;
+	failed = connection_write(to, &before, 1) == -1;
 	/* What was drawn has to leave the pipe in any case. */
-	failed |= stream_pour(to, len) == -1;
-	return failed ? -1 : stream_write(to, &behind, 1);
+	failed |= connection_splice_out(to, len) == -1;
+	return failed ? -1 : connection_write(to, &behind, 1);
 }
 
-enum flow flow_body(struct relay *relay, struct stream *from, struct stream *to)
+enum flow flow_body(struct relay *relay, struct connection *from, struct connection *to)
 {
 	uint64_t run = relay_plain(relay);
 	ssize_t n;
 
 	if (run < FLOW_RUN_LEAST) {
-		from->flows = false;
+		from->splices = false;
 		return FLOW_NOT;
 	}
 	n = draw(from, to, run);
@@ -54,12 +55,12 @@ enum flow flow_body(struct relay *relay, struct stream *from, struct stream *to)
 	return FLOW_MOVED;
 }
 
-enum flow flow_tunnel(struct stream *from, struct stream *to, uint64_t *content)
+enum flow flow_tunnel(struct connection *from, struct connection *to, uint64_t *content)
 {
 	ssize_t n = draw(from, to, UINT64_MAX);
 
 	if (n <= 0)
 		return n == 0 ? FLOW_ENDED : FLOW_NOT;
 	*content += (uint64_t)n;
-	return stream_pour(to, (size_t)n) == 0 ? FLOW_MOVED : FLOW_FAILED;
+	return connection_splice_out(to, (size_t)n) == 0 ? FLOW_MOVED : FLOW_FAILED;
 }

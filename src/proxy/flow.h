@@ -1,5 +1,5 @@
 /*
- * Content that goes from socket to socket without being looked at (net/flow.h).
+ * Content that goes from socket to socket without being looked at (net/connection_splice.h).
  */
 #ifndef TINYLB_PROXY_FLOW_H
 #define TINYLB_PROXY_FLOW_H
@@ -17,23 +17,23 @@ enum flow {
 #define FLOW_RUN_LEAST ((uint64_t)64 * 1024)
 
 /* A body begins. How long a run is that comes in chunks, or until the end, is seen only later. */
-static inline void flow_expect(struct stream *from, const struct relay *relay)
+static inline void flow_expect(struct connection *from, const struct relay *relay)
 {
-	from->flows = relay->in.kind == BODY_LENGTH && relay->in.length >= FLOW_RUN_LEAST;
+	from->splices = relay->in.kind == BODY_LENGTH && relay->in.length >= FLOW_RUN_LEAST;
 }
 
 /* As much was read as one may: there is more where that came from. */
-static inline void flow_look(struct stream *from)
+static inline void flow_look(struct connection *from)
 {
-	from->flows |= from->full;
+	from->splices |= from->full;
 }
 
 /* Moves what comes next of a body, and counts it; never more than the body has. */
-enum flow flow_body(struct relay *relay, struct stream *from, struct stream *to)
+enum flow flow_body(struct relay *relay, struct connection *from, struct connection *to)
 	__attribute__((warn_unused_result));
 
 /* Moves what comes next in a tunnel, and adds it to *content. */
-enum flow flow_tunnel(struct stream *from, struct stream *to, uint64_t *content)
+enum flow flow_tunnel(struct connection *from, struct connection *to, uint64_t *content)
 	__attribute__((warn_unused_result));
 
 #endif

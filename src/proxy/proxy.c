@@ -188,7 +188,7 @@ void proxy_free(struct proxy *p)
 		upstream_close_idle(&p->pools[i]);
 	(void)exchange_free_spare(p, SIZE_MAX);
 	queue_fini(p);
-	loop_bury(p->loop);
+	loop_free_deferred(p->loop);
 	cells_fini(&p->client_cells);
 	cells_fini(&p->upstream_cells);
 	record_log_fini(&p->log);
@@ -238,7 +238,7 @@ size_t proxy_busy_count(const struct proxy *p)
 
 void proxy_part(struct proxy *p)
 {
-	p->parting = true;
+	p->close_after_response = true;
 }
 
 void proxy_drain(struct proxy *p)

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-void gather_init(struct gather *g, struct stream *to)
+void gather_init(struct gather *g, struct connection *to)
 {
 	g->to = to;
 	g->copy = NULL;
@@ -29,7 +29,7 @@ static void write_pieces(struct gather *g)
 	/* After a failure a part is missing: what follows it must not look as if it were not. */
 	if (g->count > 0 && !g->failed)
 		copy_pieces(g);
-	if (g->count > 0 && !g->failed && stream_write(g->to, g->pieces, g->count) == -1)
+	if (g->count > 0 && !g->failed && connection_write(g->to, g->pieces, g->count) == -1)
 		g->failed = true;
 	g->count = 0;
 	g->uncopied = 0;

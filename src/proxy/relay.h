@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 
 #include "http/chunk.h"
-#include "net/stream.h"
+#include "net/connection.h"
 
 /* Pieces that go out with one write. They must live until gather_flush; `line` and `end` hold what
  * the framing adds to the content. */
@@ -17,18 +17,18 @@
 #define GATHER_END    9216 /* the last chunk and its trailers, which the parser holds to 8 KiB */
 
 struct gather {
-	struct stream *to;     /* borrowed */
+	struct connection *to; /* borrowed */
 	struct evbuffer *copy; /* borrowed; NULL, or gets a copy of the pieces */
 	int uncopied;          /* but not of so many at the front */
 	int count;
-	bool failed; /* memory was short: the stream is of no further use */
+	bool failed; /* memory was short: the connection is of no further use */
 	struct iovec pieces[GATHER_PIECES];
 	char line[CHUNK_LINE_MAX];
 	char end[GATHER_END];
 };
 
 /* Begins a gathering for `to`. */
-void gather_init(struct gather *g, struct stream *to);
+void gather_init(struct gather *g, struct connection *to);
 
 /* Adds bytes; writes first what there is, where there is no room for two more. */
 void gather_add(struct gather *g, const char *data, size_t len);

@@ -1,7 +1,7 @@
 /*
- * What a worker buffers stays within limits.buffers: as it fills up, every stream gets a smaller
- * share (loop_share). Where that is not enough, those go who have taken nothing for the longest:
- * they hold what others need. So do heads that do not arrive.
+ * What a worker buffers stays within limits.buffers: as it fills up, every connection gets a
+ * smaller share (loop_share). Where that is not enough, those go who have taken nothing for the
+ * longest: they hold what others need. So do heads that do not arrive.
  */
 #include "config.h"
 
@@ -46,7 +46,9 @@ static bool cut_exchange(struct deadline *d)
 {
 	struct exchange *x = LIST_ITEM(d, struct exchange, deadline);
 
-	if (stream_backlog(&x->client->stream) + stream_backlog(&x->upstream->stream) == 0)
+	if (connection_backlog(&x->client->connection) +
+			connection_backlog(&x->upstream->connection) ==
+		0)
 		return false;
 	/* The deadline does not see who takes little at a time. */
 	if (exchange_is_taken(x)) {
@@ -66,7 +68,7 @@ static bool cut_client(struct deadline *d)
 	struct client *c = LIST_ITEM(d, struct client, deadline);
 
 	client_flush_expired(d);
-	return !stream_is_open(&c->stream);
+	return !connection_is_open(&c->connection);
 }
 
 /* Cuts those of a queue that stalled, longest first, as long as there is too much. Returns how

@@ -21,8 +21,8 @@ static void answer(struct exchange *x, struct reply *reply)
 	piece.iov_len = out.len;
 	if (!reply->head)
 		x->response.content = reply->body.len;
-	exchange_end_reply(
-		x, reply, stream_write(&x->client->stream, &piece, 1), REASON_ANSWERED_HERE);
+	exchange_end_reply(x, reply, connection_write(&x->client->connection, &piece, 1),
+		REASON_ANSWERED_HERE);
 }
 
 static void answer_fixed(struct exchange *x, const struct answer_settings *settings)

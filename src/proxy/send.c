@@ -41,7 +41,7 @@ static int send_head(struct exchange *x, struct request *request)
 		return 0;
 	}
 	piece.iov_len = head.len;
-	return stream_write(&x->upstream->stream, &piece, 1);
+	return connection_write(&x->upstream->connection, &piece, 1);
 }
 
 /* Sends again what was sent to a former upstream. */
@@ -59,7 +59,7 @@ static int send_held(struct exchange *x)
 			return -1;
 		count = evbuffer_peek(held, -1, &from, pieces, GATHER_PIECES);
 		count = count < GATHER_PIECES ? count : GATHER_PIECES;
-		if (stream_write(&x->upstream->stream, pieces, count) == -1)
+		if (connection_write(&x->upstream->connection, pieces, count) == -1)
 			return -1;
 		for (int i = 0; i < count; i++)
 			at += pieces[i].iov_len;

@@ -13,23 +13,23 @@ void exchange_open_tunnel(struct exchange *x)
 	x->state = ANSWER_TUNNEL;
 	exchange_alive(x);
 	/* Small messages are what it is for. */
-	x->client->stream.trickles = false;
+	x->client->connection.low_priority = false;
 	/* What the client sent behind its request has waited for this. */
-	stream_resume(&x->client->stream);
-	if (stream_rest(&x->client->stream) > 0)
-		stream_again(&x->client->stream);
+	connection_resume(&x->client->connection);
+	if (connection_rest(&x->client->connection) > 0)
+		connection_again(&x->client->connection);
 }
 
 static bool is_over(const struct exchange *x)
 {
-	const struct stream *a = &x->client->stream;
-	const struct stream *b = &x->upstream->stream;
+	const struct connection *a = &x->client->connection;
+	const struct connection *b = &x->upstream->connection;
 
-	return a->ended && b->ended && stream_backlog(a) == 0 && stream_backlog(b) == 0;
+	return a->ended && b->ended && connection_backlog(a) == 0 && connection_backlog(b) == 0;
 }
 
 /* Something was written; `failed`: memory was short for it. */
-static void passed_on(struct exchange *x, struct stream *from, bool failed)
+static void passed_on(struct exchange *x, struct connection *from, bool failed)
 {
 	if (failed)
 		exchange_end(x, REASON_NO_MEMORY, false, AFTERWARDS_RESET);
@@ -40,27 +40,28 @@ static void passed_on(struct exchange *x, struct stream *from, bool failed)
 		exchange_throttle(x, from);
 }
 
-size_t exchange_tunnel_bytes(struct exchange *x, struct stream *to, const char *data, size_t len)
+size_t exchange_tunnel_bytes(
+	struct exchange *x, struct connection *to, const char *data, size_t len)
 {
-	struct stream *from = exchange_other(x, to);
+	struct connection *from = exchange_other(x, to);
 	struct iovec piece = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 
 	exchange_alive(x);
 	if (len == 0)
 		return 0;
-	if (to == &x->client->stream)
+	if (to == &x->client->connection)
 		x->response.content += len;
 	flow_look(from);
-	passed_on(x, from, stream_write(to, &piece, 1) == -1);
+	passed_on(x, from, connection_write(to, &piece, 1) == -1);
 	return len;
 }
 
-bool exchange_tunnel_flow(struct exchange *x, struct stream *from)
+bool exchange_tunnel_flow(struct exchange *x, struct connection *from)
 {
-	struct stream *to = exchange_other(x, from);
+	struct connection *to = exchange_other(x, from);
 	uint64_t ignored = 0;
-	enum flow flow =
-		flow_tunnel(from, to, to == &x->client->stream ? &x->response.content : &ignored);
+	enum flow flow = flow_tunnel(
+		from, to, to == &x->client->connection ? &x->response.content : &ignored);
 
 	if (flow == FLOW_MOVED || flow == FLOW_FAILED) {
 		exchange_alive(x);
@@ -69,27 +70,27 @@ bool exchange_tunnel_flow(struct exchange *x, struct stream *from)
 	return flow != FLOW_NOT;
 }
 
-void exchange_tunnel_drained(struct exchange *x, struct stream *from)
+void exchange_tunnel_drained(struct exchange *x, struct connection *from)
 {
 	exchange_alive(x);
-	if (x->client->stream.broken || x->upstream->stream.broken)
+	if (x->client->connection.broken || x->upstream->connection.broken)
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
 	else if (is_over(x))
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
-	else if (!stream_is_full(exchange_other(x, from)))
-		stream_resume(from);
+	else if (!connection_is_full(exchange_other(x, from)))
+		connection_resume(from);
 }
 
-void exchange_tunnel_ended(struct exchange *x, struct stream *other, int error)
+void exchange_tunnel_ended(struct exchange *x, struct connection *other, int error)
 {
 	if (error != 0) {
 		/* A reset goes on as one. */
-		stream_reset(other);
+		connection_reset(other);
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_RESET);
 	} else if (is_over(x)) {
 		exchange_end(x, REASON_UPGRADED, false, AFTERWARDS_CLOSE);
 	} else {
-		stream_finish(other);
+		connection_finish(other);
 	}
 }
 

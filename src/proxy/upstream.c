@@ -17,14 +17,14 @@
 /* Before a request that must not be sent again, a socket that was idle for longer is looked at. */
 #define LOOK_US UINT64_C(1000)
 
-static struct upstream *upstream_of(struct stream *stream)
+static struct upstream *upstream_of(struct connection *connection)
 {
-	return LIST_ITEM(stream, struct upstream, stream);
+	return LIST_ITEM(connection, struct upstream, connection);
 }
 
-static void bury(struct grave *grave)
+static void free_deferred(struct deferred_free *deferred)
 {
-	struct upstream *u = LIST_ITEM(grave, struct upstream, grave);
+	struct upstream *u = LIST_ITEM(deferred, struct upstream, deferred);
 
 	tidy_gone(u->proxy);
 	cells_give(&u->proxy->upstream_cells, u);
@@ -50,10 +50,10 @@ void upstream_close(struct upstream *u)
 		leave_idle(u);
 	u->exchange = NULL;
 	settle(u);
-	stream_close(&u->stream);
+	connection_close(&u->connection);
 	/* Only now: others may take its place at once. */
 	rows_leave(u->backend->load.connections);
-	loop_mourn(u->proxy->loop, &u->grave, bury);
+	loop_defer_free(u->proxy->loop, &u->deferred, free_deferred);
 }
 
 static uint64_t idle_for(const struct upstream *u)
@@ -83,9 +83,9 @@ void upstream_was_stale(const struct upstream *u, uint64_t taken_us)
 	learn(u, taken_us - u->idle_since_us);
 }
 
-static size_t received(struct stream *stream, const char *data, size_t len)
+static size_t received(struct connection *connection, const char *data, size_t len)
 {
-	struct upstream *u = upstream_of(stream);
+	struct upstream *u = upstream_of(connection);
 
 	if (u->exchange != NULL)
 		return exchange_response(u->exchange, data, len);
@@ -97,24 +97,24 @@ static size_t received(struct stream *stream, const char *data, size_t len)
 	return len;
 }
 
-static bool flow(struct stream *stream)
+static bool splice(struct connection *connection)
 {
-	struct upstream *u = upstream_of(stream);
+	struct upstream *u = upstream_of(connection);
 
 	return u->exchange != NULL && exchange_flow_response(u->exchange);
 }
 
-static void drained(struct stream *stream)
+static void drained(struct connection *connection)
 {
-	struct upstream *u = upstream_of(stream);
+	struct upstream *u = upstream_of(connection);
 
 	if (u->exchange != NULL)
 		exchange_upstream_drained(u->exchange);
 }
 
-static void connected(struct stream *stream)
+static void connected(struct connection *connection)
 {
-	struct upstream *u = upstream_of(stream);
+	struct upstream *u = upstream_of(connection);
 
 	settle(u);
 	limit_connected(u->exchange->pool, u->backend);
@@ -122,9 +122,9 @@ static void connected(struct stream *stream)
 	exchange_connected(u->exchange);
 }
 
-static void ended(struct stream *stream, int error)
+static void ended(struct connection *connection, int error)
 {
-	struct upstream *u = upstream_of(stream);
+	struct upstream *u = upstream_of(connection);
 
 	if (u->exchange != NULL) {
 		exchange_upstream_ended(u->exchange, error);
@@ -134,10 +134,10 @@ static void ended(struct stream *stream, int error)
 	upstream_close(u);
 }
 
-static const struct stream_events events = {
+static const struct connection_events events = {
 	.reading = PULSE_ANSWER,
 	.received = received,
-	.flow = flow,
+	.splice = splice,
 	.drained = drained,
 	.connected = connected,
 	.ended = ended,
@@ -164,7 +164,7 @@ static bool is_still_meant(struct upstream *u)
 
 	if (u->addresses_version == version)
 		return true;
-	if (getpeername(u->stream.fd, &peer.u.sa, &peer.len) == -1 ||
+	if (getpeername(u->connection.fd, &peer.u.sa, &peer.len) == -1 ||
 		!addresses_have(u->backend->addresses, &peer))
 		return false;
 	u->addresses_version = version;
@@ -193,7 +193,7 @@ static bool is_old(const struct upstream *u, bool once)
  * be on its way: that is why it must not be old besides. */
 static bool has_ended(struct upstream *u)
 {
-	if (idle_for(u) < LOOK_US || stream_is_quiet(&u->stream))
+	if (idle_for(u) < LOOK_US || connection_is_quiet(&u->connection))
 		return false;
 	note_closed(u);
 	upstream_close(u);
@@ -279,7 +279,7 @@ struct upstream *upstream_connect(
 	u->idle_most_us = UINT64_MAX;
 	list_init(&u->link);
 	deadline_init(&u->deadline);
-	if (stream_connect(&u->stream, proxy->loop, &events, &to) == 0) {
+	if (connection_connect(&u->connection, proxy->loop, &events, &to) == 0) {
 		u->pending = true;
 		backend->limits.connecting++;
 		return u;

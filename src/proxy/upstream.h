@@ -6,21 +6,21 @@
 #define TINYLB_PROXY_UPSTREAM_H
 
 #include "context.h"
+#include "net/connection.h"
 #include "net/deadline.h"
-#include "net/stream.h"
 #include "pool.h"
 
 struct exchange;
 
 struct upstream {
-	struct stream stream;
+	struct connection connection;
 	struct proxy *proxy;       /* borrowed */
 	struct backend *backend;   /* borrowed */
 	struct exchange *exchange; /* borrowed; NULL: idle */
 	struct list link;          /* among the backend's idle ones */
 	union {
-		struct deadline deadline; /* of being idle */
-		struct grave grave;       /* once it is closed */
+		struct deadline deadline;      /* of being idle */
+		struct deferred_free deferred; /* once it is closed */
 	};
 	uint64_t opened_us;
 	uint64_t idle_since_us;

@@ -11,7 +11,7 @@
 
 #include "../../src/proxy/relay.h"
 
-int __wrap_stream_write(struct stream *stream, const struct iovec *pieces, int count);
+int __wrap_connection_write(struct connection *connection, const struct iovec *pieces, int count);
 
 /* The framings there are, from and to. */
 static const struct {
@@ -48,9 +48,9 @@ static struct outcome whole, pieces;
 static struct outcome *sink;
 static struct fields trailers, named;
 
-int __wrap_stream_write(struct stream *stream, const struct iovec *written, int count)
+int __wrap_connection_write(struct connection *connection, const struct iovec *written, int count)
 {
-	(void)stream;
+	(void)connection;
 	FUZZ_CLAIM(count > 0 && count <= GATHER_PIECES);
 	for (int i = 0; i < count; i++) {
 		FUZZ_CLAIM(written[i].iov_len > 0 && written[i].iov_len <= ROOM - sink->len);

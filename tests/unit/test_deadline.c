@@ -227,18 +227,18 @@ static void test_crowd_in_turns(void **state)
 	deadline_queue_fini(&shorter);
 }
 
-/* A few streams that trickle are read in each turn, more of them for so long, and all of that again
- * in the next turn. */
-static void test_trickles_in_turns(void **state)
+/* A few connections that trickle are read in each turn, more of them for so long, and all of that
+ * again in the next turn. */
+static void test_low_priority_in_turns(void **state)
 {
 	(void)state;
 	for (int turn = 0; turn < 2; turn++) {
 		take_time(TURN_US);
 		for (int few = 0; few < 8; few++)
-			assert_true(loop_grants_trickle(&loop));
-		assert_true(loop_grants_trickle(&loop));
+			assert_true(loop_grants_low_priority(&loop));
+		assert_true(loop_grants_low_priority(&loop));
 		take_time(TURN_US);
-		assert_false(loop_grants_trickle(&loop));
+		assert_false(loop_grants_low_priority(&loop));
 		(void)loop_turn(&loop, false);
 	}
 }
@@ -308,7 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_in_turns, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_trickles_in_turns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_low_priority_in_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_time_a_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_put_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),

@@ -20,29 +20,29 @@
 #include "../../src/proxy/relay.h"
 
 static struct loop loop;
-static struct stream to;
+static struct connection to;
 static int peer;
 static struct fields trailers;
 
-static size_t received(struct stream *s, const char *data, size_t len)
+static size_t received(struct connection *s, const char *data, size_t len)
 {
 	(void)s;
 	(void)data;
 	return len;
 }
 
-static void ignored(struct stream *s)
+static void ignored(struct connection *s)
 {
 	(void)s;
 }
 
-static void ended(struct stream *s, int error)
+static void ended(struct connection *s, int error)
 {
 	(void)s;
 	(void)error;
 }
 
-static const struct stream_events events = {
+static const struct connection_events events = {
 	.received = received,
 	.drained = ignored,
 	.connected = ignored,
@@ -58,15 +58,15 @@ static int set_up(void **state)
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == -1)
 		return -1;
 	peer = pair[1];
-	stream_open(&to, &loop, &events, pair[0]);
-	stream_watch(&to);
+	connection_open(&to, &loop, &events, pair[0]);
+	connection_watch(&to);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	stream_close(&to);
+	connection_close(&to);
 	loop_fini(&loop);
 	close(peer);
 	return 0;
@@ -82,7 +82,7 @@ static void expect_out(const char *text)
 	assert_memory_equal(out, text, (size_t)n);
 }
 
-/* Feeds `in` in two parts, as a stream would: what is left of the first comes again. */
+/* Feeds `in` in two parts, as a connection would: what is left of the first comes again. */
 static enum relay_result feed_cut(struct relay *relay, const char *in, size_t cut)
 {
 	size_t len = strlen(in);

@@ -1,10 +1,10 @@
 /*
- * The writing half of a stream: straight to the socket, and what that does not take into a
+ * The writing half of a connection: straight to the socket, and what that does not take into a
  * bufferevent that lives only as long as it holds something, or as a connection is being made.
  */
 #include "config.h"
 
-#include "stream_buffer.h"
+#include "connection_write.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -15,7 +15,7 @@
 /* More than libevent's 16 KiB: a backlog goes out in as few writes as the socket allows. */
 #define WRITE_MAX ((size_t)1024 * 1024)
 
-static void end_sending(struct stream *s)
+static void end_sending(struct connection *s)
 {
 	s->finishing = false;
 	s->finished = true;
@@ -23,7 +23,7 @@ static void end_sending(struct stream *s)
 	(void)shutdown(s->fd, SHUT_WR);
 }
 
-void stream_drop_buffer(struct stream *s)
+void connection_drop_buffer(struct connection *s)
 {
 	if (s->buffer != NULL) {
 		/* Its events go at once: a deferred callback would hold them beyond the life of the
@@ -37,15 +37,15 @@ void stream_drop_buffer(struct stream *s)
 
 static void written_cb(struct bufferevent *buffer, void *arg)
 {
-	struct stream *s = arg;
+	struct connection *s = arg;
 
 	(void)buffer;
 	/* A unix socket can connect so fast that this comes before the connection is announced. */
 	if (s->connecting)
 		return;
 	loop_begin(s->loop, PULSE_WRITING, s->fd);
-	if (stream_backlog(s) == 0) {
-		stream_drop_buffer(s);
+	if (connection_backlog(s) == 0) {
+		connection_drop_buffer(s);
 		if (s->finishing)
 			end_sending(s);
 	}
@@ -54,50 +54,50 @@ static void written_cb(struct bufferevent *buffer, void *arg)
 
 /* The peer takes nothing any more. What it still sends, an early answer perhaps, is read first: the
  * reading side tells of the end, and must not be paused for that. */
-static void break_writing(struct stream *s)
+static void break_writing(struct connection *s)
 {
 	s->broken = true;
-	stream_resume(s);
+	connection_resume(s);
 }
 
 static void event_cb(struct bufferevent *buffer, short what, void *arg)
 {
-	struct stream *s = arg;
+	struct connection *s = arg;
 	int error = errno;
 
 	(void)buffer;
 	loop_begin(s->loop, PULSE_WRITING, s->fd);
 	if (what & BEV_EVENT_CONNECTED) {
-		stream_connected(s);
+		connection_connected(s);
 		return;
 	}
 	if (s->connecting) {
-		stream_end(s, error != 0 ? error : ECONNREFUSED);
+		connection_end(s, error != 0 ? error : ECONNREFUSED);
 		return;
 	}
-	stream_drop_buffer(s);
+	connection_drop_buffer(s);
 	break_writing(s);
 	s->events->drained(s);
 }
 
-int stream_make_buffer(struct stream *s)
+int connection_make_buffer(struct connection *s)
 {
 	s->buffer = bufferevent_socket_new(s->loop->base, s->fd, 0);
 	if (s->buffer == NULL)
 		return -1;
 	bufferevent_setcb(s->buffer, NULL, written_cb, event_cb, s);
-	bufferevent_setwatermark(s->buffer, EV_WRITE, STREAM_BACKLOG_LOW, 0);
+	bufferevent_setwatermark(s->buffer, EV_WRITE, CONNECTION_BACKLOG_LOW, 0);
 	if (loop_count(s->loop, bufferevent_get_output(s->buffer)) == -1)
 		return -1;
 	return bufferevent_set_max_single_write(s->buffer, WRITE_MAX);
 }
 
 /* Copies what follows the first `skip` bytes of the pieces into the backlog. */
-static int queue(struct stream *s, const struct iovec *pieces, int count, size_t skip)
+static int queue(struct connection *s, const struct iovec *pieces, int count, size_t skip)
 {
 	struct evbuffer *out;
 
-	if (s->buffer == NULL && stream_make_buffer(s) == -1)
+	if (s->buffer == NULL && connection_make_buffer(s) == -1)
 		return -1;
 	out = bufferevent_get_output(s->buffer);
 	for (int i = 0; i < count; i++) {
@@ -124,10 +124,10 @@ static size_t total_of(const struct iovec *pieces, int count)
 }
 
 /* How much of the pieces the socket took at once. */
-static size_t write_now(struct stream *s, const struct iovec *pieces, int count)
+static size_t write_now(struct connection *s, const struct iovec *pieces, int count)
 {
 	/* The kernel holds the last packet back for the end that comes at once. */
-	int flags = s->parting ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+	int flags = s->cork ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t n;
 
 	if (count == 1)
@@ -144,7 +144,7 @@ static size_t write_now(struct stream *s, const struct iovec *pieces, int count)
 	return 0;
 }
 
-int stream_write(struct stream *s, const struct iovec *pieces, int count)
+int connection_write(struct connection *s, const struct iovec *pieces, int count)
 {
 	size_t sent = 0;
 
@@ -162,31 +162,31 @@ int stream_write(struct stream *s, const struct iovec *pieces, int count)
 	return -1;
 }
 
-void stream_finish(struct stream *s)
+void connection_finish(struct connection *s)
 {
-	if (!stream_is_open(s) || s->finished)
+	if (!connection_is_open(s) || s->finished)
 		return;
-	if (s->connecting || stream_backlog(s) > 0)
+	if (s->connecting || connection_backlog(s) > 0)
 		s->finishing = true;
 	else
 		end_sending(s);
 }
 
-size_t stream_backlog(const struct stream *s)
+size_t connection_backlog(const struct connection *s)
 {
 	return s->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(s->buffer)) : 0;
 }
 
-bool stream_is_full(const struct stream *s)
+bool connection_is_full(const struct connection *s)
 {
-	size_t backlog = stream_backlog(s);
+	size_t backlog = connection_backlog(s);
 
-	return backlog > 0 && backlog > loop_share(s->loop, STREAM_BACKLOG_HIGH);
+	return backlog > 0 && backlog > loop_share(s->loop, CONNECTION_BACKLOG_HIGH);
 }
 
-size_t stream_unsent(const struct stream *s)
+size_t connection_unsent(const struct connection *s)
 {
-	size_t backlog = stream_backlog(s);
+	size_t backlog = connection_backlog(s);
 	int held = 0;
 
 	if (backlog > 0 && ioctl(s->fd, SIOCOUTQ, &held) == -1)

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "net/stream.h"
+#include "net/connection.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -14,16 +14,16 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "connection_write.h"
 #include "pace.h"
-#include "stream_buffer.h"
 
-static void stop_reading(struct stream *s)
+static void stop_reading(struct connection *s)
 {
 	event_del(&s->readable);
 	s->ended = true;
 }
 
-void stream_end(struct stream *s, int error)
+void connection_end(struct connection *s, int error)
 {
 	stop_reading(s);
 	s->events->ended(s, error);
@@ -34,7 +34,7 @@ void stream_end(struct stream *s, int error)
 #define ROUNDS_MAX 16
 
 /* Keeps what the owner left of `len` bytes in the scratch buffer. */
-static int keep_rest(struct stream *s, const char *data, size_t len)
+static int keep_rest(struct connection *s, const char *data, size_t len)
 {
 	if (len == 0)
 		return 0;
@@ -46,7 +46,7 @@ static int keep_rest(struct stream *s, const char *data, size_t len)
 	return 0;
 }
 
-static void drop_rest(struct stream *s)
+static void drop_rest(struct connection *s)
 {
 	if (s->rest == NULL)
 		return;
@@ -57,7 +57,7 @@ static void drop_rest(struct stream *s)
 
 /* Moves the rest, which there must be, to the front of the scratch buffer and returns its length.
  */
-static size_t fetch_rest(struct stream *s)
+static size_t fetch_rest(struct connection *s)
 {
 	size_t len = evbuffer_get_length(s->rest);
 
@@ -67,7 +67,7 @@ static size_t fetch_rest(struct stream *s)
 }
 
 /* Hands the owner the first `len` bytes of the scratch buffer. */
-static void deliver(struct stream *s, size_t len)
+static void deliver(struct connection *s, size_t len)
 {
 	const char *data = s->loop->scratch;
 	size_t used;
@@ -77,7 +77,7 @@ static void deliver(struct stream *s, size_t len)
 		s->delivering = true;
 		used = s->events->received(s, data, len);
 		s->delivering = false;
-		if (!stream_is_open(s))
+		if (!connection_is_open(s))
 			return;
 		data += used;
 		len -= used;
@@ -85,23 +85,23 @@ static void deliver(struct stream *s, size_t len)
 			break;
 	}
 	if (keep_rest(s, data, len) == -1)
-		stream_end(s, ENOMEM);
+		connection_end(s, ENOMEM);
 	else if (s->again)
-		stream_again(s);
+		connection_again(s);
 }
 
 /* Even where all buffers are full, reading goes on by this much: what is read may be taken at once.
  */
 #define READ_LEAST ((size_t)4 * 1024)
 
-static size_t read_size(const struct stream *s)
+static size_t read_size(const struct connection *s)
 {
 	size_t share = loop_share(s->loop, LOOP_READ_SIZE);
 
 	return share > READ_LEAST ? share : READ_LEAST;
 }
 
-static void receive(struct stream *s)
+static void receive(struct connection *s)
 {
 	size_t kept = s->rest != NULL ? fetch_rest(s) : 0;
 	size_t room = LOOP_SCRATCH_SIZE - kept;
@@ -117,7 +117,7 @@ static void receive(struct stream *s)
 		s->full = n == (ssize_t)room;
 	} else {
 		/* The owner lets it pile up: no more until it resumes. */
-		stream_pause(s);
+		connection_pause(s);
 	}
 	if (n > 0) {
 		deliver(s, kept + (size_t)n);
@@ -126,17 +126,17 @@ static void receive(struct stream *s)
 	if (keep_rest(s, s->loop->scratch, kept) == -1)
 		error = ENOMEM;
 	if (error != EAGAIN && error != EINTR)
-		stream_end(s, error);
+		connection_end(s, error);
 }
 
 /* What comes goes the way that the owner chose for it. */
-static void take_in(struct stream *s)
+static void take_in(struct connection *s)
 {
-	if (!s->flows || !s->events->flow(s))
+	if (!s->splices || !s->events->splice(s))
 		receive(s);
 }
 
-static void deliver_rest(struct stream *s)
+static void deliver_rest(struct connection *s)
 {
 	if (s->rest != NULL)
 		deliver(s, fetch_rest(s));
@@ -146,30 +146,32 @@ static void deliver_rest(struct stream *s)
 
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
-	struct stream *s = arg;
+	struct connection *s = arg;
 
 	loop_begin(s->loop, s->events->reading, fd);
-	/* EV_TIMEOUT is how stream_again asks: there is a rest, but nothing new. EV_SIGNAL is how
-	 * stream_resume tells that it failed. */
+	/* EV_TIMEOUT is how connection_again asks: there is a rest, but nothing new. EV_SIGNAL is
+	 * how connection_resume tells that it failed. */
 	if (what & EV_SIGNAL)
-		stream_end(s, ENOMEM);
+		connection_end(s, ENOMEM);
 	else if (what & EV_TIMEOUT) /* first: behind what is new there may be the end */
 		deliver_rest(s);
-	else if (!s->trickles || loop_grants_trickle(s->loop)) /* else epoll tells of it again */
+	else if (!s->low_priority ||
+		 loop_grants_low_priority(s->loop)) /* else epoll tells of it again */
 		take_in(s);
 }
 
-void stream_connected(struct stream *s)
+void connection_connected(struct connection *s)
 {
 	s->connecting = false;
 	if (!s->paused && event_add(&s->readable, NULL) == -1) {
-		stream_end(s, ENOMEM);
+		connection_end(s, ENOMEM);
 		return;
 	}
 	s->events->connected(s);
 }
 
-static int init(struct stream *s, struct loop *loop, const struct stream_events *events, int fd)
+static int init(
+	struct connection *s, struct loop *loop, const struct connection_events *events, int fd)
 {
 	s->buffer = NULL;
 	s->rest = NULL;
@@ -182,9 +184,9 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	s->paused = false;
 	s->resting = false;
 	s->full = false;
-	s->trickles = false;
-	s->flows = false;
-	s->parting = false;
+	s->low_priority = false;
+	s->splices = false;
+	s->cork = false;
 	s->ended = false;
 	s->broken = false;
 	s->finishing = false;
@@ -192,28 +194,29 @@ static int init(struct stream *s, struct loop *loop, const struct stream_events 
 	return event_assign(&s->readable, loop->base, fd, EV_READ | EV_PERSIST, readable_cb, s);
 }
 
-void stream_open(struct stream *s, struct loop *loop, const struct stream_events *events, int fd)
+void connection_open(
+	struct connection *s, struct loop *loop, const struct connection_events *events, int fd)
 {
 	/* It fails only for a descriptor or a kind of event that there is not. */
 	(void)init(s, loop, events, fd);
 	s->resting = true;
 }
 
-void stream_look(struct stream *s)
+void connection_look(struct connection *s)
 {
 	readable_cb(s->fd, EV_READ, s);
 }
 
-/* Where memory is short the stream ends soon. */
-static void begin_reading(struct stream *s)
+/* Where memory is short the connection ends soon. */
+static void begin_reading(struct connection *s)
 {
 	if (!s->ended && !s->connecting && event_add(&s->readable, NULL) == -1)
 		event_active(&s->readable, EV_SIGNAL, 1);
 }
 
-void stream_watch(struct stream *s)
+void connection_watch(struct connection *s)
 {
-	if (!s->resting || !stream_is_open(s))
+	if (!s->resting || !connection_is_open(s))
 		return;
 	s->resting = false;
 	begin_reading(s);
@@ -232,8 +235,8 @@ static int connect_socket(const struct address *to)
 	return fd;
 }
 
-int stream_connect(struct stream *s, struct loop *loop, const struct stream_events *events,
-	const struct address *to)
+int connection_connect(struct connection *s, struct loop *loop,
+	const struct connection_events *events, const struct address *to)
 {
 	int fd = connect_socket(to);
 	int error;
@@ -243,84 +246,84 @@ int stream_connect(struct stream *s, struct loop *loop, const struct stream_even
 		return -1;
 	}
 	errno = ENOMEM;
-	if (init(s, loop, events, fd) == -1 || stream_make_buffer(s) == -1)
+	if (init(s, loop, events, fd) == -1 || connection_make_buffer(s) == -1)
 		goto fail;
 	s->connecting = true;
 	if (bufferevent_socket_connect(s->buffer, &to->u.sa, (int)to->len) == 0)
 		return 0;
 fail:
 	error = errno;
-	stream_close(s);
+	connection_close(s);
 	errno = error;
 	return -1;
 }
 
-void stream_close(struct stream *s)
+void connection_close(struct connection *s)
 {
-	if (!stream_is_open(s))
+	if (!connection_is_open(s))
 		return;
 	/* Events go before the descriptor: epoll forgets a socket only when its last duplicate is
 	 * closed. */
 	event_del(&s->readable);
-	stream_drop_buffer(s);
+	connection_drop_buffer(s);
 	drop_rest(s);
 	fd_close(&s->fd);
 }
 
-void stream_reset(struct stream *s)
+void connection_reset(struct connection *s)
 {
 	struct linger none = { .l_onoff = 1 };
 
-	if (!stream_is_open(s))
+	if (!connection_is_open(s))
 		return;
 	(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-	stream_close(s);
+	connection_close(s);
 }
 
-size_t stream_rest(const struct stream *s)
+size_t connection_rest(const struct connection *s)
 {
 	return s->rest != NULL ? evbuffer_get_length(s->rest) : 0;
 }
 
-static bool has_unread(const struct stream *s)
+static bool has_unread(const struct connection *s)
 {
 	char next;
 
 	return recv(s->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN;
 }
 
-bool stream_has_more(const struct stream *s)
+bool connection_has_more(const struct connection *s)
 {
 	return s->full && has_unread(s);
 }
 
-bool stream_is_quiet(const struct stream *s)
+bool connection_is_quiet(const struct connection *s)
 {
-	return stream_rest(s) == 0 && !has_unread(s);
+	return connection_rest(s) == 0 && !has_unread(s);
 }
 
-void stream_pause(struct stream *s)
+void connection_pause(struct connection *s)
 {
-	if (s->paused || !stream_is_open(s))
+	if (s->paused || !connection_is_open(s))
 		return;
 	s->paused = true;
 	s->resting = false;
 	event_del(&s->readable);
 }
 
-void stream_resume(struct stream *s)
+void connection_resume(struct connection *s)
 {
-	if (!s->paused || !stream_is_open(s))
+	if (!s->paused || !connection_is_open(s))
 		return;
 	s->paused = false;
 	begin_reading(s);
 	if (s->rest != NULL || s->ended)
-		stream_again(s);
+		connection_again(s);
 }
 
-void stream_again(struct stream *s)
+void connection_again(struct connection *s)
 {
 	s->again = true;
-	if (stream_is_open(s) && !s->delivering)
+	if (connection_is_open(s) && !s->delivering)
 		event_active(&s->readable, EV_TIMEOUT, 1);
 }

@@ -1,5 +1,5 @@
 /*
- * Bytes that go from one stream to another through the loop's pipe: never more than asked for,
+ * Bytes that go from one connection to another through the loop's pipe: never more than asked for,
  * never more than the other takes, all of them in order whatever happens in between, and by the
  * usual way where there is no pipe.
  */
@@ -20,17 +20,17 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "net/flow.h"
+#include "net/connection_splice.h"
 #include "tcp_pair.h"
 
 #define SIZE ((size_t)4 * 1024 * 1024)
 
 static struct loop loop;
-static struct stream from, to;
+static struct connection from, to;
 static int source, sink; /* the far ends */
 static char *sent, *got;
 
-static uint64_t most;   /* what `flow` asks for */
+static uint64_t most;   /* what `splice` asks for */
 static ssize_t drawn;   /* what it got last */
 static size_t flown;    /* in all */
 static size_t received; /* by the usual way */
@@ -41,55 +41,63 @@ static int ends, end_error;
 /* What every owner does. */
 static void throttle(void)
 {
-	if (to.broken || stream_is_full(&to))
-		stream_pause(&from);
+	if (to.broken || connection_is_full(&to))
+		connection_pause(&from);
 }
 
-static bool flow(struct stream *s)
+/* As much as the receiver has room for. */
+static ssize_t move(uint64_t wanted)
 {
-	drawn = stream_draw(s, &to, most);
+	size_t room = connection_splice_room(&to);
+
+	return connection_splice_in(&from, wanted < room ? (size_t)wanted : room);
+}
+
+static bool splice(struct connection *s)
+{
+	drawn = move(most);
 	if (drawn <= 0)
 		return drawn == 0;
 	flown += (size_t)drawn;
 	most -= (uint64_t)drawn;
 	if (most == 0)
-		stream_pause(s);
+		connection_pause(s);
 	if (between != NULL)
 		between();
-	poured = stream_pour(&to, (size_t)drawn);
+	poured = connection_splice_out(&to, (size_t)drawn);
 	throttle();
 	return true;
 }
 
-static size_t receive(struct stream *s, const char *data, size_t len)
+static size_t receive(struct connection *s, const char *data, size_t len)
 {
 	struct iovec piece = { (void *)(uintptr_t)data, len };
 
 	received += len;
 	if (s != &from)
 		return len;
-	assert_int_equal(stream_write(&to, &piece, 1), 0);
+	assert_int_equal(connection_write(&to, &piece, 1), 0);
 	throttle();
 	return len;
 }
 
-static void drained(struct stream *s)
+static void drained(struct connection *s)
 {
-	if (s == &to && !to.broken && !stream_is_full(&to))
-		stream_resume(&from);
+	if (s == &to && !to.broken && !connection_is_full(&to))
+		connection_resume(&from);
 }
 
-static void ended(struct stream *s, int error)
+static void ended(struct connection *s, int error)
 {
 	ends += s == &from;
 	end_error = error;
 }
 
-static const struct stream_events events = {
+static const struct connection_events events = {
 	.received = receive,
 	.drained = drained,
 	.ended = ended,
-	.flow = flow,
+	.splice = splice,
 };
 
 static void *allocate_again(void *block, size_t size)
@@ -117,11 +125,11 @@ static int open_all(int in[2], int out[2])
 	got = calloc(1, SIZE);
 	for (size_t i = 0; i < SIZE; i++)
 		sent[i] = (char)(i * 2654435761u >> 13);
-	stream_open(&from, &loop, &events, in[1]);
-	stream_watch(&from);
-	from.flows = true;
-	stream_open(&to, &loop, &events, out[0]);
-	stream_watch(&to);
+	connection_open(&from, &loop, &events, in[1]);
+	connection_watch(&from);
+	from.splices = true;
+	connection_open(&to, &loop, &events, out[0]);
+	connection_watch(&to);
 	return 0;
 }
 
@@ -149,8 +157,8 @@ static int set_up_unix(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	stream_close(&from);
-	stream_close(&to);
+	connection_close(&from);
+	connection_close(&to);
 	loop_fini(&loop);
 	if (source != -1)
 		close(source);
@@ -224,7 +232,7 @@ static void test_no_more_than_asked(void **state)
 	turn();
 	assert_int_equal(drawn, 40000);
 	assert_int_equal(received, 0);
-	assert_true(stream_has_more(&from));
+	assert_true(connection_has_more(&from));
 	assert_int_equal(recv(from.fd, left, sizeof left, MSG_DONTWAIT), 1);
 	assert_int_equal(left[0], sent[40000]);
 	hear(40000);
@@ -274,9 +282,9 @@ static void test_full_socket(void **state)
 	assert_int_equal(drawn, -1);
 	copied = received;
 	assert_in_range(copied, 1, LOOP_READ_SIZE);
-	assert_int_equal(stream_backlog(&to), copied);
+	assert_int_equal(connection_backlog(&to), copied);
 	/* Nothing overtakes a backlog. */
-	assert_int_equal(stream_draw(&from, &to, most), -1);
+	assert_int_equal(move(most), -1);
 	empty(filled);
 	hear(n);
 }
@@ -299,7 +307,7 @@ static void test_filled_in_between(void **state)
 	turn();
 	assert_true(drawn > 0);
 	assert_int_equal(poured, 0);
-	assert_int_equal(stream_backlog(&to), drawn);
+	assert_int_equal(connection_backlog(&to), drawn);
 	assert_int_equal(loop.buffered, drawn);
 	empty(filled);
 	hear(n);
@@ -310,7 +318,7 @@ static void write_before(void)
 {
 	struct iovec piece = { sent, 5 };
 
-	assert_int_equal(stream_write(&to, &piece, 1), 0);
+	assert_int_equal(connection_write(&to, &piece, 1), 0);
 	between = NULL;
 }
 
@@ -336,7 +344,7 @@ static void test_behind_what_waits(void **state)
 	between = fill_and_write_before;
 	assert_int_equal(say(5, 50000), 50000);
 	turn();
-	assert_int_equal(stream_backlog(&to), 50005);
+	assert_int_equal(connection_backlog(&to), 50005);
 	empty(filled);
 	hear(50005);
 }
@@ -381,7 +389,7 @@ static void close_sink(void)
 static void find_sink_closed(void)
 {
 	close_sink();
-	assert_int_equal(stream_write(&to, &(struct iovec){ sent, 1 }, 1), 0);
+	assert_int_equal(connection_write(&to, &(struct iovec){ sent, 1 }, 1), 0);
 	assert_true(to.broken);
 }
 
@@ -398,12 +406,12 @@ static void lose_peer(void (*how)(void))
 	assert_true(to.broken);
 	expect_empty_pipe();
 	lost = flown;
-	stream_close(&to);
+	connection_close(&to);
 	tcp_pair(out);
 	sink = out[1];
-	stream_open(&to, &loop, &events, out[0]);
-	stream_watch(&to);
-	stream_resume(&from);
+	connection_open(&to, &loop, &events, out[0]);
+	connection_watch(&to);
+	connection_resume(&from);
 	/* The rest of what came, and more of the same. */
 	memmove(sent, sent + lost, SIZE - lost);
 	hear(n - lost);
@@ -508,15 +516,15 @@ static void test_rest_first(void **state)
 	size_t n;
 
 	(void)state;
-	from.flows = false;
+	from.splices = false;
 	assert_int_equal(say(0, 3), 3);
 	turn();
 	hear(3);
-	from.flows = true;
+	from.splices = true;
 	from.rest = evbuffer_new();
 	n = say(0, 50000);
 	assert_int_equal(n, 50000);
-	assert_int_equal(stream_draw(&from, &to, n), -1);
+	assert_int_equal(move(n), -1);
 	evbuffer_free(from.rest);
 	from.rest = NULL;
 }
