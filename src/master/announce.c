@@ -1,7 +1,7 @@
 /* Says, in the log and to those who wait for it, which generation serves now. */
 #include "config.h"
 
-#include "announce.h"
+#include "master/announce.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "reopen.h"
+#include "master/logs.h"
 
 /* The addresses as people know them: those of the settings, with the kernel's choice of port. */
 static const char *list_addresses(

@@ -2,7 +2,7 @@
 #ifndef TINYLB_SRC_MASTER_ANNOUNCE_H
 #define TINYLB_SRC_MASTER_ANNOUNCE_H
 
-#include "state.h"
+#include "master/master_state.h"
 
 /* Says so to everybody who waited for the first generation. */
 void announce_start(struct master *m);

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "notify.h"
+#include "master/notify.h"
 
 #include <errno.h>
 #include <stdarg.h>

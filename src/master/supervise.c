@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "supervise.h"
+#include "master/supervise.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,15 +16,15 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "canary.h"
-#include "end.h"
-#include "fdstore.h"
-#include "foster.h"
-#include "hang.h"
-#include "monitor.h"
-#include "reload.h"
-#include "spawn.h"
-#include "upgrade.h"
+#include "master/children/hang.h"
+#include "master/children/monitor_child.h"
+#include "master/children/spawn.h"
+#include "master/children/stand_in.h"
+#include "master/generations/canary.h"
+#include "master/generations/reload.h"
+#include "master/shutdown.h"
+#include "master/sockets/fdstore.h"
+#include "master/upgrade/upgrade.h"
 
 /* A worker has bound a socket: from now on the connections on it outlive the worker. */
 static void take_escrow(struct master *m, struct child *c, uint32_t number, int fd)

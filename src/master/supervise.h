@@ -2,7 +2,7 @@
 #ifndef TINYLB_SRC_MASTER_SUPERVISE_H
 #define TINYLB_SRC_MASTER_SUPERVISE_H
 
-#include "state.h"
+#include "master/master_state.h"
 
 /* Reads all that a child has said. */
 void supervise_read(struct master *m, struct child *c);

@@ -1,7 +1,7 @@
 /* The text of a hand-over: what is written is read again, and nothing else is. */
 #include "config.h"
 
-#include "../../src/master/handover.h"
+#include "../../src/master/upgrade/handover.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* What is clearly worse, and what may be chance. */
 #include "config.h"
 
-#include "../../src/master/verdict.h"
+#include "../../src/master/generations/canary_compare.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

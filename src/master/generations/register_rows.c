@@ -1,0 +1,142 @@
+/* Rows are taken for each generation anew, and dropped when it has ended: what two of them share
+ * has the same row all the time. */
+#include "config.h"
+
+#include "master/generations/register_rows.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Room for as many backends again, and for the workers of all generations that there can be. */
+#define SPARE_FACTOR 2
+#define ROWS_LEAST   64
+#define POOLS_LEAST  16
+
+/* The settings know nothing of the board. */
+_Static_assert(SETTINGS_NO_ROW == ROWS_NONE, "two words for no row that mean different ones");
+
+static uint32_t round_up(uint32_t n, uint32_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+static bool give_rows(struct pool_settings *pool, struct rows *rows, bool is_first)
+{
+	struct slice name = slice_of_string(pool->name);
+	bool is_new;
+
+	pool->row = rows_take_pool(rows, rows_key(name, slice_of(NULL, 0), 0));
+	if (pool->row == ROWS_NONE)
+		return false;
+	for (size_t i = 0; i < pool->backend_count; i++) {
+		struct backend_settings *b = &pool->backends[i];
+
+		b->row = rows_take(
+			rows, rows_key(name, slice_of_string(b->url_text), b->ordinal), &is_new);
+		if (b->row == ROWS_NONE)
+			return false;
+		/* Workers may begin with it before the monitor does. */
+		if (is_new && !is_first && pool->slow_start > 0)
+			rows_set_health(rows, b->row,
+				(struct rows_health){ ROWS_READY, ROWS_LEAST_SHARE, 0 });
+	}
+	return true;
+}
+
+static bool give_all(const struct master *m, struct generation *g)
+{
+	for (size_t i = 0; i < g->settings->pool_count; i++)
+		if (!give_rows(&g->settings->pools[i], m->rows, m->current == NULL))
+			return false;
+	return true;
+}
+
+static void take_back(struct generation *g, struct rows *rows)
+{
+	for (size_t i = 0; i < g->settings->pool_count; i++) {
+		struct pool_settings *pool = &g->settings->pools[i];
+
+		if (pool->row != ROWS_NONE)
+			rows_drop_pool(rows, pool->row);
+		pool->row = ROWS_NONE;
+		for (size_t j = 0; j < pool->backend_count; j++) {
+			if (pool->backends[j].row != ROWS_NONE)
+				rows_drop(rows, pool->backends[j].row);
+			pool->backends[j].row = ROWS_NONE;
+		}
+	}
+}
+
+/* More rows, in place of those there are. 0, or -1 with errno. */
+static int make_rows(struct master *m, const struct generation *g)
+{
+	uint32_t backends = 0, pools = (uint32_t)g->settings->pool_count;
+	struct rows *rows;
+
+	for (size_t i = 0; i < pools; i++)
+		backends += (uint32_t)g->settings->pools[i].backend_count;
+	/* Those that go over must have room, too. */
+	if (m->rows != NULL)
+		backends += rows_size(m->rows) / SPARE_FACTOR;
+	rows = rows_new(m->board, round_up(SPARE_FACTOR * backends, ROWS_LEAST),
+		round_up(SPARE_FACTOR * pools, POOLS_LEAST),
+		round_up(GENERATIONS_MAX * g->workers, ROWS_BANK));
+	if (rows == NULL)
+		return -1;
+	rows_free(m->rows);
+	m->rows = rows;
+	return 0;
+}
+
+/* Two more generations of this size must find columns. */
+static bool has_columns(const struct master *m, const struct generation *g)
+{
+	return rows_columns(m->rows) >= 3 * g->workers;
+}
+
+/* They were made for a generation that never became the current one. */
+static bool are_behind(const struct master *m)
+{
+	return m->rows != NULL && m->current != NULL && m->current->rows != NULL &&
+	       m->current->rows != m->rows;
+}
+
+int roll_call(struct master *m, struct generation *g, char *why, size_t why_size)
+{
+	bool behind = are_behind(m);
+
+	if (behind)
+		rows_carry_over(m->rows, m->current->rows);
+	if (m->rows != NULL && has_columns(m, g)) {
+		if (give_all(m, g)) {
+			if (behind)
+				rows_settle(m->rows);
+			g->rows = rows_share(m->rows);
+			return 0;
+		}
+		take_back(g, m->rows);
+	}
+	if (make_rows(m, g) == -1) {
+		snprintf(why, why_size, "cannot make room for its backends on the board: %s",
+			strerror(errno));
+		return -1;
+	}
+	if (!give_all(m, g)) {
+		take_back(g, m->rows);
+		snprintf(why, why_size, "there is no room for its backends on the board");
+		return -1;
+	}
+	rows_settle(m->rows);
+	g->rows = rows_share(m->rows);
+	return 0;
+}
+
+void roll_dismiss(struct generation *g)
+{
+	if (g->rows == NULL)
+		return;
+	take_back(g, g->rows);
+	rows_free(g->rows);
+	g->rows = NULL;
+}

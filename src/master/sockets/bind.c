@@ -1,0 +1,121 @@
+/*
+ * Looks at new addresses before workers bind them. A bind with SO_REUSEPORT would join a second
+ * instance's group in silence and take half of its connections, so each address is first tried
+ * without. Unix sockets have no such groups: the master makes the only one.
+ */
+#include "config.h"
+
+#include "master/sockets/bind.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "net/listener.h"
+
+/* 0 when `path` is free now; -1 with errno. A socket that nobody listens on any more is removed,
+ * and nothing else: not a file, and not a socket that answers. */
+static int clear_path(const struct address *a)
+{
+	struct stat st;
+	int fd, result;
+
+	if (lstat(a->u.un.sun_path, &st) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	result = connect(fd, &a->u.sa, a->len);
+	fd_close(&fd);
+	/* EAGAIN: it listens, and its queue is full. */
+	if (result == 0 || errno == EAGAIN) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	return errno == ECONNREFUSED ? unlink(a->u.un.sun_path) : -1;
+}
+
+static int bind_unix(struct escrow *escrow, const struct address *a, uint32_t generation)
+{
+	const struct escrow_entry *held = escrow_find(escrow, a, 0);
+	int fd;
+
+	/* Somebody may have removed the path: then nobody can connect to what is held. */
+	if (held != NULL && escrow_is_reachable(held))
+		return 0;
+	if (clear_path(a) == -1)
+		return -1;
+	fd = listener_bind(a);
+	if (fd == -1)
+		return -1;
+	/* As on a TCP port, everybody may connect; the folder is where that is restricted. */
+	if (chmod(a->u.un.sun_path, 0666) == -1) {
+		fd_close(&fd);
+		return -1;
+	}
+	return escrow_add(escrow, a, 0, generation, fd);
+}
+
+/* The first slot's socket gets a port from the kernel, the others the same one. */
+static int bind_any_port(
+	struct escrow *escrow, const struct address *a, uint32_t workers, uint32_t generation)
+{
+	for (uint32_t slot = 0; slot < workers; slot++) {
+		const struct escrow_entry *first = escrow_find(escrow, a, 0);
+		int fd;
+
+		if (escrow_find(escrow, a, slot) != NULL)
+			continue;
+		fd = listener_bind(first != NULL ? &first->bound : a);
+		if (fd == -1 || escrow_add(escrow, a, slot, generation, fd) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int prepare(
+	struct escrow *escrow, const struct address *a, uint32_t workers, uint32_t generation)
+{
+	if (address_is_unix(a))
+		return bind_unix(escrow, a, generation);
+	if (address_port(a) == 0)
+		return bind_any_port(escrow, a, workers, generation);
+	return escrow_overlaps(escrow, a) ? 0 : listener_probe(a);
+}
+
+static const char *explain(int error, bool is_unix)
+{
+	if (error == EADDRINUSE)
+		return "something listens there already, perhaps another tinylb";
+	if (error == EEXIST && is_unix)
+		return "there is a file with this name that is no socket";
+	if (error == EACCES && !is_unix)
+		return "only root may use a port below 1024 (or give it CAP_NET_BIND_SERVICE)";
+	if (error == EADDRNOTAVAIL)
+		return "this machine has no such address";
+	return strerror(error);
+}
+
+int bind_prepare(struct escrow *escrow, const struct settings *settings, uint32_t workers,
+	uint32_t generation, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < settings->listener_count; i++) {
+		const struct address *a = &settings->listeners[i].address;
+		bool is_unix = address_is_unix(a);
+
+		if (prepare(escrow, a, workers, generation) == -1) {
+			snprintf(why, why_size, "cannot listen on %s: %s",
+				settings->listeners[i].address_text, explain(errno, is_unix));
+			return -1;
+		}
+	}
+	return 0;
+}
