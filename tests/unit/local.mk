@@ -1,0 +1,84 @@
+# Unit tests: a program on cmocka for each module, made from the file of its name. A test is one word in
+# the list of its layer, and is linked with the libraries of that layer's floor and below, so that a
+# call upwards does not link.
+if HAVE_CMOCKA
+BASE_TESTS = \
+	tests/unit/test_cells tests/unit/test_channel tests/unit/test_clock tests/unit/test_fd \
+	tests/unit/test_log tests/unit/test_rng tests/unit/test_siphash tests/unit/test_slice \
+	tests/unit/test_text tests/unit/test_title
+NET_TESTS = \
+	tests/unit/test_address tests/unit/test_canonical tests/unit/test_connection \
+	tests/unit/test_connection_splice tests/unit/test_deadline tests/unit/test_network \
+	tests/unit/test_redirect
+HTTP_TESTS = \
+	tests/unit/test_chunk tests/unit/test_cookie tests/unit/test_field tests/unit/test_forward \
+	tests/unit/test_reply tests/unit/test_request tests/unit/test_response
+BALANCE_TESTS = \
+	tests/unit/test_hash_picker tests/unit/test_health tests/unit/test_loaded_picks \
+	tests/unit/test_pickers tests/unit/test_random_picker tests/unit/test_round_robin \
+	tests/unit/test_session
+BOARD_TESTS = \
+	tests/unit/test_board tests/unit/test_budget tests/unit/test_rows \
+	tests/unit/test_rows_limit
+SETTINGS_TESTS = \
+	tests/unit/test_backends tests/unit/test_option tests/unit/test_settings \
+	tests/unit/test_settings_mistakes
+UPSTREAM_TESTS =
+EXCHANGE_TESTS =
+DOWNSTREAM_TESTS =
+PROXY_TESTS = \
+	tests/unit/test_idle_limit tests/unit/test_relay tests/unit/test_route \
+	tests/unit/test_source
+WORKER_TESTS = \
+	tests/unit/test_sandbox
+MONITOR_TESTS = \
+	tests/unit/test_monitor
+MASTER_TESTS = \
+	tests/unit/test_backoff tests/unit/test_escrow tests/unit/test_handover \
+	tests/unit/test_pidfile tests/unit/test_verdict
+COMMAND_TESTS = \
+	tests/unit/test_selftest
+
+UNIT_TESTS = \
+	$(BASE_TESTS) $(NET_TESTS) $(HTTP_TESTS) $(BALANCE_TESTS) $(BOARD_TESTS) $(SETTINGS_TESTS) \
+	$(UPSTREAM_TESTS) $(EXCHANGE_TESTS) $(DOWNSTREAM_TESTS) $(PROXY_TESTS) $(WORKER_TESTS) \
+	$(MONITOR_TESTS) $(MASTER_TESTS) $(COMMAND_TESTS)
+check_PROGRAMS = $(UNIT_TESTS)
+TESTS = $(UNIT_TESTS)
+
+$(BASE_TESTS): $(BASE)
+$(NET_TESTS): $(NET)
+$(HTTP_TESTS): $(HTTP)
+$(BALANCE_TESTS): $(BALANCE)
+$(BOARD_TESTS): $(BOARD)
+$(SETTINGS_TESTS): $(SETTINGS)
+$(UPSTREAM_TESTS): $(UPSTREAM)
+$(EXCHANGE_TESTS): $(EXCHANGE)
+$(DOWNSTREAM_TESTS): $(DOWNSTREAM)
+$(PROXY_TESTS): $(PROXY)
+$(WORKER_TESTS): $(WORKER)
+$(MONITOR_TESTS): $(MONITOR)
+$(MASTER_TESTS): $(MASTER)
+$(COMMAND_TESTS): $(COMMAND)
+$(BASE_TESTS): LDADD = $(BASE) $(CMOCKA_LIBS)
+$(NET_TESTS): LDADD = $(NET) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
+$(HTTP_TESTS): LDADD = $(HTTP) $(CMOCKA_LIBS)
+$(BALANCE_TESTS): LDADD = $(BALANCE) $(CMOCKA_LIBS)
+$(BOARD_TESTS): LDADD = $(BOARD) $(CMOCKA_LIBS)
+$(SETTINGS_TESTS): LDADD = $(SETTINGS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(UPSTREAM_TESTS): LDADD = $(UPSTREAM) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(EXCHANGE_TESTS): LDADD = $(EXCHANGE) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(DOWNSTREAM_TESTS): LDADD = $(DOWNSTREAM) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(PROXY_TESTS): LDADD = $(PROXY) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(WORKER_TESTS): LDADD = $(WORKER) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(MONITOR_TESTS): LDADD = $(MONITOR) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(MASTER_TESTS): LDADD = $(MASTER) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(COMMAND_TESTS): LDADD = $(COMMAND) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+
+# Functions that a test takes the place of.
+tests_unit_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_resize
+tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below
+tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl
+endif
+
+EXTRA_DIST += $(wildcard $(srcdir)/tests/unit/*.h)
