@@ -17,16 +17,16 @@
 #include "connection_write.h"
 #include "pace.h"
 
-static void stop_reading(struct connection *s)
+static void stop_reading(struct connection *c)
 {
-	event_del(&s->readable);
-	s->ended = true;
+	event_del(&c->readable);
+	c->ended = true;
 }
 
-void connection_end(struct connection *s, int error)
+void connection_end(struct connection *c, int error)
 {
-	stop_reading(s);
-	s->events->ended(s, error);
+	stop_reading(c);
+	c->events->ended(c, error);
 }
 
 /* An owner that asks for the rest again while it is being given some gets it from where it lies, so
@@ -34,192 +34,192 @@ void connection_end(struct connection *s, int error)
 #define ROUNDS_MAX 16
 
 /* Keeps what the owner left of `len` bytes in the scratch buffer. */
-static int keep_rest(struct connection *s, const char *data, size_t len)
+static int keep_rest(struct connection *c, const char *data, size_t len)
 {
 	if (len == 0)
 		return 0;
-	if (s->rest == NULL)
-		s->rest = evbuffer_new();
-	if (s->rest == NULL || evbuffer_add(s->rest, data, len) == -1)
+	if (c->rest == NULL)
+		c->rest = evbuffer_new();
+	if (c->rest == NULL || evbuffer_add(c->rest, data, len) == -1)
 		return -1;
-	s->loop->buffered += len;
+	c->loop->buffered += len;
 	return 0;
 }
 
-static void drop_rest(struct connection *s)
+static void drop_rest(struct connection *c)
 {
-	if (s->rest == NULL)
+	if (c->rest == NULL)
 		return;
-	loop_uncount(s->loop, s->rest);
-	evbuffer_free(s->rest);
-	s->rest = NULL;
+	loop_uncount(c->loop, c->rest);
+	evbuffer_free(c->rest);
+	c->rest = NULL;
 }
 
 /* Moves the rest, which there must be, to the front of the scratch buffer and returns its length.
  */
-static size_t fetch_rest(struct connection *s)
+static size_t fetch_rest(struct connection *c)
 {
-	size_t len = evbuffer_get_length(s->rest);
+	size_t len = evbuffer_get_length(c->rest);
 
-	evbuffer_copyout(s->rest, s->loop->scratch, len);
-	drop_rest(s);
+	evbuffer_copyout(c->rest, c->loop->scratch, len);
+	drop_rest(c);
 	return len;
 }
 
 /* Hands the owner the first `len` bytes of the scratch buffer. */
-static void deliver(struct connection *s, size_t len)
+static void deliver(struct connection *c, size_t len)
 {
-	const char *data = s->loop->scratch;
+	const char *data = c->loop->scratch;
 	size_t used;
 
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		s->again = false;
-		s->delivering = true;
-		used = s->events->received(s, data, len);
-		s->delivering = false;
-		if (!connection_is_open(s))
+		c->again = false;
+		c->delivering = true;
+		used = c->events->received(c, data, len);
+		c->delivering = false;
+		if (!connection_is_open(c))
 			return;
 		data += used;
 		len -= used;
-		if (len == 0 || used == 0 || !s->again || s->paused)
+		if (len == 0 || used == 0 || !c->again || c->paused)
 			break;
 	}
-	if (keep_rest(s, data, len) == -1)
-		connection_end(s, ENOMEM);
-	else if (s->again)
-		connection_again(s);
+	if (keep_rest(c, data, len) == -1)
+		connection_end(c, ENOMEM);
+	else if (c->again)
+		connection_again(c);
 }
 
 /* Even where all buffers are full, reading goes on by this much: what is read may be taken at once.
  */
 #define READ_LEAST ((size_t)4 * 1024)
 
-static size_t read_size(const struct connection *s)
+static size_t read_size(const struct connection *c)
 {
-	size_t share = loop_share(s->loop, LOOP_READ_SIZE);
+	size_t share = loop_share(c->loop, LOOP_READ_SIZE);
 
 	return share > READ_LEAST ? share : READ_LEAST;
 }
 
-static void receive(struct connection *s)
+static void receive(struct connection *c)
 {
-	size_t kept = s->rest != NULL ? fetch_rest(s) : 0;
+	size_t kept = c->rest != NULL ? fetch_rest(c) : 0;
 	size_t room = LOOP_SCRATCH_SIZE - kept;
-	size_t most = read_size(s);
+	size_t most = read_size(c);
 	ssize_t n = -1;
 	int error = EAGAIN;
 
 	if (room > most)
 		room = most;
 	if (room > 0) {
-		n = recv(s->fd, s->loop->scratch + kept, room, 0);
+		n = recv(c->fd, c->loop->scratch + kept, room, 0);
 		error = n == -1 ? errno : 0;
-		s->full = n == (ssize_t)room;
+		c->full = n == (ssize_t)room;
 	} else {
 		/* The owner lets it pile up: no more until it resumes. */
-		connection_pause(s);
+		connection_pause(c);
 	}
 	if (n > 0) {
-		deliver(s, kept + (size_t)n);
+		deliver(c, kept + (size_t)n);
 		return;
 	}
-	if (keep_rest(s, s->loop->scratch, kept) == -1)
+	if (keep_rest(c, c->loop->scratch, kept) == -1)
 		error = ENOMEM;
 	if (error != EAGAIN && error != EINTR)
-		connection_end(s, error);
+		connection_end(c, error);
 }
 
 /* What comes goes the way that the owner chose for it. */
-static void take_in(struct connection *s)
+static void take_in(struct connection *c)
 {
-	if (!s->splices || !s->events->splice(s))
-		receive(s);
+	if (!c->splices || !c->events->splice(c))
+		receive(c);
 }
 
-static void deliver_rest(struct connection *s)
+static void deliver_rest(struct connection *c)
 {
-	if (s->rest != NULL)
-		deliver(s, fetch_rest(s));
-	else if (s->ended)
-		s->events->ended(s, 0);
+	if (c->rest != NULL)
+		deliver(c, fetch_rest(c));
+	else if (c->ended)
+		c->events->ended(c, 0);
 }
 
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
-	struct connection *s = arg;
+	struct connection *c = arg;
 
-	loop_begin(s->loop, s->events->reading, fd);
+	loop_begin(c->loop, c->events->reading, fd);
 	/* EV_TIMEOUT is how connection_again asks: there is a rest, but nothing new. EV_SIGNAL is
 	 * how connection_resume tells that it failed. */
 	if (what & EV_SIGNAL)
-		connection_end(s, ENOMEM);
+		connection_end(c, ENOMEM);
 	else if (what & EV_TIMEOUT) /* first: behind what is new there may be the end */
-		deliver_rest(s);
-	else if (!s->low_priority ||
-		 loop_grants_low_priority(s->loop)) /* else epoll tells of it again */
-		take_in(s);
+		deliver_rest(c);
+	else if (!c->low_priority ||
+		 loop_grants_low_priority(c->loop)) /* else epoll tells of it again */
+		take_in(c);
 }
 
-void connection_connected(struct connection *s)
+void connection_connected(struct connection *c)
 {
-	s->connecting = false;
-	if (!s->paused && event_add(&s->readable, NULL) == -1) {
-		connection_end(s, ENOMEM);
+	c->connecting = false;
+	if (!c->paused && event_add(&c->readable, NULL) == -1) {
+		connection_end(c, ENOMEM);
 		return;
 	}
-	s->events->connected(s);
+	c->events->connected(c);
 }
 
 static int init(
-	struct connection *s, struct loop *loop, const struct connection_events *events, int fd)
+	struct connection *c, struct loop *loop, const struct connection_events *events, int fd)
 {
-	s->buffer = NULL;
-	s->rest = NULL;
-	s->loop = loop;
-	s->events = events;
-	s->fd = fd;
-	s->connecting = false;
-	s->delivering = false;
-	s->again = false;
-	s->paused = false;
-	s->resting = false;
-	s->full = false;
-	s->low_priority = false;
-	s->splices = false;
-	s->cork = false;
-	s->ended = false;
-	s->broken = false;
-	s->finishing = false;
-	s->finished = false;
-	return event_assign(&s->readable, loop->base, fd, EV_READ | EV_PERSIST, readable_cb, s);
+	c->buffer = NULL;
+	c->rest = NULL;
+	c->loop = loop;
+	c->events = events;
+	c->fd = fd;
+	c->connecting = false;
+	c->delivering = false;
+	c->again = false;
+	c->paused = false;
+	c->resting = false;
+	c->full = false;
+	c->low_priority = false;
+	c->splices = false;
+	c->cork = false;
+	c->ended = false;
+	c->broken = false;
+	c->finishing = false;
+	c->finished = false;
+	return event_assign(&c->readable, loop->base, fd, EV_READ | EV_PERSIST, readable_cb, c);
 }
 
 void connection_open(
-	struct connection *s, struct loop *loop, const struct connection_events *events, int fd)
+	struct connection *c, struct loop *loop, const struct connection_events *events, int fd)
 {
 	/* It fails only for a descriptor or a kind of event that there is not. */
-	(void)init(s, loop, events, fd);
-	s->resting = true;
+	(void)init(c, loop, events, fd);
+	c->resting = true;
 }
 
-void connection_look(struct connection *s)
+void connection_look(struct connection *c)
 {
-	readable_cb(s->fd, EV_READ, s);
+	readable_cb(c->fd, EV_READ, c);
 }
 
 /* Where memory is short the connection ends soon. */
-static void begin_reading(struct connection *s)
+static void begin_reading(struct connection *c)
 {
-	if (!s->ended && !s->connecting && event_add(&s->readable, NULL) == -1)
-		event_active(&s->readable, EV_SIGNAL, 1);
+	if (!c->ended && !c->connecting && event_add(&c->readable, NULL) == -1)
+		event_active(&c->readable, EV_SIGNAL, 1);
 }
 
-void connection_watch(struct connection *s)
+void connection_watch(struct connection *c)
 {
-	if (!s->resting || !connection_is_open(s))
+	if (!c->resting || !connection_is_open(c))
 		return;
-	s->resting = false;
-	begin_reading(s);
+	c->resting = false;
+	begin_reading(c);
 }
 
 static int connect_socket(const struct address *to)
@@ -235,95 +235,95 @@ static int connect_socket(const struct address *to)
 	return fd;
 }
 
-int connection_connect(struct connection *s, struct loop *loop,
+int connection_connect(struct connection *c, struct loop *loop,
 	const struct connection_events *events, const struct address *to)
 {
 	int fd = connect_socket(to);
 	int error;
 
 	if (fd == -1) {
-		s->fd = -1;
+		c->fd = -1;
 		return -1;
 	}
 	errno = ENOMEM;
-	if (init(s, loop, events, fd) == -1 || connection_make_buffer(s) == -1)
+	if (init(c, loop, events, fd) == -1 || connection_make_buffer(c) == -1)
 		goto fail;
-	s->connecting = true;
-	if (bufferevent_socket_connect(s->buffer, &to->u.sa, (int)to->len) == 0)
+	c->connecting = true;
+	if (bufferevent_socket_connect(c->buffer, &to->u.sa, (int)to->len) == 0)
 		return 0;
 fail:
 	error = errno;
-	connection_close(s);
+	connection_close(c);
 	errno = error;
 	return -1;
 }
 
-void connection_close(struct connection *s)
+void connection_close(struct connection *c)
 {
-	if (!connection_is_open(s))
+	if (!connection_is_open(c))
 		return;
 	/* Events go before the descriptor: epoll forgets a socket only when its last duplicate is
 	 * closed. */
-	event_del(&s->readable);
-	connection_drop_buffer(s);
-	drop_rest(s);
-	fd_close(&s->fd);
+	event_del(&c->readable);
+	connection_drop_buffer(c);
+	drop_rest(c);
+	fd_close(&c->fd);
 }
 
-void connection_reset(struct connection *s)
+void connection_reset(struct connection *c)
 {
 	struct linger none = { .l_onoff = 1 };
 
-	if (!connection_is_open(s))
+	if (!connection_is_open(c))
 		return;
-	(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-	connection_close(s);
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	connection_close(c);
 }
 
-size_t connection_rest(const struct connection *s)
+size_t connection_rest(const struct connection *c)
 {
-	return s->rest != NULL ? evbuffer_get_length(s->rest) : 0;
+	return c->rest != NULL ? evbuffer_get_length(c->rest) : 0;
 }
 
-static bool has_unread(const struct connection *s)
+static bool has_unread(const struct connection *c)
 {
 	char next;
 
-	return recv(s->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN;
+	return recv(c->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN;
 }
 
-bool connection_has_more(const struct connection *s)
+bool connection_has_more(const struct connection *c)
 {
-	return s->full && has_unread(s);
+	return c->full && has_unread(c);
 }
 
-bool connection_is_quiet(const struct connection *s)
+bool connection_is_quiet(const struct connection *c)
 {
-	return connection_rest(s) == 0 && !has_unread(s);
+	return connection_rest(c) == 0 && !has_unread(c);
 }
 
-void connection_pause(struct connection *s)
+void connection_pause(struct connection *c)
 {
-	if (s->paused || !connection_is_open(s))
+	if (c->paused || !connection_is_open(c))
 		return;
-	s->paused = true;
-	s->resting = false;
-	event_del(&s->readable);
+	c->paused = true;
+	c->resting = false;
+	event_del(&c->readable);
 }
 
-void connection_resume(struct connection *s)
+void connection_resume(struct connection *c)
 {
-	if (!s->paused || !connection_is_open(s))
+	if (!c->paused || !connection_is_open(c))
 		return;
-	s->paused = false;
-	begin_reading(s);
-	if (s->rest != NULL || s->ended)
-		connection_again(s);
+	c->paused = false;
+	begin_reading(c);
+	if (c->rest != NULL || c->ended)
+		connection_again(c);
 }
 
-void connection_again(struct connection *s)
+void connection_again(struct connection *c)
 {
-	s->again = true;
-	if (connection_is_open(s) && !s->delivering)
-		event_active(&s->readable, EV_TIMEOUT, 1);
+	c->again = true;
+	if (connection_is_open(c) && !c->delivering)
+		event_active(&c->readable, EV_TIMEOUT, 1);
 }

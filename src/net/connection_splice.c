@@ -22,9 +22,9 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-static bool can_take_more(const struct connection *s)
+static bool can_take_more(const struct connection *c)
 {
-	return !s->broken && !s->connecting && s->buffer == NULL;
+	return !c->broken && !c->connecting && c->buffer == NULL;
 }
 
 size_t connection_splice_room(const struct connection *to)
@@ -60,12 +60,12 @@ ssize_t connection_splice_in(struct connection *from, size_t most)
 }
 
 /* What the socket did not take, `len` bytes, is copied. */
-static int copy_rest(struct connection *s, size_t len)
+static int copy_rest(struct connection *c, size_t len)
 {
-	struct loop *loop = s->loop;
+	struct loop *loop = c->loop;
 	int result = 0;
 
-	while (len > 0 && !s->broken) {
+	while (len > 0 && !c->broken) {
 		ssize_t n = pipe_read(&loop->pipe, loop->scratch, least(len, LOOP_SCRATCH_SIZE));
 		struct iovec piece = { .iov_base = loop->scratch };
 
@@ -75,7 +75,7 @@ static int copy_rest(struct connection *s, size_t len)
 		}
 		len -= (size_t)n;
 		piece.iov_len = (size_t)n;
-		result = connection_write(s, &piece, 1);
+		result = connection_write(c, &piece, 1);
 	}
 	/* Nobody takes it any more; least of all the next who use the pipe. */
 	if (len > 0)

@@ -15,91 +15,91 @@
 /* More than libevent's 16 KiB: a backlog goes out in as few writes as the socket allows. */
 #define WRITE_MAX ((size_t)1024 * 1024)
 
-static void end_sending(struct connection *s)
+static void end_sending(struct connection *c)
 {
-	s->finishing = false;
-	s->finished = true;
+	c->finishing = false;
+	c->finished = true;
 	/* A peer that is gone already needs no end. */
-	(void)shutdown(s->fd, SHUT_WR);
+	(void)shutdown(c->fd, SHUT_WR);
 }
 
-void connection_drop_buffer(struct connection *s)
+void connection_drop_buffer(struct connection *c)
 {
-	if (s->buffer != NULL) {
+	if (c->buffer != NULL) {
 		/* Its events go at once: a deferred callback would hold them beyond the life of the
 		 * descriptor, whose number the next connection takes. */
-		(void)bufferevent_setfd(s->buffer, -1);
-		loop_uncount(s->loop, bufferevent_get_output(s->buffer));
-		bufferevent_free(s->buffer);
+		(void)bufferevent_setfd(c->buffer, -1);
+		loop_uncount(c->loop, bufferevent_get_output(c->buffer));
+		bufferevent_free(c->buffer);
 	}
-	s->buffer = NULL;
+	c->buffer = NULL;
 }
 
 static void written_cb(struct bufferevent *buffer, void *arg)
 {
-	struct connection *s = arg;
+	struct connection *c = arg;
 
 	(void)buffer;
 	/* A unix socket can connect so fast that this comes before the connection is announced. */
-	if (s->connecting)
+	if (c->connecting)
 		return;
-	loop_begin(s->loop, PULSE_WRITING, s->fd);
-	if (connection_backlog(s) == 0) {
-		connection_drop_buffer(s);
-		if (s->finishing)
-			end_sending(s);
+	loop_begin(c->loop, PULSE_WRITING, c->fd);
+	if (connection_backlog(c) == 0) {
+		connection_drop_buffer(c);
+		if (c->finishing)
+			end_sending(c);
 	}
-	s->events->drained(s);
+	c->events->drained(c);
 }
 
 /* The peer takes nothing any more. What it still sends, an early answer perhaps, is read first: the
  * reading side tells of the end, and must not be paused for that. */
-static void break_writing(struct connection *s)
+static void break_writing(struct connection *c)
 {
-	s->broken = true;
-	connection_resume(s);
+	c->broken = true;
+	connection_resume(c);
 }
 
 static void event_cb(struct bufferevent *buffer, short what, void *arg)
 {
-	struct connection *s = arg;
+	struct connection *c = arg;
 	int error = errno;
 
 	(void)buffer;
-	loop_begin(s->loop, PULSE_WRITING, s->fd);
+	loop_begin(c->loop, PULSE_WRITING, c->fd);
 	if (what & BEV_EVENT_CONNECTED) {
-		connection_connected(s);
+		connection_connected(c);
 		return;
 	}
-	if (s->connecting) {
-		connection_end(s, error != 0 ? error : ECONNREFUSED);
+	if (c->connecting) {
+		connection_end(c, error != 0 ? error : ECONNREFUSED);
 		return;
 	}
-	connection_drop_buffer(s);
-	break_writing(s);
-	s->events->drained(s);
+	connection_drop_buffer(c);
+	break_writing(c);
+	c->events->drained(c);
 }
 
-int connection_make_buffer(struct connection *s)
+int connection_make_buffer(struct connection *c)
 {
-	s->buffer = bufferevent_socket_new(s->loop->base, s->fd, 0);
-	if (s->buffer == NULL)
+	c->buffer = bufferevent_socket_new(c->loop->base, c->fd, 0);
+	if (c->buffer == NULL)
 		return -1;
-	bufferevent_setcb(s->buffer, NULL, written_cb, event_cb, s);
-	bufferevent_setwatermark(s->buffer, EV_WRITE, CONNECTION_BACKLOG_LOW, 0);
-	if (loop_count(s->loop, bufferevent_get_output(s->buffer)) == -1)
+	bufferevent_setcb(c->buffer, NULL, written_cb, event_cb, c);
+	bufferevent_setwatermark(c->buffer, EV_WRITE, CONNECTION_BACKLOG_LOW, 0);
+	if (loop_count(c->loop, bufferevent_get_output(c->buffer)) == -1)
 		return -1;
-	return bufferevent_set_max_single_write(s->buffer, WRITE_MAX);
+	return bufferevent_set_max_single_write(c->buffer, WRITE_MAX);
 }
 
 /* Copies what follows the first `skip` bytes of the pieces into the backlog. */
-static int queue(struct connection *s, const struct iovec *pieces, int count, size_t skip)
+static int queue(struct connection *c, const struct iovec *pieces, int count, size_t skip)
 {
 	struct evbuffer *out;
 
-	if (s->buffer == NULL && connection_make_buffer(s) == -1)
+	if (c->buffer == NULL && connection_make_buffer(c) == -1)
 		return -1;
-	out = bufferevent_get_output(s->buffer);
+	out = bufferevent_get_output(c->buffer);
 	for (int i = 0; i < count; i++) {
 		size_t len = pieces[i].iov_len;
 		size_t from = skip < len ? skip : len;
@@ -111,7 +111,7 @@ static int queue(struct connection *s, const struct iovec *pieces, int count, si
 	}
 	/* libevent does so by itself, but does not tell where memory was too short for that, or for
 	 * the callback by which it would: what was queued would wait for ever. */
-	return bufferevent_enable(s->buffer, EV_WRITE);
+	return bufferevent_enable(c->buffer, EV_WRITE);
 }
 
 static size_t total_of(const struct iovec *pieces, int count)
@@ -124,72 +124,72 @@ static size_t total_of(const struct iovec *pieces, int count)
 }
 
 /* How much of the pieces the socket took at once. */
-static size_t write_now(struct connection *s, const struct iovec *pieces, int count)
+static size_t write_now(struct connection *c, const struct iovec *pieces, int count)
 {
 	/* The kernel holds the last packet back for the end that comes at once. */
-	int flags = s->cork ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+	int flags = c->cork ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t n;
 
 	if (count == 1)
-		n = send(s->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
+		n = send(c->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
 	else
-		n = sendmsg(s->fd,
+		n = sendmsg(c->fd,
 			&(struct msghdr){
 				.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count },
 			flags);
 	if (n >= 0)
 		return (size_t)n;
 	if (errno != EAGAIN && errno != EINTR)
-		break_writing(s);
+		break_writing(c);
 	return 0;
 }
 
-int connection_write(struct connection *s, const struct iovec *pieces, int count)
+int connection_write(struct connection *c, const struct iovec *pieces, int count)
 {
 	size_t sent = 0;
 
-	if (s->broken)
+	if (c->broken)
 		return 0;
-	if (s->buffer == NULL) {
-		sent = write_now(s, pieces, count);
-		if (s->broken || sent == total_of(pieces, count))
+	if (c->buffer == NULL) {
+		sent = write_now(c, pieces, count);
+		if (c->broken || sent == total_of(pieces, count))
 			return 0;
 	}
-	if (queue(s, pieces, count, sent) == 0)
+	if (queue(c, pieces, count, sent) == 0)
 		return 0;
 	/* What would come now would come behind a gap. */
-	break_writing(s);
+	break_writing(c);
 	return -1;
 }
 
-void connection_finish(struct connection *s)
+void connection_finish(struct connection *c)
 {
-	if (!connection_is_open(s) || s->finished)
+	if (!connection_is_open(c) || c->finished)
 		return;
-	if (s->connecting || connection_backlog(s) > 0)
-		s->finishing = true;
+	if (c->connecting || connection_backlog(c) > 0)
+		c->finishing = true;
 	else
-		end_sending(s);
+		end_sending(c);
 }
 
-size_t connection_backlog(const struct connection *s)
+size_t connection_backlog(const struct connection *c)
 {
-	return s->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(s->buffer)) : 0;
+	return c->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(c->buffer)) : 0;
 }
 
-bool connection_is_full(const struct connection *s)
+bool connection_is_full(const struct connection *c)
 {
-	size_t backlog = connection_backlog(s);
+	size_t backlog = connection_backlog(c);
 
-	return backlog > 0 && backlog > loop_share(s->loop, CONNECTION_BACKLOG_HIGH);
+	return backlog > 0 && backlog > loop_share(c->loop, CONNECTION_BACKLOG_HIGH);
 }
 
-size_t connection_unsent(const struct connection *s)
+size_t connection_unsent(const struct connection *c)
 {
-	size_t backlog = connection_backlog(s);
+	size_t backlog = connection_backlog(c);
 	int held = 0;
 
-	if (backlog > 0 && ioctl(s->fd, SIOCOUTQ, &held) == -1)
+	if (backlog > 0 && ioctl(c->fd, SIOCOUTQ, &held) == -1)
 		held = 0;
 	return backlog + (size_t)held;
 }

@@ -7,15 +7,15 @@
 #include "net/connection.h"
 
 /* Gives the connection its bufferevent. 0, or -1 when memory is short. */
-int connection_make_buffer(struct connection *connection) __attribute__((warn_unused_result));
+int connection_make_buffer(struct connection *c) __attribute__((warn_unused_result));
 
 /* Takes it away, with what it holds. */
-void connection_drop_buffer(struct connection *connection);
+void connection_drop_buffer(struct connection *c);
 
 /* The bufferevent's connection is there. */
-void connection_connected(struct connection *connection);
+void connection_connected(struct connection *c);
 
 /* Stops reading and tells the owner of the end. */
-void connection_end(struct connection *connection, int error);
+void connection_end(struct connection *c, int error);
 
 #endif

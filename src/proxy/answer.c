@@ -6,11 +6,11 @@
 
 #include <string.h>
 
+#include "affinity.h"
 #include "base/clock.h"
-#include "choose.h"
 #include "exchange.h"
-#include "flow.h"
 #include "http/forward.h"
+#include "splice.h"
 
 /* Interim responses that one request may cause. */
 #define INTERIM_MAX 16
@@ -57,7 +57,7 @@ static int add_head(struct exchange *x, struct response *response, struct gather
 	char token[SESSION_TOKEN_LEN];
 
 	if (x->pool->sessions != NULL)
-		choose_set_cookie(x, &how, token);
+		affinity_set_cookie(x, &how, token);
 	forward_response(&head, response, &how);
 	if (head.overflow)
 		return -1;
@@ -77,12 +77,12 @@ static bool take_interim(struct exchange *x, struct response *response, struct g
 	return x->minor == 0 || add_head(x, response, out) == 0;
 }
 
-static void note_keep_alive(struct upstream *u, const struct response *response)
+static void note_keep_alive(struct http1_upstream *u, const struct response *response)
 {
 	uint64_t seconds;
 
 	if (response_keep_alive_timeout(response, &seconds))
-		upstream_keeps_for(u, seconds);
+		http1_upstream_keeps_for(u, seconds);
 }
 
 static bool take_final(struct exchange *x, struct response *response, struct gather *out)
@@ -95,7 +95,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	relay_init(&x->response, response->body, body.kind);
 	if (relay_note_named(&x->response, &response->fields) == -1)
 		return false;
-	flow_expect(&x->upstream->connection, &x->response);
+	splice_expect(&x->upstream->connection, &x->response);
 	x->state = ANSWER_BODY;
 	x->holding = false;
 	note_keep_alive(x->upstream, response);
@@ -126,7 +126,7 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, struct
 {
 	struct proxy *proxy = x->proxy;
 	struct response *response = &proxy->response;
-	struct upstream *u = x->upstream;
+	struct http1_upstream *u = x->upstream;
 	bool fine;
 
 	switch (response_parse(response, data, len, u->seen, x->method, &proxy->limits)) {
@@ -209,7 +209,7 @@ static size_t read_body(struct exchange *x, const char *data, size_t len, struct
 		finish(x, len - used);
 		return len;
 	}
-	flow_look(&x->upstream->connection);
+	splice_look(&x->upstream->connection);
 	passed_on(x);
 	return used;
 }
@@ -222,15 +222,15 @@ bool exchange_flow_response(struct exchange *x)
 		return exchange_tunnel_flow(x, from);
 	if (x->state != ANSWER_BODY)
 		return false;
-	switch (flow_body(&x->response, from, &x->client->connection)) {
-	case FLOW_NOT:
+	switch (splice_body(&x->response, from, &x->client->connection)) {
+	case SPLICE_NOT:
 		return false;
-	case FLOW_ENDED:
+	case SPLICE_ENDED:
 		return true;
-	case FLOW_FAILED:
+	case SPLICE_FAILED:
 		exchange_answer(x, 0, REASON_NO_MEMORY, NULL);
 		return true;
-	case FLOW_MOVED:
+	case SPLICE_MOVED:
 		break;
 	}
 	exchange_alive(x);
@@ -244,7 +244,7 @@ bool exchange_flow_response(struct exchange *x)
 /* Bytes of an answer: heads first, then its body, or the first of a tunnel. */
 static size_t take_answer(struct exchange *x, const char *data, size_t len)
 {
-	struct upstream *u = x->upstream;
+	struct http1_upstream *u = x->upstream;
 	struct gather out;
 	size_t used = 0;
 

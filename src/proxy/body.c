@@ -6,7 +6,7 @@
 
 #include "exchange.h"
 
-#include "flow.h"
+#include "splice.h"
 
 void exchange_drop_held(struct exchange *x)
 {
@@ -106,7 +106,7 @@ static size_t send_body(struct exchange *x, const char *data, size_t len)
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 		return len;
 	}
-	flow_look(&x->client->connection);
+	splice_look(&x->client->connection);
 	return sent(x) ? used : len;
 }
 
@@ -119,15 +119,15 @@ bool exchange_flow_request(struct exchange *x)
 	from->low_priority = false;
 	if (x->holding) /* it may have to be sent again */
 		return false;
-	switch (flow_body(&x->request, from, &x->upstream->connection)) {
-	case FLOW_NOT:
+	switch (splice_body(&x->request, from, &x->upstream->connection)) {
+	case SPLICE_NOT:
 		return false;
-	case FLOW_ENDED:
+	case SPLICE_ENDED:
 		return true;
-	case FLOW_FAILED:
+	case SPLICE_FAILED:
 		exchange_answer(x, 503, REASON_NO_MEMORY, NULL);
 		return true;
-	case FLOW_MOVED:
+	case SPLICE_MOVED:
 		break;
 	}
 	(void)sent(x);

@@ -8,11 +8,11 @@
 
 #include <errno.h>
 
-#include "account.h"
 #include "base/clock.h"
+#include "counters.h"
 #include "exchange.h"
 #include "http/reply.h"
-#include "relief.h"
+#include "overload.h"
 
 static struct client *client_of(struct connection *connection)
 {
@@ -59,7 +59,7 @@ static void refuse(struct client *c, int status, enum reason reason, const char 
 		.reason = reason,
 	};
 
-	account_request(proxy, &record);
+	counters_request(proxy, &record);
 	if (client_reply(c, &reply) == -1)
 		client_reset(c);
 	else
@@ -108,7 +108,7 @@ static size_t read_head(struct client *c, const char *data, size_t len)
 	if (c->state == CLIENT_IDLE)
 		client_set_state(c, CLIENT_HEAD);
 	c->seen = (uint32_t)len;
-	relief_look(proxy);
+	overload_look(proxy);
 	return 0;
 }
 
@@ -202,10 +202,10 @@ static bool count_in(struct client *c, const struct address *peer)
 
 	if (!is_counted(c, peer))
 		return true;
-	c->source = source_enter(&proxy->sources, peer);
+	c->source = connections_per_client_enter(&proxy->sources, peer);
 	if (c->source == NULL || c->source->connections <= most)
 		return true;
-	source_leave(&proxy->sources, c->source);
+	connections_per_client_leave(&proxy->sources, c->source);
 	c->source = NULL;
 	return false;
 }
@@ -223,7 +223,7 @@ int client_open(struct proxy *proxy, int fd, const struct address *peer, uint32_
 	deadline_init(&c->deadline);
 	connection_open(&c->connection, proxy->loop, &events, fd);
 	proxy->client_count++;
-	account_accept(proxy);
+	counters_accept(proxy);
 	client_set_state(c, CLIENT_IDLE);
 	if (count_in(c, peer))
 		connection_look(&c->connection);

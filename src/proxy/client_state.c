@@ -4,8 +4,8 @@
  */
 #include "config.h"
 
-#include "account.h"
 #include "client.h"
+#include "counters.h"
 #include "tidy.h"
 
 /* So many may linger at a time: waiting for others to close must not be what fills a worker. */
@@ -88,8 +88,8 @@ static void leave(struct client *c)
 	deadline_stop(&c->deadline);
 	proxy->linger_count -= c->state == CLIENT_LINGER;
 	proxy->client_count--;
-	account_leave(proxy);
-	source_leave(&proxy->sources, c->source);
+	counters_leave(proxy);
+	connections_per_client_leave(&proxy->sources, c->source);
 	loop_defer_free(proxy->loop, &c->deferred, free_deferred);
 	proxy->left(proxy->context);
 }

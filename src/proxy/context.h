@@ -2,18 +2,18 @@
 #ifndef TINYLB_PROXY_CONTEXT_H
 #define TINYLB_PROXY_CONTEXT_H
 
+#include "access_log.h"
 #include "base/cells.h"
 #include "base/rng.h"
 #include "board/board.h"
 #include "board/rows.h"
+#include "connections_per_client.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "net/deadline.h"
 #include "net/loop.h"
 #include "proxy/proxy.h"
-#include "record.h"
 #include "request_id.h"
-#include "source.h"
 
 /* A head that goes on is longer than it came by what is added to it. */
 #define HEAD_OUT_SIZE ((size_t)80 * 1024)
@@ -34,7 +34,7 @@ struct proxy {
 	struct request_ids ids;
 	struct pool *pools;     /* one per pool of the settings */
 	struct routes **routes; /* one per listener; NULL: it has none */
-	struct record_log log;
+	struct access_log log;
 	bool close_after_response; /* answers end their connections */
 	bool draining;             /* and no connection to a backend is kept */
 	size_t client_count;
@@ -53,8 +53,8 @@ struct proxy {
 	bool redispatch_again;       /* some could not go then */
 	size_t gone;                 /* connections since it looked last */
 	size_t gone_before;          /* and since the heap gave memory back */
-	uint64_t relief_us;          /* relief_look looks again at this time */
-	uint64_t relief_said_us;     /* and says so */
+	uint64_t overload_us;        /* overload_look looks again at this time */
+	uint64_t overload_said_us;   /* and says so */
 	/* deadlines, by what they wait for */
 	struct deadline_queue wait_head;
 	struct deadline_queue wait_request; /* an idle client's next */

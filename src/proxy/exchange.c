@@ -7,11 +7,11 @@
 
 #include "exchange.h"
 
-#include "account.h"
 #include "base/clock.h"
-#include "flow.h"
+#include "counters.h"
 #include "http/reply.h"
-#include "relief.h"
+#include "overload.h"
+#include "splice.h"
 
 /* Every member but the room for the head, which is reused. */
 static void clear(struct exchange *x)
@@ -51,7 +51,7 @@ static void describe(struct exchange *x, const struct request *request, const ch
 	x->expects = request->expect_continue;
 	x->upgrade = !slice_is_empty(request->upgrade);
 	relay_init(&x->request, request->body, request->body.kind);
-	flow_expect(&x->client->connection, &x->request);
+	splice_expect(&x->client->connection, &x->request);
 	x->holding = true;
 	x->record.client = client_name(x->client);
 	x->record.line = in_copy(x, head, request->line);
@@ -123,7 +123,7 @@ void exchange_throttle(struct exchange *x, struct connection *from)
 		connection_pause(from);
 		x->unsent = unsent(x);
 	}
-	relief_look(x->proxy);
+	overload_look(x->proxy);
 }
 
 bool exchange_is_taken(struct exchange *x)
@@ -183,20 +183,20 @@ static void write_record(struct exchange *x, enum reason reason)
 	x->record.bytes = x->response.content;
 	if (x->backend != PICKER_NONE)
 		x->record.backend = x->pool->backends[x->backend].url;
-	account_request(x->proxy, &x->record);
+	counters_request(x->proxy, &x->record);
 }
 
 static void let_go_of_upstream(struct exchange *x, bool reuse)
 {
-	struct upstream *u = x->upstream;
+	struct http1_upstream *u = x->upstream;
 
 	x->upstream = NULL;
 	if (u == NULL)
 		return;
 	if (reuse)
-		upstream_keep(u);
+		http1_upstream_keep(u);
 	else
-		upstream_close(u);
+		http1_upstream_close(u);
 }
 
 static void send_client_on(struct client *client, enum afterwards afterwards)
@@ -227,7 +227,7 @@ static void give_place_up(struct exchange *x)
 		queue_leave(x);
 		return;
 	}
-	load_leave(x);
+	load_release(x);
 	if (!queue_is_empty(&x->pool->queue))
 		queue_look_soon(x->pool);
 }

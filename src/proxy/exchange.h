@@ -11,12 +11,12 @@
 
 #include <event2/buffer.h>
 
+#include "access_log.h"
 #include "client.h"
 #include "context.h"
+#include "http1_upstream.h"
 #include "pool.h"
-#include "record.h"
 #include "relay.h"
-#include "upstream.h"
 
 /* How much of a request's body is held so that it can be sent again. */
 #define EXCHANGE_HELD_MAX ((size_t)16 * 1024)
@@ -35,10 +35,10 @@ enum answer_state {
 };
 
 struct exchange {
-	struct proxy *proxy;       /* borrowed */
-	struct client *client;     /* borrowed */
-	struct upstream *upstream; /* NULL: none at present */
-	struct list link;          /* among the spare ones, or in the queue of its pool */
+	struct proxy *proxy;             /* borrowed */
+	struct client *client;           /* borrowed */
+	struct http1_upstream *upstream; /* NULL: none at present */
+	struct list link;                /* among the spare ones, or in the queue of its pool */
 	struct deadline deadline;
 	/* the request */
 	char *head; /* owned: a copy of the head as it came, for the log and for sending it again */
@@ -210,8 +210,8 @@ static inline void exchange_look_at_pool(struct pool *pool)
 	const struct proxy *proxy = pool->proxy;
 	uint32_t version = proxy->rows != NULL ? rows_version(proxy->rows) : 0;
 
-	if (standing_is_due(&pool->standing, version, proxy->loop->now_us))
-		standing_renew(pool, proxy->loop->now_us);
+	if (availability_is_due(&pool->availability, version, proxy->loop->now_us))
+		availability_renew(pool, proxy->loop->now_us);
 }
 
 /* The backend that was picked last. */
@@ -234,7 +234,7 @@ static inline struct connection *exchange_other(
 }
 
 /* Stops reading `from` where enough of what it sent waits to be taken. Others may end over it
- * (relief.h). */
+ * (overload.h). */
 void exchange_throttle(struct exchange *x, struct connection *from);
 
 static inline bool exchange_is_connecting(const struct exchange *x)

@@ -6,9 +6,9 @@
 
 #include "load.h"
 
+#include "availability.h"
 #include "exchange.h"
 #include "pool.h"
-#include "standing.h"
 
 #define SECOND_US UINT64_C(1000000)
 
@@ -44,15 +44,15 @@ void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t colu
 	load->cells = rows_cells(rows, row, column);
 }
 
-bool load_enter(struct exchange *x)
+bool load_acquire(struct exchange *x)
 {
 	const struct backend *backend = exchange_backend(x);
 	struct load *load = &exchange_backend(x)->load;
 
-	if (backend->limits.requests == 0)
+	if (backend->capacity.requests == 0)
 		rows_enter(load->in_flight);
 	else if (!rows_enter_within(x->proxy->rows, ROWS_IN_FLIGHT, backend->row, x->proxy->column,
-			 backend->limits.requests))
+			 backend->capacity.requests))
 		return false;
 	x->counted = true;
 	rows_enter(&x->pool->cells->in_flight);
@@ -62,7 +62,7 @@ bool load_enter(struct exchange *x)
 	return true;
 }
 
-void load_leave(struct exchange *x)
+void load_release(struct exchange *x)
 {
 	if (!x->counted)
 		return;
@@ -101,7 +101,7 @@ void load_answered(struct exchange *x, struct backend *backend, int status)
 	}
 	if (x->pool->view.load != NULL)
 		note_latency(&backend->load, us);
-	standing_answered(backend);
+	availability_answered(backend);
 }
 
 void load_failed(struct exchange *x, enum rows_count what)
@@ -112,7 +112,7 @@ void load_failed(struct exchange *x, enum rows_count what)
 	board_count(&backend->load.cells->counts[what]);
 	add(&backend->load.failing, PICKER_FAILURE, proxy->loop->now_us);
 	if (what == ROWS_CONNECT_FAILED)
-		standing_refused(x->pool, backend, proxy->loop->now_us);
+		availability_refused(x->pool, backend, proxy->loop->now_us);
 	alarm_monitor(proxy, backend);
 }
 

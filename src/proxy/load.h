@@ -14,7 +14,7 @@ struct backend;
 struct exchange;
 struct pool;
 struct proxy;
-struct upstream;
+struct http1_upstream;
 
 /* Something that goes down by the same amount each moment, to nothing within a second. */
 struct fading {
@@ -40,8 +40,8 @@ void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t colu
 
 /* The exchange has picked its backend; false: that has all the requests that it may have. And: it
  * is done with that one. */
-bool load_enter(struct exchange *x) __attribute__((warn_unused_result));
-void load_leave(struct exchange *x);
+bool load_acquire(struct exchange *x) __attribute__((warn_unused_result));
+void load_release(struct exchange *x);
 
 /* A backend that was picked for it has given a final answer. */
 void load_answered(struct exchange *x, struct backend *backend, int status);

@@ -3,9 +3,9 @@
 
 #include "pool.h"
 
+#include "affinity.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "choose.h"
 #include "context.h"
 
 #define COMPLAIN_EVERY_US UINT64_C(1000000)
@@ -75,7 +75,7 @@ static void init_view(struct pool *pool)
 	pool->cells =
 		has_row ? rows_pool(proxy->rows, pool->settings->row, proxy->column) : &nowhere;
 	pool->view.context = pool;
-	pool->view.usable = pool->standing.health.usable;
+	pool->view.usable = pool->availability.health.usable;
 	if (pool->kind != &picker_random && pool->kind != &picker_round_robin)
 		pool->view.load = load_of;
 	if (pool->kind == &picker_hash)
@@ -90,22 +90,22 @@ int pool_init(struct pool *pool, struct proxy *proxy, const struct pool_settings
 	list_init(&pool->queue.waiting);
 	list_init(&pool->queue.bound);
 	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
-	if (pool->backends == NULL || make_picker(pool) == -1 || standing_init(pool) == -1)
+	if (pool->backends == NULL || make_picker(pool) == -1 || availability_init(pool) == -1)
 		return -1;
 	for (size_t i = 0; i < settings->backend_count; i++)
 		backend_init(&pool->backends[i], proxy, &settings->backends[i]);
 	init_view(pool);
-	limit_init(pool);
-	standing_renew(pool, proxy->loop->now_us);
-	return choose_init(pool);
+	capacity_init(pool);
+	availability_renew(pool, proxy->loop->now_us);
+	return affinity_init(pool);
 }
 
 void pool_fini(struct pool *pool)
 {
 	if (pool->kind != NULL)
 		pool->kind->destroy(pool->picker);
-	standing_fini(pool);
-	choose_fini(pool);
+	availability_fini(pool);
+	affinity_fini(pool);
 	mem_free(pool->backends);
 }
 

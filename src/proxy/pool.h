@@ -7,17 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "availability.h"
 #include "balance/picker.h"
 #include "balance/session.h"
 #include "base/list.h"
 #include "base/slice.h"
-#include "idle_limit.h"
-#include "limit.h"
+#include "capacity.h"
+#include "keep_alive.h"
 #include "load.h"
 #include "queue.h"
 #include "settings/hash_on.h"
 #include "settings/settings.h"
-#include "standing.h"
 
 struct proxy;
 
@@ -29,15 +29,15 @@ struct backend {
 	struct slice path;
 	uint32_t row; /* on the board; ROWS_NONE: none */
 	/* runtime */
-	struct list idle; /* of struct upstream, the one used last in front */
+	struct list idle; /* of struct http1_upstream, the one used last in front */
 	unsigned idle_count;
 	int address; /* the one that answered last: tried first */
-	struct idle_limit idle_limit;
+	struct keep_alive keep_alive;
 	uint64_t complained_us;
 	struct load load;
-	struct refusal refusal;
+	struct connect_backoff connect_backoff;
 	bool is_well; /* it could serve: others may be picked before it, or it drains */
-	struct limits limits;
+	struct capacity capacity;
 };
 
 struct pool {
@@ -47,14 +47,14 @@ struct pool {
 	struct picker *picker; /* owned */
 	struct hash_on hash_on;
 	struct sessions *sessions; /* owned; NULL: none are kept */
-	bool by_request;           /* what a request says decides who gets it (choose.h) */
+	bool by_request;           /* what a request says decides who gets it (affinity.h) */
 	struct backend *backends;
 	struct rows_pool *cells; /* this worker's on the board; borrowed */
-	struct standing standing;
+	struct availability availability;
 	struct picker_view view;
 	uint64_t spent_said_us; /* when the log was told that the retry budget is spent */
 	bool limited;           /* some backend has a limit: only then requests may wait */
-	unsigned ramps;         /* backends that have one: limit.h */
+	unsigned ramps;         /* backends that have one: capacity.h */
 	struct queue queue;
 };
 

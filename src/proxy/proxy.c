@@ -9,11 +9,11 @@
 #include "client.h"
 #include "context.h"
 #include "exchange.h"
+#include "http1_upstream.h"
 #include "pool.h"
 #include "redispatch.h"
 #include "route.h"
 #include "tidy.h"
-#include "upstream.h"
 
 /* A client that lingers and says nothing has this long to close. */
 #define LINGER_MS 5000
@@ -50,7 +50,7 @@ static void init_deadlines(struct proxy *p)
 	deadline_queue_init(&p->wait_connect, p->loop, t->connect, exchange_connect_expired);
 	deadline_queue_init(&p->wait_bytes, p->loop, t->response, exchange_bytes_expired);
 	deadline_queue_init(&p->wait_tunnel, p->loop, t->tunnel, exchange_tunnel_expired);
-	deadline_queue_init(&p->wait_reuse, p->loop, t->idle_backend, upstream_expired);
+	deadline_queue_init(&p->wait_reuse, p->loop, t->idle_backend, http1_upstream_expired);
 	deadline_queue_init(&p->wait_tidy, p->loop, TIDY_MS, tidy_look);
 	deadline_queue_init(&p->wait_redispatch, p->loop, REDISPATCH_MS, redispatch_look);
 }
@@ -91,7 +91,7 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	list_init(&p->busy);
 	list_init(&p->spare);
 	cells_init(&p->client_cells, sizeof(struct client));
-	cells_init(&p->upstream_cells, sizeof(struct upstream));
+	cells_init(&p->upstream_cells, sizeof(struct http1_upstream));
 	deadline_init(&p->tidy);
 	deadline_init(&p->redispatch);
 	init_deadlines(p);
@@ -149,7 +149,7 @@ struct proxy *proxy_new(const struct proxy_start *start)
 		return NULL;
 	init(p, start);
 	if (queue_init(p) == 0 && init_pools(p) == 0 && init_routes(p) == 0 &&
-		record_log_init(&p->log, p->loop, start->access_log) == 0)
+		access_log_init(&p->log, p->loop, start->access_log) == 0)
 		return p;
 	fini_deadlines(p);
 	free_routes(p);
@@ -185,13 +185,13 @@ void proxy_free(struct proxy *p)
 {
 	close_clients(p);
 	for (size_t i = 0; i < p->settings->pool_count; i++)
-		upstream_close_idle(&p->pools[i]);
+		http1_upstream_close_idle(&p->pools[i]);
 	(void)exchange_free_spare(p, SIZE_MAX);
 	queue_fini(p);
 	loop_free_deferred(p->loop);
 	cells_fini(&p->client_cells);
 	cells_fini(&p->upstream_cells);
-	record_log_fini(&p->log);
+	access_log_fini(&p->log);
 	fini_deadlines(p);
 	free_routes(p);
 	free_pools(p);
@@ -246,7 +246,7 @@ void proxy_drain(struct proxy *p)
 	proxy_part(p);
 	p->draining = true;
 	for (size_t i = 0; i < p->settings->pool_count; i++)
-		upstream_close_idle(&p->pools[i]);
+		http1_upstream_close_idle(&p->pools[i]);
 }
 
 static bool is_long_idle(const struct client *c)
@@ -284,7 +284,7 @@ static bool close_idle(struct proxy *p)
 
 bool proxy_spare_descriptor(struct proxy *p)
 {
-	return upstream_make_room(p) || proxy_make_room(p);
+	return http1_upstream_make_room(p) || proxy_make_room(p);
 }
 
 /* The client whose head has been on its way for the longest. */
@@ -315,10 +315,10 @@ bool proxy_make_room(struct proxy *p)
 
 void proxy_flush_access_log(struct proxy *p)
 {
-	record_log_flush(&p->log);
+	access_log_flush(&p->log);
 }
 
 void proxy_take_access_log(struct proxy *p, int fd)
 {
-	record_log_take(&p->log, fd);
+	access_log_take(&p->log, fd);
 }

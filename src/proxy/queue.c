@@ -6,9 +6,9 @@
 
 #include "queue.h"
 
-#include "choose.h"
+#include "affinity.h"
+#include "capacity.h"
 #include "exchange.h"
-#include "limit.h"
 #include "pool.h"
 
 static struct exchange *first_in(const struct list *list)
@@ -157,7 +157,7 @@ static void serve_all(struct pool *pool)
 
 	for (struct list *l = waiting->next; l != waiting; l = next) {
 		struct exchange *x = LIST_ITEM(l, struct exchange, link);
-		bool is_full = limit_room(x) == LIMIT_FULL;
+		bool is_full = capacity_room(x) == CAPACITY_FULL;
 
 		next = l->next;
 		if (is_full && x->tried_count > 0)
@@ -182,7 +182,7 @@ static void serve_bound(struct pool *pool)
 		struct exchange *x = LIST_ITEM(l, struct exchange, link);
 
 		next = l->next;
-		if (!choose_is_bound(x) && exchange_go_on(x))
+		if (!affinity_is_bound(x) && exchange_go_on(x))
 			next = bound->next;
 	}
 }

@@ -1,7 +1,7 @@
 /*
- * Requests that wait because every backend of their pool has as much as it may have (limit.h). Each
- * worker has a list of its own, and tells on the board since when the first in it waits; when there
- * is room, that of the worker goes on whose first has waited longest of all.
+ * Requests that wait because every backend of their pool has as much as it may have (capacity.h).
+ * Each worker has a list of its own, and tells on the board since when the first in it waits; when
+ * there is room, that of the worker goes on whose first has waited longest of all.
  *
  * Nobody is woken by another worker: whoever ends a request looks at its own list at once, and as
  * long as something is in it, every QUEUE_TICK_MS. Who leaves room to another one leaves it unused

@@ -24,7 +24,7 @@ static bool is_gone(struct pool *pool, const struct backend *backend)
 	if (state != ROWS_SILENT && state != ROWS_REFUSING)
 		return false;
 	exchange_look_at_pool(pool);
-	return pool->standing.well_count > 0;
+	return pool->availability.well_count > 0;
 }
 
 static bool waits_in_vain(const struct exchange *x)

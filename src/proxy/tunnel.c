@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "exchange.h"
-#include "flow.h"
+#include "splice.h"
 
 void exchange_open_tunnel(struct exchange *x)
 {
@@ -51,7 +51,7 @@ size_t exchange_tunnel_bytes(
 		return 0;
 	if (to == &x->client->connection)
 		x->response.content += len;
-	flow_look(from);
+	splice_look(from);
 	passed_on(x, from, connection_write(to, &piece, 1) == -1);
 	return len;
 }
@@ -60,14 +60,14 @@ bool exchange_tunnel_flow(struct exchange *x, struct connection *from)
 {
 	struct connection *to = exchange_other(x, from);
 	uint64_t ignored = 0;
-	enum flow flow = flow_tunnel(
+	enum splice_result flow = splice_tunnel(
 		from, to, to == &x->client->connection ? &x->response.content : &ignored);
 
-	if (flow == FLOW_MOVED || flow == FLOW_FAILED) {
+	if (flow == SPLICE_MOVED || flow == SPLICE_FAILED) {
 		exchange_alive(x);
-		passed_on(x, from, flow == FLOW_FAILED);
+		passed_on(x, from, flow == SPLICE_FAILED);
 	}
-	return flow != FLOW_NOT;
+	return flow != SPLICE_NOT;
 }
 
 void exchange_tunnel_drained(struct exchange *x, struct connection *from)

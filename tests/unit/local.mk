@@ -27,8 +27,8 @@ UPSTREAM_TESTS =
 EXCHANGE_TESTS =
 DOWNSTREAM_TESTS =
 PROXY_TESTS = \
-	tests/unit/test_idle_limit tests/unit/test_relay tests/unit/test_route \
-	tests/unit/test_source
+	tests/unit/test_connections_per_client tests/unit/test_keep_alive tests/unit/test_relay \
+	tests/unit/test_route
 WORKER_TESTS = \
 	tests/unit/test_sandbox
 MONITOR_TESTS = \

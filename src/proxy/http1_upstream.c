@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "upstream.h"
+#include "http1_upstream.h"
 
 #include <errno.h>
 
@@ -17,20 +17,20 @@
 /* Before a request that must not be sent again, a socket that was idle for longer is looked at. */
 #define LOOK_US UINT64_C(1000)
 
-static struct upstream *upstream_of(struct connection *connection)
+static struct http1_upstream *upstream_of(struct connection *connection)
 {
-	return LIST_ITEM(connection, struct upstream, connection);
+	return LIST_ITEM(connection, struct http1_upstream, connection);
 }
 
 static void free_deferred(struct deferred_free *deferred)
 {
-	struct upstream *u = LIST_ITEM(deferred, struct upstream, deferred);
+	struct http1_upstream *u = LIST_ITEM(deferred, struct http1_upstream, deferred);
 
 	tidy_gone(u->proxy);
 	cells_give(&u->proxy->upstream_cells, u);
 }
 
-static void leave_idle(struct upstream *u)
+static void leave_idle(struct http1_upstream *u)
 {
 	deadline_stop(&u->deadline);
 	list_remove(&u->link);
@@ -38,13 +38,13 @@ static void leave_idle(struct upstream *u)
 }
 
 /* It is not in the making any more. */
-static void settle(struct upstream *u)
+static void settle(struct http1_upstream *u)
 {
-	u->backend->limits.connecting -= u->pending;
+	u->backend->capacity.connecting -= u->pending;
 	u->pending = false;
 }
 
-void upstream_close(struct upstream *u)
+void http1_upstream_close(struct http1_upstream *u)
 {
 	if (u->exchange == NULL)
 		leave_idle(u);
@@ -56,36 +56,36 @@ void upstream_close(struct upstream *u)
 	loop_defer_free(u->proxy->loop, &u->deferred, free_deferred);
 }
 
-static uint64_t idle_for(const struct upstream *u)
+static uint64_t idle_for(const struct http1_upstream *u)
 {
 	return u->proxy->loop->now_us - u->idle_since_us;
 }
 
-static void learn(const struct upstream *u, uint64_t idle_us)
+static void learn(const struct http1_upstream *u, uint64_t idle_us)
 {
-	struct idle_limit *limit = &u->backend->idle_limit;
+	struct keep_alive *limit = &u->backend->keep_alive;
 	uint64_t before_us = limit->closed_us;
 
-	idle_limit_closed(limit, idle_us, u->proxy->loop->now_us);
+	keep_alive_closed(limit, idle_us, u->proxy->loop->now_us);
 	if (limit->closed_us != before_us)
 		log_debug("%.*s closes connections that are idle for %llu ms",
 			SLICE_ARGS(u->backend->url), (unsigned long long)(limit->closed_us / 1000));
 }
 
 /* The backend has closed it while it was idle. */
-static void note_closed(const struct upstream *u)
+static void note_closed(const struct http1_upstream *u)
 {
 	learn(u, idle_for(u));
 }
 
-void upstream_was_stale(const struct upstream *u, uint64_t taken_us)
+void http1_upstream_was_stale(const struct http1_upstream *u, uint64_t taken_us)
 {
 	learn(u, taken_us - u->idle_since_us);
 }
 
 static size_t received(struct connection *connection, const char *data, size_t len)
 {
-	struct upstream *u = upstream_of(connection);
+	struct http1_upstream *u = upstream_of(connection);
 
 	if (u->exchange != NULL)
 		return exchange_response(u->exchange, data, len);
@@ -93,20 +93,20 @@ static size_t received(struct connection *connection, const char *data, size_t l
 	note_closed(u);
 	backend_complain(u->backend, u->proxy->loop->now_us, "connection closed",
 		"bytes came while it was idle");
-	upstream_close(u);
+	http1_upstream_close(u);
 	return len;
 }
 
 static bool splice(struct connection *connection)
 {
-	struct upstream *u = upstream_of(connection);
+	struct http1_upstream *u = upstream_of(connection);
 
 	return u->exchange != NULL && exchange_flow_response(u->exchange);
 }
 
 static void drained(struct connection *connection)
 {
-	struct upstream *u = upstream_of(connection);
+	struct http1_upstream *u = upstream_of(connection);
 
 	if (u->exchange != NULL)
 		exchange_upstream_drained(u->exchange);
@@ -114,24 +114,24 @@ static void drained(struct connection *connection)
 
 static void connected(struct connection *connection)
 {
-	struct upstream *u = upstream_of(connection);
+	struct http1_upstream *u = upstream_of(connection);
 
 	settle(u);
-	limit_connected(u->exchange->pool, u->backend);
+	capacity_connected(u->exchange->pool, u->backend);
 	u->backend->address = u->address;
 	exchange_connected(u->exchange);
 }
 
 static void ended(struct connection *connection, int error)
 {
-	struct upstream *u = upstream_of(connection);
+	struct http1_upstream *u = upstream_of(connection);
 
 	if (u->exchange != NULL) {
 		exchange_upstream_ended(u->exchange, error);
 		return;
 	}
 	note_closed(u);
-	upstream_close(u);
+	http1_upstream_close(u);
 }
 
 static const struct connection_events events = {
@@ -147,17 +147,17 @@ static const struct connection_events events = {
 static void close_unwanted(struct backend *backend)
 {
 	while (!list_is_empty(&backend->idle)) {
-		struct upstream *u = LIST_ITEM(backend->idle.next, struct upstream, link);
+		struct http1_upstream *u =
+			LIST_ITEM(backend->idle.next, struct http1_upstream, link);
 
 		if (idle_for(u) < u->idle_most_us)
 			return;
-		upstream_close(u);
+		http1_upstream_close(u);
 	}
 }
 
-/* A name may have come to mean other addresses: who was connected to one of the former does not get
- * anything more. */
-static bool is_still_meant(struct upstream *u)
+/* False if the backend's name means other addresses by now: such a connection is not used. */
+static bool is_still_meant(struct http1_upstream *u)
 {
 	uint32_t version = addresses_version(u->backend->addresses);
 	struct address peer = { .len = sizeof peer.u };
@@ -171,43 +171,42 @@ static bool is_still_meant(struct upstream *u)
 	return true;
 }
 
-/* The one that is idle longest shows how long the backend keeps them. */
 static void look_at_oldest(struct backend *backend)
 {
-	const struct upstream *u = LIST_ITEM(backend->idle.prev, struct upstream, link);
+	const struct http1_upstream *u = LIST_ITEM(backend->idle.prev, struct http1_upstream, link);
 
-	idle_limit_alive(&backend->idle_limit, idle_for(u), u->proxy->loop->now_us);
+	keep_alive_alive(&backend->keep_alive, idle_for(u), u->proxy->loop->now_us);
 }
 
 /* Where the backend has said for how long it keeps it, nothing needs to be shown. */
-static bool is_old(const struct upstream *u, bool once)
+static bool is_old(const struct http1_upstream *u, bool once)
 {
-	const struct idle_limit *limit = &u->backend->idle_limit;
+	const struct keep_alive *limit = &u->backend->keep_alive;
 	bool told = u->idle_most_us != UINT64_MAX && limit->closed_us == 0;
-	uint64_t once_us = told ? IDLE_LIMIT_ONCE_US : idle_limit_once(limit);
+	uint64_t once_us = told ? KEEP_ALIVE_ONCE_US : keep_alive_once(limit);
 
-	return idle_for(u) >= (once ? once_us : idle_limit_usual(limit));
+	return idle_for(u) >= (once ? once_us : keep_alive_usual(limit));
 }
 
 /* Whether its end is here already, and has not been seen in this turn of the loop. Another one may
  * be on its way: that is why it must not be old besides. */
-static bool has_ended(struct upstream *u)
+static bool has_ended(struct http1_upstream *u)
 {
 	if (idle_for(u) < LOOK_US || connection_is_quiet(&u->connection))
 		return false;
 	note_closed(u);
-	upstream_close(u);
+	http1_upstream_close(u);
 	return true;
 }
 
-/* Those that are too old for one request are left: another one may use them, and they show when the
- * backend closes them. */
-static struct upstream *find_idle(struct backend *backend, bool once)
+/* A connection that is too old for one request is kept: another request may use it. */
+static struct http1_upstream *find_idle(struct backend *backend, bool once)
 {
 	while (!list_is_empty(&backend->idle)) {
-		struct upstream *u = LIST_ITEM(backend->idle.next, struct upstream, link);
+		struct http1_upstream *u =
+			LIST_ITEM(backend->idle.next, struct http1_upstream, link);
 
-		if (!once && backend->idle_limit.closed_us == 0)
+		if (!once && backend->keep_alive.closed_us == 0)
 			return u;
 		look_at_oldest(backend);
 		if (is_old(u, once))
@@ -218,9 +217,10 @@ static struct upstream *find_idle(struct backend *backend, bool once)
 	return NULL;
 }
 
-struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, bool once)
+struct http1_upstream *http1_upstream_take(
+	struct backend *backend, struct exchange *exchange, bool once)
 {
-	struct upstream *u;
+	struct http1_upstream *u;
 
 	close_unwanted(backend);
 	for (;;) {
@@ -229,7 +229,7 @@ struct upstream *upstream_take(struct backend *backend, struct exchange *exchang
 			return NULL;
 		if (is_still_meant(u))
 			break;
-		upstream_close(u);
+		http1_upstream_close(u);
 	}
 	leave_idle(u);
 	u->exchange = exchange;
@@ -240,18 +240,18 @@ struct upstream *upstream_take(struct backend *backend, struct exchange *exchang
 /* An idle one of one's own gives way to one that is wanted more. */
 static bool may_open(struct proxy *proxy, struct backend *backend)
 {
-	if (limit_open(proxy, backend))
+	if (capacity_open(proxy, backend))
 		return true;
 	if (list_is_empty(&backend->idle))
 		return false;
-	upstream_close(LIST_ITEM(backend->idle.prev, struct upstream, link));
-	return limit_open(proxy, backend);
+	http1_upstream_close(LIST_ITEM(backend->idle.prev, struct http1_upstream, link));
+	return capacity_open(proxy, backend);
 }
 
-struct upstream *upstream_connect(
+struct http1_upstream *http1_upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address)
 {
-	struct upstream *u;
+	struct http1_upstream *u;
 	struct address to;
 	int error;
 
@@ -281,7 +281,7 @@ struct upstream *upstream_connect(
 	deadline_init(&u->deadline);
 	if (connection_connect(&u->connection, proxy->loop, &events, &to) == 0) {
 		u->pending = true;
-		backend->limits.connecting++;
+		backend->capacity.connecting++;
 		return u;
 	}
 	error = errno;
@@ -291,28 +291,28 @@ struct upstream *upstream_connect(
 	return NULL;
 }
 
-void upstream_keeps_for(struct upstream *u, uint64_t seconds)
+void http1_upstream_keeps_for(struct http1_upstream *u, uint64_t seconds)
 {
 	uint64_t us = seconds * SECOND_US;
 
 	u->idle_most_us = us >= 2 * SECOND_US ? us - SECOND_US : us / 2;
 }
 
-static bool is_worth_keeping(const struct upstream *u)
+static bool is_worth_keeping(const struct http1_upstream *u)
 {
 	const struct proxy *proxy = u->proxy;
 	uint64_t most_us = proxy->settings->timeouts.lifetime_backend * 1000;
 
-	return !proxy->draining && u->backend->idle_count < u->backend->limits.idle &&
+	return !proxy->draining && u->backend->idle_count < u->backend->capacity.idle &&
 	       u->idle_most_us > 0 && proxy->loop->now_us - u->opened_us < most_us;
 }
 
-void upstream_keep(struct upstream *u)
+void http1_upstream_keep(struct http1_upstream *u)
 {
 	struct backend *backend = u->backend;
 
 	if (!is_worth_keeping(u)) {
-		upstream_close(u);
+		http1_upstream_close(u);
 		return;
 	}
 	u->exchange = NULL;
@@ -323,28 +323,28 @@ void upstream_keep(struct upstream *u)
 	deadline_start(&u->deadline, &u->proxy->wait_reuse, u->proxy->loop);
 }
 
-bool upstream_make_room(struct proxy *proxy)
+bool http1_upstream_make_room(struct proxy *proxy)
 {
 	/* They wait in the order in which they became idle. */
 	struct deadline *first = deadline_first(&proxy->wait_reuse);
 
 	if (first == NULL)
 		return false;
-	upstream_close(LIST_ITEM(first, struct upstream, deadline));
+	http1_upstream_close(LIST_ITEM(first, struct http1_upstream, deadline));
 	return true;
 }
 
-void upstream_close_idle(struct pool *pool)
+void http1_upstream_close_idle(struct pool *pool)
 {
 	for (size_t i = 0; i < pool->settings->backend_count; i++) {
 		struct list *idle = &pool->backends[i].idle;
 
 		while (!list_is_empty(idle))
-			upstream_close(LIST_ITEM(idle->next, struct upstream, link));
+			http1_upstream_close(LIST_ITEM(idle->next, struct http1_upstream, link));
 	}
 }
 
-void upstream_expired(struct deadline *deadline)
+void http1_upstream_expired(struct deadline *deadline)
 {
-	upstream_close(LIST_ITEM(deadline, struct upstream, deadline));
+	http1_upstream_close(LIST_ITEM(deadline, struct http1_upstream, deadline));
 }

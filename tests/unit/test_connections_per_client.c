@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/proxy/source.h"
+#include "../../src/proxy/connections_per_client.h"
 #include "base/memory.h"
 
 static struct sources sources;
@@ -19,7 +19,7 @@ static struct source *enter(const char *text)
 	struct address a;
 
 	assert_int_equal(address_parse_ip(text, &a), 0);
-	return source_enter(&sources, &a);
+	return connections_per_client_enter(&sources, &a);
 }
 
 static void test_who_is_one(void **state)
@@ -36,14 +36,14 @@ static void test_who_is_one(void **state)
 	assert_ptr_equal(enter("2001:db8:1:2:3:4:5:6"), c);
 	assert_int_equal(a->connections, 2);
 	assert_int_equal(c->connections, 2);
-	source_leave(&sources, a);
+	connections_per_client_leave(&sources, a);
 	assert_int_equal(a->connections, 1);
-	source_leave(&sources, a);
-	source_leave(&sources, b);
-	source_leave(&sources, c);
-	source_leave(&sources, c);
-	source_leave(&sources, d);
-	source_leave(&sources, NULL);
+	connections_per_client_leave(&sources, a);
+	connections_per_client_leave(&sources, b);
+	connections_per_client_leave(&sources, c);
+	connections_per_client_leave(&sources, c);
+	connections_per_client_leave(&sources, d);
+	connections_per_client_leave(&sources, NULL);
 	assert_null(sources.tree);
 }
 
@@ -59,7 +59,7 @@ static void test_many(void **state)
 		assert_int_equal(all[i]->connections, 1);
 	}
 	for (unsigned i = 0; i < 5000; i++)
-		source_leave(&sources, all[i * 7 % 5000]);
+		connections_per_client_leave(&sources, all[i * 7 % 5000]);
 	assert_null(sources.tree);
 }
 

@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "account.h"
-#include "allowance.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "counters.h"
 #include "exchange.h"
 #include "redispatch.h"
+#include "retry_budget.h"
 
 /* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
  * by its method, or because there will be too much of it. */
@@ -26,32 +26,32 @@ static bool is_sent_once(const struct exchange *x)
 				      body->content + body->in.length > EXCHANGE_HELD_MAX);
 }
 
-static struct upstream *take_idle(struct exchange *x)
+static struct http1_upstream *take_idle(struct exchange *x)
 {
 	if (x->fresh_only)
 		return NULL;
-	return upstream_take(exchange_backend(x), x, is_sent_once(x));
+	return http1_upstream_take(exchange_backend(x), x, is_sent_once(x));
 }
 
 void exchange_cannot_connect(struct exchange *x, const char *why)
 {
-	account_connect_error(x->proxy);
+	counters_connect_error(x->proxy);
 	backend_complain(exchange_backend(x), x->proxy->loop->now_us, "cannot connect", why);
 }
 
 /* Begins with the address that answered last and goes round. NULL with EUSERS: there is no room. */
-static struct upstream *connect_next_address(struct exchange *x)
+static struct http1_upstream *connect_next_address(struct exchange *x)
 {
 	struct backend *backend = exchange_backend(x);
 	int count = backend_address_count(backend);
 
 	while (x->addresses_tried < count) {
 		int address = (x->first_address + x->addresses_tried++) % count;
-		struct upstream *u = upstream_connect(x->proxy, backend, x, address);
+		struct http1_upstream *u = http1_upstream_connect(x->proxy, backend, x, address);
 
 		x->record.tries++;
-		if (u == NULL && errno == EMFILE && upstream_make_room(x->proxy))
-			u = upstream_connect(x->proxy, backend, x, address);
+		if (u == NULL && errno == EMFILE && http1_upstream_make_room(x->proxy))
+			u = http1_upstream_connect(x->proxy, backend, x, address);
 		if (u != NULL || errno == EUSERS)
 			return u;
 		/* What is short here says nothing about a backend. */
@@ -122,15 +122,15 @@ static bool find_backend(struct exchange *x, const struct request *request)
  * was asked. For what the retry budget does not allow nobody waits, lest he holds up others. */
 static bool may_wait(const struct exchange *x)
 {
-	if (!x->pool->limited || (!x->bound && limit_room(x) == LIMIT_NOBODY))
+	if (!x->pool->limited || (!x->bound && capacity_room(x) == CAPACITY_NOBODY))
 		return false;
-	return x->tried_count == 0 || !allowance_is_spent(x->pool, x->proxy->loop->now_us);
+	return x->tried_count == 0 || !retry_budget_is_spent(x->pool, x->proxy->loop->now_us);
 }
 
 /* A session whose backend is full, and for which nobody may wait, is better off elsewhere. */
 static bool find_another(struct exchange *x, const struct request *request)
 {
-	if (!x->bound || limit_room(x) != LIMIT_ROOM)
+	if (!x->bound || capacity_room(x) != CAPACITY_ROOM)
 		return false;
 	x->moves = true;
 	return find_backend(x, request);
@@ -138,7 +138,7 @@ static bool find_another(struct exchange *x, const struct request *request)
 
 static void wait_for_room(struct exchange *x, struct request *request)
 {
-	load_leave(x);
+	load_release(x);
 	deadline_stop(&x->deadline);
 	if (!queue_enter(x)) {
 		if (find_another(x, request))
@@ -191,7 +191,7 @@ bool exchange_may_repeat(const struct exchange *x)
 
 static void drop_upstream(struct exchange *x)
 {
-	upstream_close(x->upstream);
+	http1_upstream_close(x->upstream);
 	x->upstream = NULL;
 	deadline_stop(&x->deadline);
 }
@@ -205,7 +205,7 @@ bool exchange_go_on(struct exchange *x)
 	bool found = fine && find_backend(x, request);
 
 	if (fine && !found && may_wait(x)) {
-		load_leave(x);
+		load_release(x);
 		return false;
 	}
 	queue_leave(x);
@@ -228,7 +228,7 @@ void exchange_retry(struct exchange *x, struct failure failure)
 
 	x->failure = failure;
 	if (reused && !x->heard)
-		upstream_was_stale(x->upstream, x->record.connected_us);
+		http1_upstream_was_stale(x->upstream, x->record.connected_us);
 	else if (!connecting)
 		load_failed(x, ROWS_CUT);
 	drop_upstream(x);

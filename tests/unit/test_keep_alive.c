@@ -1,7 +1,7 @@
 /* What is learned of a backend's idle limit, and how it is forgotten. */
 #include "config.h"
 
-#include "../../src/proxy/idle_limit.h"
+#include "../../src/proxy/keep_alive.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,25 +11,25 @@
 
 #define MS UINT64_C(1000)
 
-static struct idle_limit limit;
+static struct keep_alive limit;
 static uint64_t now_us;
 
 static int begin(void **state)
 {
 	(void)state;
-	limit = (struct idle_limit){ 0 };
+	limit = (struct keep_alive){ 0 };
 	now_us = 1000000 * MS;
 	return 0;
 }
 
 static void closed(uint64_t idle_ms)
 {
-	idle_limit_closed(&limit, idle_ms * MS, now_us);
+	keep_alive_closed(&limit, idle_ms * MS, now_us);
 }
 
 static void alive(uint64_t idle_ms)
 {
-	idle_limit_alive(&limit, idle_ms * MS, now_us);
+	keep_alive_alive(&limit, idle_ms * MS, now_us);
 }
 
 /* Closes at about the same age, at moments of their own. */
@@ -44,8 +44,8 @@ static void closed_often(uint64_t idle_ms, unsigned times)
 static void check(uint64_t usual_ms, uint64_t once_ms)
 {
 	assert_int_equal(
-		idle_limit_usual(&limit), usual_ms == UINT64_MAX ? UINT64_MAX : usual_ms * MS);
-	assert_int_equal(idle_limit_once(&limit), once_ms * MS);
+		keep_alive_usual(&limit), usual_ms == UINT64_MAX ? UINT64_MAX : usual_ms * MS);
+	assert_int_equal(keep_alive_once(&limit), once_ms * MS);
 }
 
 static void test_unknown(void **state)
@@ -81,7 +81,7 @@ static void test_one_close_is_believed(void **state)
 	closed(20);
 	check(UINT64_MAX, 10);
 	closed(0);
-	assert_int_equal(idle_limit_once(&limit), 0);
+	assert_int_equal(keep_alive_once(&limit), 0);
 }
 
 static void test_the_youngest_counts(void **state)
@@ -101,10 +101,10 @@ static void test_a_restart_is_forgotten(void **state)
 	alive(30000);
 	for (uint64_t age = 1; age < 3000; age += 7)
 		closed(age);
-	assert_int_equal(idle_limit_once(&limit), 50 * MS);
+	assert_int_equal(keep_alive_once(&limit), 50 * MS);
 	now_us += 20 * MS;
 	alive(12);
-	assert_int_equal(idle_limit_once(&limit), 50 * MS);
+	assert_int_equal(keep_alive_once(&limit), 50 * MS);
 	alive(4000);
 	check(UINT64_MAX, 1000);
 }

@@ -4,10 +4,10 @@
  */
 #include "config.h"
 
-#include "allowance.h"
+#include "affinity.h"
 #include "base/log.h"
-#include "choose.h"
 #include "exchange.h"
+#include "retry_budget.h"
 
 /* How often another worker may be faster before this one waits. */
 #define RACES_MAX 8
@@ -28,8 +28,8 @@ static bool may_send(struct exchange *x)
 	uint64_t now_us = x->proxy->loop->now_us;
 
 	if (x->tried_count > 0)
-		return allowance_take(x->pool, now_us);
-	allowance_count(x->pool, now_us);
+		return retry_budget_take(x->pool, now_us);
+	retry_budget_count(x->pool, now_us);
 	return true;
 }
 
@@ -37,7 +37,7 @@ static size_t ask(struct exchange *x, const struct request *request, struct pick
 {
 	struct pool *pool = x->pool;
 
-	return pool->by_request ? choose_by_request(x, request, query)
+	return pool->by_request ? affinity_pick(x, request, query)
 				: pool->kind->pick(pool->picker, query);
 }
 
@@ -60,7 +60,7 @@ static size_t choose(struct exchange *x, const struct request *request)
 	/* Better a ramp that is not kept to than nobody. */
 	pool->view.is_full = NULL;
 	picked = ask(x, request, &query);
-	pool->view.is_full = limit_is_full;
+	pool->view.is_full = capacity_is_full;
 	return picked;
 }
 
@@ -71,7 +71,7 @@ static bool take_place(struct exchange *x, size_t picked)
 	bool counted = x->counted;
 
 	x->backend = picked;
-	if (!load_enter(x)) {
+	if (!load_acquire(x)) {
 		x->backend = former;
 		x->counted = counted;
 		return false;
@@ -79,7 +79,7 @@ static bool take_place(struct exchange *x, size_t picked)
 	if (!counted)
 		return true;
 	x->backend = former;
-	load_leave(x);
+	load_release(x);
 	x->backend = picked;
 	x->counted = true;
 	return true;

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "allowance.h"
+#include "retry_budget.h"
 
 #include "base/log.h"
 #include "board/budget.h"
@@ -12,7 +12,7 @@
 
 #define SAY_EVERY_US UINT64_C(1000000)
 
-void allowance_count(struct pool *pool, uint64_t now_us)
+void retry_budget_count(struct pool *pool, uint64_t now_us)
 {
 	budget_note(&budget_slot(pool->cells->seconds, now_us)->requests);
 }
@@ -50,14 +50,14 @@ static bool is_within(const struct pool *pool, const struct budget_sum *sum)
 	return budget_allows(sum, (unsigned)retry->budget, (unsigned)retry->budget_rate);
 }
 
-bool allowance_is_spent(const struct pool *pool, uint64_t now_us)
+bool retry_budget_is_spent(const struct pool *pool, uint64_t now_us)
 {
 	struct budget_sum sum = sum_all(pool, now_us);
 
 	return !is_within(pool, &sum);
 }
 
-bool allowance_take(struct pool *pool, uint64_t now_us)
+bool retry_budget_take(struct pool *pool, uint64_t now_us)
 {
 	struct budget_sum sum = sum_all(pool, now_us);
 

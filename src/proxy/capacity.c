@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "limit.h"
+#include "capacity.h"
 
 #include "exchange.h"
 #include "pool.h"
@@ -13,18 +13,18 @@ static unsigned part_of(uint32_t connections, uint32_t workers)
 {
 	uint32_t part = connections / (workers > 0 ? workers : 1);
 
-	return connections == 0 || part > LIMIT_IDLE_MOST ? LIMIT_IDLE_MOST : part;
+	return connections == 0 || part > CAPACITY_IDLE_MOST ? CAPACITY_IDLE_MOST : part;
 }
 
-void limit_init(struct pool *pool)
+void capacity_init(struct pool *pool)
 {
 	const struct proxy *proxy = pool->proxy;
 	const struct pool_settings *settings = pool->settings;
 
 	for (size_t i = 0; i < settings->backend_count; i++) {
-		struct limits *limits = &pool->backends[i].limits;
+		struct capacity *limits = &pool->backends[i].capacity;
 
-		limits->idle = LIMIT_IDLE_MOST;
+		limits->idle = CAPACITY_IDLE_MOST;
 		/* Where nothing is counted there are no limits. */
 		if (proxy->rows == NULL || settings->row == ROWS_NONE ||
 			pool->backends[i].row == ROWS_NONE)
@@ -35,14 +35,14 @@ void limit_init(struct pool *pool)
 		pool->limited |= limits->requests > 0 || limits->connections > 0;
 	}
 	if (pool->limited)
-		pool->view.is_full = limit_is_full;
+		pool->view.is_full = capacity_is_full;
 }
 
-bool limit_is_full(const struct picker_view *view, size_t index)
+bool capacity_is_full(const struct picker_view *view, size_t index)
 {
 	const struct pool *pool = view->context;
 	const struct backend *b = &pool->backends[index];
-	const struct limits *limits = &b->limits;
+	const struct capacity *limits = &b->capacity;
 	const struct rows *rows = pool->proxy->rows;
 
 	if (limits->requests > 0 && rows_sum(rows, ROWS_IN_FLIGHT, b->row) >= limits->requests)
@@ -63,54 +63,54 @@ static bool was_tried(const struct exchange *x, size_t index)
 	return false;
 }
 
-enum limit_room limit_room(const struct exchange *x)
+enum capacity_room capacity_room(const struct exchange *x)
 {
 	const struct pool *pool = x->pool;
-	const struct health *health = &pool->standing.health;
-	enum limit_room room = LIMIT_NOBODY;
+	const struct health *health = &pool->availability.health;
+	enum capacity_room room = CAPACITY_NOBODY;
 
 	if (x->tried_count >= (size_t)x->pool->settings->retry.attempts)
-		return LIMIT_NOBODY;
+		return CAPACITY_NOBODY;
 	for (size_t i = 0; i < health->count; i++) {
 		if (health->weights[i] == 0 || was_tried(x, i))
 			continue;
-		if (!limit_is_full(&pool->view, i))
-			return LIMIT_ROOM;
-		room = LIMIT_FULL;
+		if (!capacity_is_full(&pool->view, i))
+			return CAPACITY_ROOM;
+		room = CAPACITY_FULL;
 	}
 	return room;
 }
 
-bool limit_open(struct proxy *proxy, struct backend *backend)
+bool capacity_open(struct proxy *proxy, struct backend *backend)
 {
-	if (backend->limits.connections > 0)
+	if (backend->capacity.connections > 0)
 		return rows_enter_within(proxy->rows, ROWS_CONNECTIONS, backend->row, proxy->column,
-			backend->limits.connections);
+			backend->capacity.connections);
 	rows_enter(backend->load.connections);
 	return true;
 }
 
-void limit_ramp(struct pool *pool, struct backend *backend)
+void capacity_ramp(struct pool *pool, struct backend *backend)
 {
-	if (backend->limits.ramp == 0)
+	if (backend->capacity.ramp == 0)
 		pool->ramps++;
-	backend->limits.ramp = 1;
-	pool->view.is_full = limit_is_full;
+	backend->capacity.ramp = 1;
+	pool->view.is_full = capacity_is_full;
 }
 
 static bool is_in_slow_start(const struct pool *pool, const struct backend *backend)
 {
-	return pool->standing.reports[backend - pool->backends].share < HEALTH_FULL_SHARE;
+	return pool->availability.reports[backend - pool->backends].share < HEALTH_FULL_SHARE;
 }
 
-void limit_connected(struct pool *pool, struct backend *backend)
+void capacity_connected(struct pool *pool, struct backend *backend)
 {
-	struct limits *limits = &backend->limits;
+	struct capacity *limits = &backend->capacity;
 
 	if (limits->ramp == 0)
 		return;
-	limits->ramp = limits->ramp < LIMIT_RAMP_MOST ? limits->ramp * 2 : LIMIT_RAMP_MOST;
-	if (limits->ramp < LIMIT_RAMP_MOST || is_in_slow_start(pool, backend))
+	limits->ramp = limits->ramp < CAPACITY_RAMP_MOST ? limits->ramp * 2 : CAPACITY_RAMP_MOST;
+	if (limits->ramp < CAPACITY_RAMP_MOST || is_in_slow_start(pool, backend))
 		return;
 	limits->ramp = 0;
 	if (--pool->ramps == 0 && !pool->limited)

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "idle_limit.h"
+#include "keep_alive.h"
 
 #include <stdbool.h>
 
@@ -31,17 +31,17 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /* It lived longer than the limit, whatever the clocks. */
-static bool is_beyond(const struct idle_limit *l, uint64_t idle_us)
+static bool is_beyond(const struct keep_alive *l, uint64_t idle_us)
 {
 	return idle_us > l->closed_us + l->closed_us / 4 + SLACK_US;
 }
 
-static bool is_near(const struct idle_limit *l, uint64_t idle_us)
+static bool is_near(const struct keep_alive *l, uint64_t idle_us)
 {
 	return idle_us >= l->closed_us - l->closed_us / 4 && !is_beyond(l, idle_us);
 }
 
-static void see_again(struct idle_limit *l, uint64_t idle_us, uint64_t now_us)
+static void see_again(struct keep_alive *l, uint64_t idle_us, uint64_t now_us)
 {
 	if (now_us - l->seen_us >= APART_US && l->seen < SEEN_MAX)
 		l->seen++;
@@ -50,7 +50,7 @@ static void see_again(struct idle_limit *l, uint64_t idle_us, uint64_t now_us)
 }
 
 /* A connection that has been idle since then lived longer; it is heard once. */
-static void doubt(struct idle_limit *l, uint64_t since_us)
+static void doubt(struct keep_alive *l, uint64_t since_us)
 {
 	if (since_us == l->witness_us)
 		return;
@@ -59,7 +59,7 @@ static void doubt(struct idle_limit *l, uint64_t since_us)
 		l->closed_us = 0;
 }
 
-void idle_limit_closed(struct idle_limit *l, uint64_t idle_us, uint64_t now_us)
+void keep_alive_closed(struct keep_alive *l, uint64_t idle_us, uint64_t now_us)
 {
 	l->alive_us = least(l->alive_us, idle_us);
 	if (l->closed_us != 0 && is_beyond(l, idle_us))
@@ -75,7 +75,7 @@ void idle_limit_closed(struct idle_limit *l, uint64_t idle_us, uint64_t now_us)
 	l->seen = 1;
 }
 
-void idle_limit_alive(struct idle_limit *l, uint64_t idle_us, uint64_t now_us)
+void keep_alive_alive(struct keep_alive *l, uint64_t idle_us, uint64_t now_us)
 {
 	if (idle_us > l->alive_us)
 		l->alive_us = idle_us;
@@ -83,15 +83,15 @@ void idle_limit_alive(struct idle_limit *l, uint64_t idle_us, uint64_t now_us)
 		doubt(l, now_us - idle_us);
 }
 
-uint64_t idle_limit_usual(const struct idle_limit *l)
+uint64_t keep_alive_usual(const struct keep_alive *l)
 {
 	return l->closed_us >= USUAL_LEAST_US ? l->closed_us - l->closed_us / 4 : UINT64_MAX;
 }
 
-uint64_t idle_limit_once(const struct idle_limit *l)
+uint64_t keep_alive_once(const struct keep_alive *l)
 {
 	uint64_t shown_us = l->alive_us / 2 > LEAST_US ? l->alive_us / 2 : LEAST_US;
-	uint64_t most_us = least(shown_us, IDLE_LIMIT_ONCE_US);
+	uint64_t most_us = least(shown_us, KEEP_ALIVE_ONCE_US);
 
 	return l->closed_us != 0 ? least(most_us, l->closed_us / 2) : most_us;
 }

@@ -4,9 +4,9 @@
  */
 #include "config.h"
 
-#include "account.h"
+#include "counters.h"
 
-void account_accept(struct proxy *proxy)
+void counters_accept(struct proxy *proxy)
 {
 	if (proxy->place == NULL)
 		return;
@@ -14,13 +14,13 @@ void account_accept(struct proxy *proxy)
 	board_count(&proxy->place->cells.counts[BOARD_ACCEPTED]);
 }
 
-void account_leave(struct proxy *proxy)
+void counters_leave(struct proxy *proxy)
 {
 	if (proxy->place != NULL)
 		board_set(&proxy->place->clients, proxy->client_count);
 }
 
-void account_connect_error(struct proxy *proxy)
+void counters_connect_error(struct proxy *proxy)
 {
 	if (proxy->place != NULL)
 		board_count(&proxy->place->cells.counts[BOARD_CONNECT_ERRORS]);
@@ -74,11 +74,11 @@ static void count(struct board_cells *cells, const struct record *record, uint64
 		count_fault(cells, record->reason);
 }
 
-void account_request(struct proxy *proxy, const struct record *record)
+void counters_request(struct proxy *proxy, const struct record *record)
 {
 	uint64_t now_us = proxy->loop->now_us;
 
 	if (proxy->place != NULL)
 		count(&proxy->place->cells, record, now_us);
-	record_log_write(&proxy->log, record, now_us);
+	access_log_write(&proxy->log, record, now_us);
 }

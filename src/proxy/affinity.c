@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "choose.h"
+#include "affinity.h"
 
 #include "balance/health.h"
 #include "base/memory.h"
@@ -40,7 +40,7 @@ static int make_sessions(struct pool *pool)
 	return pool->sessions != NULL ? 0 : -1;
 }
 
-int choose_init(struct pool *pool)
+int affinity_init(struct pool *pool)
 {
 	const struct pool_settings *settings = pool->settings;
 	char ignored[1];
@@ -58,7 +58,7 @@ int choose_init(struct pool *pool)
 	return 0;
 }
 
-void choose_fini(struct pool *pool)
+void affinity_fini(struct pool *pool)
 {
 	sessions_free(pool->sessions);
 }
@@ -155,7 +155,7 @@ static bool is_full(const struct pool *pool, size_t backend)
 	return pool->view.is_full != NULL && pool->view.is_full(&pool->view, backend);
 }
 
-bool choose_is_bound(const struct exchange *x)
+bool affinity_is_bound(const struct exchange *x)
 {
 	return x->bound && may_stay(x->pool, x->session) && is_full(x->pool, x->session);
 }
@@ -176,7 +176,7 @@ static size_t choose_by_session(struct exchange *x, const struct request *reques
 	return PICKER_NONE;
 }
 
-size_t choose_by_request(struct exchange *x, const struct request *request, struct pick *query)
+size_t affinity_pick(struct exchange *x, const struct request *request, struct pick *query)
 {
 	struct pool *pool = x->pool;
 
@@ -191,7 +191,7 @@ size_t choose_by_request(struct exchange *x, const struct request *request, stru
 	return pool->kind->pick(pool->picker, query);
 }
 
-void choose_set_cookie(
+void affinity_set_cookie(
 	const struct exchange *x, struct forward_response *how, char token[SESSION_TOKEN_LEN])
 {
 	how->cookie = slice_of_string(x->pool->settings->sticky.cookie);

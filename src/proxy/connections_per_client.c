@@ -1,7 +1,7 @@
 /* Keeps sources in a balanced tree: nobody can choose addresses that make it slow. */
 #include "config.h"
 
-#include "source.h"
+#include "connections_per_client.h"
 
 #include <search.h>
 
@@ -29,7 +29,7 @@ static struct source *add(struct sources *sources, const struct source *key)
 	return s;
 }
 
-struct source *source_enter(struct sources *sources, const struct address *peer)
+struct source *connections_per_client_enter(struct sources *sources, const struct address *peer)
 {
 	struct source key = { .network = network_of(peer, 32, 64) };
 	struct source **node = tfind(&key, &sources->tree, compare);
@@ -40,7 +40,7 @@ struct source *source_enter(struct sources *sources, const struct address *peer)
 	return s;
 }
 
-void source_leave(struct sources *sources, struct source *s)
+void connections_per_client_leave(struct sources *sources, struct source *s)
 {
 	if (s == NULL || --s->connections > 0)
 		return;

@@ -2,8 +2,8 @@
  * What is known of an exchange when it ends, and the access log that is written from it: one line a
  * request, in the form that tinylb(8) describes.
  */
-#ifndef TINYLB_PROXY_RECORD_H
-#define TINYLB_PROXY_RECORD_H
+#ifndef TINYLB_PROXY_ACCESS_LOG_H
+#define TINYLB_PROXY_ACCESS_LOG_H
 
 #include <event2/event_struct.h>
 #include <stdbool.h>
@@ -60,7 +60,7 @@ struct record {
 };
 
 /* Lines are held back for a moment and written together. */
-struct record_log {
+struct access_log {
 	struct loop *loop; /* borrowed */
 	int fd;            /* owned; -1: off */
 	char *lines;       /* owned */
@@ -72,16 +72,16 @@ struct record_log {
 };
 
 /* Takes over `fd` (-1: off). 0, or -1 when memory is short; then fd stays the caller's. */
-int record_log_init(struct record_log *log, struct loop *loop, int fd)
+int access_log_init(struct access_log *log, struct loop *loop, int fd)
 	__attribute__((warn_unused_result));
 
 /* Writes what is held back and closes the file. */
-void record_log_fini(struct record_log *log);
+void access_log_fini(struct access_log *log);
 
-void record_log_write(struct record_log *log, const struct record *record, uint64_t now_us);
-void record_log_flush(struct record_log *log);
+void access_log_write(struct access_log *log, const struct record *record, uint64_t now_us);
+void access_log_flush(struct access_log *log);
 
 /* Goes on with another descriptor in place of the present one (after a rotation). */
-void record_log_take(struct record_log *log, int fd);
+void access_log_take(struct access_log *log, int fd);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "record.h"
+#include "access_log.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -55,7 +55,7 @@ const char *reason_name(enum reason reason)
 }
 
 /* A line that was cut off by a full disk ends where the next one begins. */
-static ssize_t write_lines(struct record_log *log)
+static ssize_t write_lines(struct access_log *log)
 {
 	ssize_t n;
 
@@ -69,7 +69,7 @@ static ssize_t write_lines(struct record_log *log)
 	return n;
 }
 
-void record_log_flush(struct record_log *log)
+void access_log_flush(struct access_log *log)
 {
 	bool failed;
 
@@ -84,18 +84,18 @@ void record_log_flush(struct record_log *log)
 
 static void flush_cb(evutil_socket_t fd, short what, void *arg)
 {
-	struct record_log *log = arg;
+	struct access_log *log = arg;
 
 	(void)fd;
 	(void)what;
 	loop_begin(log->loop, PULSE_LOGGING, log->fd);
 	log->waiting = false;
-	record_log_flush(log);
+	access_log_flush(log);
 }
 
-int record_log_init(struct record_log *log, struct loop *loop, int fd)
+int access_log_init(struct access_log *log, struct loop *loop, int fd)
 {
-	*log = (struct record_log){ .loop = loop, .fd = fd };
+	*log = (struct access_log){ .loop = loop, .fd = fd };
 	if (evtimer_assign(&log->flush, loop->base, flush_cb, log) == -1)
 		return -1;
 	if (fd == -1)
@@ -104,22 +104,22 @@ int record_log_init(struct record_log *log, struct loop *loop, int fd)
 	return log->lines != NULL ? 0 : -1;
 }
 
-void record_log_fini(struct record_log *log)
+void access_log_fini(struct access_log *log)
 {
-	record_log_flush(log);
+	access_log_flush(log);
 	event_del(&log->flush);
 	mem_free(log->lines);
 	log->lines = NULL;
 	fd_close(&log->fd);
 }
 
-void record_log_take(struct record_log *log, int fd)
+void access_log_take(struct access_log *log, int fd)
 {
 	if (log->fd == -1) {
 		fd_close(&fd);
 		return;
 	}
-	record_log_flush(log);
+	access_log_flush(log);
 	fd_close(&log->fd);
 	log->fd = fd;
 }
@@ -177,24 +177,24 @@ static void write_line(struct text *line, const struct record *r, uint64_t now_u
 	text_add_char(line, '\n');
 }
 
-static void flush_soon(struct record_log *log)
+static void flush_soon(struct access_log *log)
 {
 	static const struct timeval soon = { .tv_usec = 100 * 1000 };
 
 	if (log->len >= LINES_FULL)
-		record_log_flush(log);
+		access_log_flush(log);
 	else if (!log->waiting)
 		log->waiting = evtimer_add(&log->flush, &soon) == 0;
 }
 
-void record_log_write(struct record_log *log, const struct record *record, uint64_t now_us)
+void access_log_write(struct access_log *log, const struct record *record, uint64_t now_us)
 {
 	struct text line;
 
 	if (log->fd == -1)
 		return;
 	if (LINES_SIZE - log->len < LINE_MAX_LEN)
-		record_log_flush(log);
+		access_log_flush(log);
 	line = text_over(log->lines + log->len, LINES_SIZE - log->len);
 	write_line(&line, record, now_us);
 	if (!line.overflow)

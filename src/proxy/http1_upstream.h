@@ -2,8 +2,8 @@
  * An upstream is a connection to a backend: in use by one exchange, or idle and kept for the next.
  * It knows bytes; what they mean is the exchange's business.
  */
-#ifndef TINYLB_PROXY_UPSTREAM_H
-#define TINYLB_PROXY_UPSTREAM_H
+#ifndef TINYLB_PROXY_HTTP1_UPSTREAM_H
+#define TINYLB_PROXY_HTTP1_UPSTREAM_H
 
 #include "context.h"
 #include "net/connection.h"
@@ -12,7 +12,7 @@
 
 struct exchange;
 
-struct upstream {
+struct http1_upstream {
 	struct connection connection;
 	struct proxy *proxy;       /* borrowed */
 	struct backend *backend;   /* borrowed */
@@ -34,36 +34,37 @@ struct upstream {
 
 /* An idle connection that is in no danger to be closed just now, or NULL: `once` for a request that
  * must not be sent again, which is more careful. It belongs to `exchange` from now on. */
-struct upstream *upstream_take(struct backend *backend, struct exchange *exchange, bool once);
+struct http1_upstream *http1_upstream_take(
+	struct backend *backend, struct exchange *exchange, bool once);
 
 /* An idle one was taken at this time and ended before a byte of the answer had come: so may others
  * that are idle for as long. */
-void upstream_was_stale(const struct upstream *upstream, uint64_t taken_us);
+void http1_upstream_was_stale(const struct http1_upstream *upstream, uint64_t taken_us);
 
 /* Begins to connect to the backend's address with this index. NULL with errno where that failed at
  * once, EUSERS: the backend has all the connections that it may have; otherwise exchange_connected
  * or exchange_upstream_ended follows. */
-struct upstream *upstream_connect(
+struct http1_upstream *http1_upstream_connect(
 	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address);
 
 /* The backend said for how many seconds it keeps an idle connection. It is used for a second less:
  * a request that arrives as the backend closes would be lost. */
-void upstream_keeps_for(struct upstream *upstream, uint64_t seconds);
+void http1_upstream_keeps_for(struct http1_upstream *upstream, uint64_t seconds);
 
 /* The exchange is through with it and it can serve another: keeps it, within bounds. */
-void upstream_keep(struct upstream *upstream);
+void http1_upstream_keep(struct http1_upstream *upstream);
 
 /* Closes it and frees it in time. */
-void upstream_close(struct upstream *upstream);
+void http1_upstream_close(struct http1_upstream *upstream);
 
 /* Closes the one that is idle longest, of whatever backend, where descriptors are short. Returns
  * false where none is idle. */
-bool upstream_make_room(struct proxy *proxy);
+bool http1_upstream_make_room(struct proxy *proxy);
 
 /* Closes all idle ones of a pool. */
-void upstream_close_idle(struct pool *pool);
+void http1_upstream_close_idle(struct pool *pool);
 
 /* For the queue of idle deadlines. */
-void upstream_expired(struct deadline *deadline);
+void http1_upstream_expired(struct deadline *deadline);
 
 #endif

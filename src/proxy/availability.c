@@ -4,14 +4,14 @@
  */
 #include "config.h"
 
-#include "standing.h"
+#include "availability.h"
 
 #include "base/memory.h"
 #include "context.h"
 #include "pool.h"
 
-#define REFUSAL_MS_FIRST 250
-#define REFUSAL_MS_MOST  8000
+#define BACKOFF_MS_FIRST 250
+#define BACKOFF_MS_MOST  8000
 
 /* Backups are behind all priorities. */
 #define GROUPS (SETTINGS_PRIORITY_MAX + 2)
@@ -21,10 +21,10 @@ struct group {
 	size_t ready;
 };
 
-int standing_init(struct pool *pool)
+int availability_init(struct pool *pool)
 {
 	const struct pool_settings *settings = pool->settings;
-	struct standing *s = &pool->standing;
+	struct availability *s = &pool->availability;
 	size_t count = settings->backend_count;
 	unsigned *weights = mem_zalloc(count, sizeof *weights);
 	int result = -1;
@@ -39,10 +39,10 @@ int standing_init(struct pool *pool)
 	return result;
 }
 
-void standing_fini(struct pool *pool)
+void availability_fini(struct pool *pool)
 {
-	health_fini(&pool->standing.health);
-	mem_free(pool->standing.reports);
+	health_fini(&pool->availability.health);
+	mem_free(pool->availability.reports);
 }
 
 static unsigned group_of(const struct backend_settings *backend)
@@ -73,7 +73,7 @@ static struct health_report look(
 	struct pool *pool, struct backend *backend, uint64_t now_us, uint64_t *due_us)
 {
 	struct health_report report = heard(pool, backend);
-	struct refusal *refusal = &backend->refusal;
+	struct connect_backoff *refusal = &backend->connect_backoff;
 
 	if (refusal->until_us <= now_us)
 		refusal->until_us = 0;
@@ -82,8 +82,8 @@ static struct health_report look(
 	if (refusal->until_us != 0 && refusal->until_us < *due_us)
 		*due_us = refusal->until_us;
 	if (report.state == HEALTH_REFUSING ||
-		(report.share < HEALTH_FULL_SHARE && backend->limits.ramp == 0))
-		limit_ramp(pool, backend);
+		(report.share < HEALTH_FULL_SHARE && backend->capacity.ramp == 0))
+		capacity_ramp(pool, backend);
 	if (backend_address_count(backend) == 0)
 		report.state = HEALTH_CLOSED;
 	return report;
@@ -100,7 +100,7 @@ static bool is_enough(const struct pool *pool, const struct group *group)
 static void take_turns(struct pool *pool, const struct group groups[GROUPS])
 {
 	const struct backend_settings *backends = pool->settings->backends;
-	struct health_report *reports = pool->standing.reports;
+	struct health_report *reports = pool->availability.reports;
 	unsigned last = 0;
 
 	while (last < GROUPS && !is_enough(pool, &groups[last]))
@@ -115,9 +115,9 @@ static void take_turns(struct pool *pool, const struct group groups[GROUPS])
 	}
 }
 
-void standing_renew(struct pool *pool, uint64_t now_us)
+void availability_renew(struct pool *pool, uint64_t now_us)
 {
-	struct standing *s = &pool->standing;
+	struct availability *s = &pool->availability;
 	struct group groups[GROUPS] = { { 0 } };
 
 	s->version = pool->proxy->rows != NULL ? rows_version(pool->proxy->rows) : 0;
@@ -143,21 +143,21 @@ void standing_renew(struct pool *pool, uint64_t now_us)
 		(void)pool->kind->reweigh(pool->picker, s->health.weights);
 }
 
-void standing_refused(struct pool *pool, struct backend *backend, uint64_t now_us)
+void availability_refused(struct pool *pool, struct backend *backend, uint64_t now_us)
 {
-	struct refusal *refusal = &backend->refusal;
+	struct connect_backoff *refusal = &backend->connect_backoff;
 
 	/* Many requests may have found the same. */
 	if (refusal->until_us > now_us)
 		return;
-	refusal->ms = refusal->ms == 0 ? REFUSAL_MS_FIRST : refusal->ms * 2;
-	if (refusal->ms > REFUSAL_MS_MOST)
-		refusal->ms = REFUSAL_MS_MOST;
+	refusal->ms = refusal->ms == 0 ? BACKOFF_MS_FIRST : refusal->ms * 2;
+	if (refusal->ms > BACKOFF_MS_MOST)
+		refusal->ms = BACKOFF_MS_MOST;
 	refusal->until_us = now_us + UINT64_C(1000) * refusal->ms;
-	pool->standing.due_us = 0;
+	pool->availability.due_us = 0;
 }
 
-void standing_answered(struct backend *backend)
+void availability_answered(struct backend *backend)
 {
-	backend->refusal.ms = 0;
+	backend->connect_backoff.ms = 0;
 }

@@ -2,8 +2,8 @@
  * Sources: how many connections each client address has with this worker. One user of IPv6 has a
  * network of 64 bits at least (RFC 6177), so that stands for an address there.
  */
-#ifndef TINYLB_PROXY_SOURCE_H
-#define TINYLB_PROXY_SOURCE_H
+#ifndef TINYLB_PROXY_CONNECTIONS_PER_CLIENT_H
+#define TINYLB_PROXY_CONNECTIONS_PER_CLIENT_H
 
 #include "net/network.h"
 
@@ -18,10 +18,10 @@ struct sources {
 };
 
 /* Counts one connection more. NULL when memory is short; then it is not counted. */
-struct source *source_enter(struct sources *sources, const struct address *peer)
+struct source *connections_per_client_enter(struct sources *sources, const struct address *peer)
 	__attribute__((warn_unused_result));
 
 /* Counts it less; the last one frees the source. NULL is fine. */
-void source_leave(struct sources *sources, struct source *source);
+void connections_per_client_leave(struct sources *sources, struct source *source);
 
 #endif

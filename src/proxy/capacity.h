@@ -3,8 +3,8 @@
  * the settings have limits; and how many connections this worker may be making to one that has just
  * come back. Pools without either pay nothing: nobody asks.
  */
-#ifndef TINYLB_PROXY_LIMIT_H
-#define TINYLB_PROXY_LIMIT_H
+#ifndef TINYLB_PROXY_CAPACITY_H
+#define TINYLB_PROXY_CAPACITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,11 +22,11 @@ struct proxy;
  *
  * A ramp begins with one connection at a time when a connection was refused, when the monitor says
  * that the backend refuses, and with a slow start. Each connection that is made doubles that, up to
- * LIMIT_RAMP_MOST, where it ends, or stays until the slow start is over. What it holds back goes
+ * CAPACITY_RAMP_MOST, where it ends, or stays until the slow start is over. What it holds back goes
  * to other backends. Where all others are full too, it waits in a pool with limits, and in one
  * without it does not heed the ramp.
  */
-struct limits {
+struct capacity {
 	uint32_t requests; /* 0: any number; the same below */
 	uint32_t connections;
 	unsigned idle;       /* connections that this worker keeps: its part of them at the most */
@@ -34,30 +34,31 @@ struct limits {
 	unsigned connecting; /* and are */
 };
 
-#define LIMIT_RAMP_MOST 64
+#define CAPACITY_RAMP_MOST 64
 
 /* Idle connections that one worker keeps for each backend. A backend with a limit gets its part of
  * that from each worker, lest those that one does not use leave none to another. */
-#define LIMIT_IDLE_MOST 512
+#define CAPACITY_IDLE_MOST 512
 
-void limit_init(struct pool *pool);
+void capacity_init(struct pool *pool);
 
 /* For struct picker_view. */
-bool limit_is_full(const struct picker_view *view, size_t index);
+bool capacity_is_full(const struct picker_view *view, size_t index);
 
 /* Whether anybody is left for the request. */
-enum limit_room {
-	LIMIT_NOBODY, /* who may be picked, and was not tried */
-	LIMIT_FULL,   /* but they have all they may have */
-	LIMIT_ROOM,
+enum capacity_room {
+	CAPACITY_NOBODY, /* who may be picked, and was not tried */
+	CAPACITY_FULL,   /* but they have all they may have */
+	CAPACITY_ROOM,
 };
-enum limit_room limit_room(const struct exchange *x);
+enum capacity_room capacity_room(const struct exchange *x);
 
 /* Counts a connection that is about to be opened. False: it would be one too many. */
-bool limit_open(struct proxy *proxy, struct backend *backend) __attribute__((warn_unused_result));
+bool capacity_open(struct proxy *proxy, struct backend *backend)
+	__attribute__((warn_unused_result));
 
 /* A ramp begins, anew where there is one; and: a connection was made. */
-void limit_ramp(struct pool *pool, struct backend *backend);
-void limit_connected(struct pool *pool, struct backend *backend);
+void capacity_ramp(struct pool *pool, struct backend *backend);
+void capacity_connected(struct pool *pool, struct backend *backend);
 
 #endif

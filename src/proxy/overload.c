@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "relief.h"
+#include "overload.h"
 
 #include "base/log.h"
 #include "client.h"
@@ -92,22 +92,22 @@ static unsigned cut_stalled(
 	return count;
 }
 
-void relief_look(struct proxy *p)
+void overload_look(struct proxy *p)
 {
 	uint64_t now_us = p->loop->now_us;
 	unsigned count;
 
-	if (!is_too_much(p) || now_us < p->relief_us)
+	if (!is_too_much(p) || now_us < p->overload_us)
 		return;
-	p->relief_us = now_us + LOOK_EVERY_US;
+	p->overload_us = now_us + LOOK_EVERY_US;
 	/* A head can be sent again; what is cut in the middle may not be. */
 	count = cut_stalled(p, &p->wait_head, cut_head) +
 		cut_stalled(p, &p->wait_flush, cut_client) +
 		cut_stalled(p, &p->wait_bytes, cut_exchange) +
 		cut_stalled(p, &p->wait_tunnel, cut_exchange);
-	if (count == 0 || now_us < p->relief_said_us)
+	if (count == 0 || now_us < p->overload_said_us)
 		return;
-	p->relief_said_us = now_us + SAY_EVERY_US;
+	p->overload_said_us = now_us + SAY_EVERY_US;
 	log_warnx("limits.buffers is reached: %u clients or backends that stalled were cut off",
 		count);
 }

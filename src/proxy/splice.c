@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "flow.h"
+#include "splice.h"
 
 #include "net/connection_splice.h"
 
@@ -37,30 +37,30 @@ static int pour(const struct relay *relay, struct connection *to, size_t len)
 	return failed ? -1 : connection_write(to, &behind, 1);
 }
 
-enum flow flow_body(struct relay *relay, struct connection *from, struct connection *to)
+enum splice_result splice_body(struct relay *relay, struct connection *from, struct connection *to)
 {
 	uint64_t run = relay_plain(relay);
 	ssize_t n;
 
-	if (run < FLOW_RUN_LEAST) {
+	if (run < SPLICE_RUN_LEAST) {
 		from->splices = false;
-		return FLOW_NOT;
+		return SPLICE_NOT;
 	}
 	n = draw(from, to, run);
 	if (n <= 0)
-		return n == 0 ? FLOW_ENDED : FLOW_NOT;
+		return n == 0 ? SPLICE_ENDED : SPLICE_NOT;
 	if (pour(relay, to, (size_t)n) == -1)
-		return FLOW_FAILED;
+		return SPLICE_FAILED;
 	relay_skip(relay, (size_t)n);
-	return FLOW_MOVED;
+	return SPLICE_MOVED;
 }
 
-enum flow flow_tunnel(struct connection *from, struct connection *to, uint64_t *content)
+enum splice_result splice_tunnel(struct connection *from, struct connection *to, uint64_t *content)
 {
 	ssize_t n = draw(from, to, UINT64_MAX);
 
 	if (n <= 0)
-		return n == 0 ? FLOW_ENDED : FLOW_NOT;
+		return n == 0 ? SPLICE_ENDED : SPLICE_NOT;
 	*content += (uint64_t)n;
-	return connection_splice_out(to, (size_t)n) == 0 ? FLOW_MOVED : FLOW_FAILED;
+	return connection_splice_out(to, (size_t)n) == 0 ? SPLICE_MOVED : SPLICE_FAILED;
 }
