@@ -13,32 +13,32 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "confine.h"
-#include "state.h"
+#include "watch.h"
 
 /* Alarms are heard at once, and then not for so long: a storm of them is one look. */
 #define REST_US 20000
 
-/* Who has more wards does not look through all of them each time something was due, but when
+/* Who has more targets does not look through all of them each time something was due, but when
  * nothing else has been for a while. */
-#define MANY_WARDS 1000
-#define SEARCH_US  UINT64_C(1000000)
+#define MANY_TARGETS 1000
+#define SEARCH_US    UINT64_C(1000000)
 
 bool monitor_may_eject(const struct monitor *m, const struct pool_settings *pool)
 {
 	size_t count = 0, ejected = 0;
 
-	for (size_t i = 0; i < m->ward_count; i++) {
-		const struct ward *w = &m->wards[i];
+	for (size_t i = 0; i < m->target_count; i++) {
+		const struct target *w = &m->targets[i];
 
 		if (w->pool != pool)
 			continue;
-		count += ward_counts(w);
-		ejected += ward_is_ejected(w);
+		count += target_counts(w);
+		ejected += target_is_ejected(w);
 	}
 	return ejected < eject_most(&pool->eject, count);
 }
 
-struct ward *monitor_ward(const struct monitor *m, uint32_t row)
+struct target *monitor_target(const struct monitor *m, uint32_t row)
 {
 	return row < rows_size(m->start->rows) ? m->of_row[row] : NULL;
 }
@@ -65,8 +65,8 @@ static void search_due(const struct monitor *m)
 {
 	uint64_t due = names_due(&m->names);
 
-	for (size_t i = 0; i < m->ward_count; i++) {
-		uint64_t next = ward_due(&m->wards[i]);
+	for (size_t i = 0; i < m->target_count; i++) {
+		uint64_t next = target_due(&m->targets[i]);
 
 		if (next != 0 && (due == 0 || next < due))
 			due = next;
@@ -82,7 +82,7 @@ static void renew_due(struct monitor *m)
 
 	if (due_of(m) == 0 || due_of(m) > m->loop.now_us)
 		return;
-	if (m->ward_count > MANY_WARDS && event_add(&m->search, &later) == 0)
+	if (m->target_count > MANY_TARGETS && event_add(&m->search, &later) == 0)
 		set_due(m, m->loop.now_us + SEARCH_US);
 	else
 		search_due(m);
@@ -123,8 +123,8 @@ static void told_cb(evutil_socket_t channel, short what, void *arg)
 
 static void hear_all(struct monitor *m)
 {
-	for (size_t i = 0; i < m->ward_count; i++)
-		ward_alarm(&m->wards[i]);
+	for (size_t i = 0; i < m->target_count; i++)
+		target_alarm(&m->targets[i]);
 }
 
 /* Of one worker. */
@@ -143,8 +143,8 @@ static void hear(struct monitor *m, uint32_t column)
 		uint32_t row = atomic_load_explicit(
 			&alarms->rows[(count - news) % ROWS_ALARMS], memory_order_relaxed);
 
-		if (monitor_ward(m, row) != NULL)
-			ward_alarm(monitor_ward(m, row));
+		if (monitor_target(m, row) != NULL)
+			target_alarm(monitor_target(m, row));
 	}
 }
 
@@ -220,31 +220,31 @@ static size_t count_backends(const struct settings *settings)
 }
 
 /* One for each row: what a pool has twice is one backend. */
-static int add_wards(struct monitor *m, const struct pool_settings *pool)
+static int add_targets(struct monitor *m, const struct pool_settings *pool)
 {
 	for (size_t i = 0; i < pool->backend_count; i++) {
 		const struct backend_settings *backend = &pool->backends[i];
-		struct ward *w = &m->wards[m->ward_count];
+		struct target *w = &m->targets[m->target_count];
 
 		if (backend->row >= rows_size(m->start->rows) || m->of_row[backend->row] != NULL)
 			continue;
 		m->of_row[backend->row] = w;
-		m->ward_count++;
-		if (ward_init(w, m, pool, backend) == -1)
+		m->target_count++;
+		if (target_init(w, m, pool, backend) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-static int make_wards(struct monitor *m)
+static int make_targets(struct monitor *m)
 {
 	const struct settings *settings = m->start->settings;
 	struct rows *rows = m->start->rows;
 
-	m->wards = mem_zalloc(count_backends(settings), sizeof *m->wards);
-	m->of_row = mem_zalloc(rows_size(rows), sizeof(struct ward *));
+	m->targets = mem_zalloc(count_backends(settings), sizeof *m->targets);
+	m->of_row = mem_zalloc(rows_size(rows), sizeof(struct target *));
 	m->alarms = mem_zalloc(rows_columns(rows), sizeof *m->alarms);
-	if (m->wards == NULL || m->of_row == NULL || m->alarms == NULL)
+	if (m->targets == NULL || m->of_row == NULL || m->alarms == NULL)
 		return -1;
 	/* What workers called before there was a monitor, or while there was none, is heard. */
 	for (uint32_t i = 0; i < rows_columns(rows); i++) {
@@ -254,7 +254,7 @@ static int make_wards(struct monitor *m)
 		m->alarms[i] = count > ROWS_ALARMS ? count - ROWS_ALARMS : 0;
 	}
 	for (size_t i = 0; i < settings->pool_count; i++)
-		if (add_wards(m, &settings->pools[i]) == -1)
+		if (add_targets(m, &settings->pools[i]) == -1)
 			return -1;
 	return 0;
 }
@@ -272,14 +272,14 @@ static void run(struct monitor *m)
 static void take_down(struct monitor *m)
 {
 	names_fini(&m->names);
-	for (size_t i = 0; i < m->ward_count; i++)
-		ward_fini(&m->wards[i]);
+	for (size_t i = 0; i < m->target_count; i++)
+		target_fini(&m->targets[i]);
 	event_del(&m->told);
 	event_del(&m->alarm);
 	event_del(&m->rest);
 	event_del(&m->search);
 	loop_fini(&m->loop);
-	mem_free(m->wards);
+	mem_free(m->targets);
 	mem_free(m->of_row);
 	mem_free(m->alarms);
 }
@@ -296,7 +296,7 @@ int monitor_run(const struct monitor_start *start)
 		return MONITOR_EXIT_START;
 	}
 	loop_show(&m.loop, &start->life->pulse);
-	if (make_wards(&m) == -1 || names_init(&m.names, &m) == -1 || add_events(&m) == -1) {
+	if (make_targets(&m) == -1 || names_init(&m.names, &m) == -1 || add_events(&m) == -1) {
 		log_errorx("cannot start: out of memory");
 		return MONITOR_EXIT_START;
 	}

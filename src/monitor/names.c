@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "resolver.h"
-#include "state.h"
+#include "watch.h"
 
 /* For all names of one look-up; those that are left come first the next time. */
 #define LOOKUP_MOST_US UINT64_C(30000000)
@@ -93,22 +93,23 @@ static void fail(struct name *name, const char *why)
 	name->fails = true;
 }
 
-static void apply(struct names *names, const struct name *name, const struct name_answer *answer)
+static void apply(
+	struct names *names, const struct name *name, const struct resolver_answer *answer)
 {
 	for (size_t i = 0; i < name->head_count; i++) {
 		const struct backend_settings *head = name->heads[i];
 
 		lookup_apply(head, answer->list, (uint32_t)answer->count);
 		for (unsigned k = 0; k < lookup_places(head); k++) {
-			struct ward *w = monitor_ward(names->monitor, head[k].row);
+			struct target *w = monitor_target(names->monitor, head[k].row);
 
 			if (w != NULL)
-				ward_look_up(w);
+				target_look_up(w);
 		}
 	}
 }
 
-static void take(struct names *names, const struct name_answer *answer)
+static void take(struct names *names, const struct resolver_answer *answer)
 {
 	struct name *name = &names->list[answer->number];
 

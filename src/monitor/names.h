@@ -12,20 +12,20 @@
 
 struct monitor;
 struct name;
-struct name_answer;
+struct resolver_answer;
 
 struct names {
 	struct monitor *monitor;
 	struct name *list;                     /* owned */
 	const struct backend_settings **heads; /* owned: behind the names, sorted */
 	size_t count;
-	struct event timer;         /* the next look-up, or the end of the present one */
-	struct event readable;      /* answers */
-	uint64_t due_us;            /* 0: never */
-	pid_t pid;                  /* 0: nobody looks up */
-	int pipe;                   /* -1: likewise */
-	size_t first;               /* who is looked up first, next time */
-	struct name_answer *answer; /* owned: what has come of one */
+	struct event timer;             /* the next look-up, or the end of the present one */
+	struct event readable;          /* answers */
+	uint64_t due_us;                /* 0: never */
+	pid_t pid;                      /* 0: nobody looks up */
+	int pipe;                       /* -1: likewise */
+	size_t first;                   /* who is looked up first, next time */
+	struct resolver_answer *answer; /* owned: what has come of one */
 	size_t len;
 };
 

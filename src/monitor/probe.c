@@ -11,15 +11,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check_response.h"
 
 #define REQUEST_MAX 16384
 #define READ_FIRST  ((size_t)4096)
-#define READ_MOST   (ANSWER_HEAD_MAX + MONITOR_BODY_MAX)
+#define READ_MOST   (CHECK_RESPONSE_HEAD_MAX + CHECK_RESPONSE_BODY_MAX)
 
 void probe_init(struct probe *probe)
 {
@@ -103,14 +103,14 @@ static void judge(struct probe *probe, bool ended)
 	char bytes[256];
 	struct text why = text_over(bytes, sizeof bytes);
 
-	switch (answer_judge(probe->data, probe->len, ended, probe->check, &why)) {
-	case ANSWER_GOOD:
+	switch (check_response_judge(probe->data, probe->len, ended, probe->check, &why)) {
+	case CHECK_RESPONSE_GOOD:
 		finish(probe, PROBE_PASSED, NULL);
 		break;
-	case ANSWER_BAD:
+	case CHECK_RESPONSE_BAD:
 		finish(probe, PROBE_FAILED, text_string(&why));
 		break;
-	case ANSWER_PARTIAL:
+	case CHECK_RESPONSE_PARTIAL:
 		if (probe->len >= READ_MOST)
 			finish(probe, PROBE_FAILED, "the answer is too long");
 		break;
@@ -148,7 +148,7 @@ static void send_request(struct probe *probe)
 	struct text request = text_over(bytes, sizeof bytes);
 	ssize_t n;
 
-	if (!answer_write_request(&request, probe->backend, probe->check)) {
+	if (!check_request_write(&request, probe->backend, probe->check)) {
 		finish(probe, PROBE_UNKNOWN, "the request is too long");
 		return;
 	}

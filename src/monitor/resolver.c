@@ -26,11 +26,11 @@ static void follow(pid_t monitor)
 		_exit(1);
 }
 
-static void look_up(const char *host, uint32_t number, struct name_answer *answer)
+static void look_up(const char *host, uint32_t number, struct resolver_answer *answer)
 {
 	const char *why = "";
 
-	*answer = (struct name_answer){ .number = number };
+	*answer = (struct resolver_answer){ .number = number };
 	answer->count = address_resolve(host, 0, answer->list, LOOKUP_MAX, &why);
 	if (answer->count == -1)
 		(void)snprintf(answer->why, sizeof answer->why, "%s", why);
@@ -39,7 +39,7 @@ static void look_up(const char *host, uint32_t number, struct name_answer *answe
 static void run(const struct settings *settings, const char *const *hosts, const uint32_t *numbers,
 	size_t count, int out, pid_t monitor)
 {
-	static struct name_answer answer;
+	static struct resolver_answer answer;
 	const int keep[] = { out, log_keep_fd() };
 
 	fd_close_except(keep, sizeof keep / sizeof *keep);
@@ -82,7 +82,7 @@ static bool is_sound_address(const struct address *a)
 	       (a->len == sizeof a->u.in6 && a->u.sa.sa_family == AF_INET6);
 }
 
-bool resolver_is_sound(const struct name_answer *answer, size_t names)
+bool resolver_is_sound(const struct resolver_answer *answer, size_t names)
 {
 	if (answer->number >= names || answer->count == 0 || answer->count < -1 ||
 		answer->count > LOOKUP_MAX || answer->why[sizeof answer->why - 1] != '\0')

@@ -9,7 +9,7 @@
 #include "settings/lookup.h"
 #include "settings/settings.h"
 
-struct name_answer {
+struct resolver_answer {
 	uint32_t number; /* which name */
 	int32_t count;   /* of addresses; -1: it cannot be looked up */
 	char why[64];
@@ -22,7 +22,7 @@ pid_t resolver_start(const struct settings *settings, const char *const *hosts,
 	const uint32_t *numbers, size_t count, int *pipe) __attribute__((warn_unused_result));
 
 /* Whether an answer is such that it can be believed: it has been where bytes of strangers are. */
-bool resolver_is_sound(const struct name_answer *answer, size_t names);
+bool resolver_is_sound(const struct resolver_answer *answer, size_t names);
 
 /* Ends it. */
 void resolver_end(pid_t pid);

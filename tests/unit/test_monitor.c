@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/monitor/answer.h"
-#include "../../src/monitor/checks.h"
+#include "../../src/monitor/check_response.h"
 #include "../../src/monitor/confine.h"
 #include "../../src/monitor/eject.h"
 #include "../../src/monitor/ramp.h"
+#include "../../src/monitor/rise_fall.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -32,47 +32,47 @@ static const struct check_settings check = {
 };
 
 /* Takes results, "+" and "-", and writes what changed: "u", "d" or ".". */
-static const char *take(struct checks *c, const char *results)
+static const char *take(struct rise_fall *c, const char *results)
 {
 	static char out[32];
 	size_t n = 0;
 
 	for (; *results != '\0'; results++)
-		out[n++] = ".ud"[checks_take(c, &check, *results == '+')];
+		out[n++] = ".ud"[rise_fall_take(c, &check, *results == '+')];
 	out[n] = '\0';
 	return out;
 }
 
 static void test_checks(void **state)
 {
-	struct checks c;
+	struct rise_fall c;
 
 	(void)state;
-	checks_init(&c, true, true);
+	rise_fall_init(&c, true, true);
 	assert_string_equal(take(&c, "--+--+---"), "........d");
 	assert_string_equal(take(&c, "-+-+-++"), "......u");
-	checks_fail(&c);
+	rise_fall_fail(&c);
 	assert_string_equal(take(&c, "+-++"), "...u");
 	/* The first result of all is believed. */
-	checks_init(&c, true, false);
+	rise_fall_init(&c, true, false);
 	assert_string_equal(take(&c, "-++"), "d.u");
-	checks_init(&c, true, false);
+	rise_fall_init(&c, true, false);
 	assert_string_equal(take(&c, "+---"), "...d");
 }
 
 static void test_pauses(void **state)
 {
-	struct checks c;
+	struct rise_fall c;
 
 	(void)state;
-	checks_init(&c, true, true);
-	assert_int_equal(checks_pause_us(&c, &check, 0), 1800000);
-	assert_int_equal(checks_pause_us(&c, &check, 400000), 2200000);
-	assert_int_equal(checks_pause_us(&c, &check, 400001), 1800000);
+	rise_fall_init(&c, true, true);
+	assert_int_equal(rise_fall_pause_us(&c, &check, 0), 1800000);
+	assert_int_equal(rise_fall_pause_us(&c, &check, 400000), 2200000);
+	assert_int_equal(rise_fall_pause_us(&c, &check, 400001), 1800000);
 	(void)take(&c, "-");
-	assert_int_equal(checks_pause_us(&c, &check, 50000), 500000);
+	assert_int_equal(rise_fall_pause_us(&c, &check, 50000), 500000);
 	(void)take(&c, "--");
-	assert_int_equal(checks_pause_us(&c, &check, 200000), 2000000);
+	assert_int_equal(rise_fall_pause_us(&c, &check, 200000), 2000000);
 }
 
 static const struct eject_settings usual = {
@@ -266,33 +266,34 @@ static const struct judgement {
 	const char *answer;
 	const char *body; /* that it must have */
 	bool ended;
-	enum answer_verdict verdict;
+	enum check_response verdict;
 	const char *why;
 } judgements[] = {
-	{ "", NULL, false, ANSWER_PARTIAL, "" },
-	{ "HTTP/1.1 200", NULL, false, ANSWER_PARTIAL, "" },
-	{ "HTTP/1.1 200 OK\r\n\r\n", NULL, false, ANSWER_GOOD, "" },
-	{ "HTTP/1.0 399\r\n\r\n", NULL, false, ANSWER_GOOD, "" },
-	{ "HTTP/1.1 404 N\r\n\r\n", NULL, false, ANSWER_BAD, "status 404" },
-	{ "HTTP/1.1 103 E\r\n\r\nHTTP/1.1 503 N\r\n\r\n", NULL, false, ANSWER_BAD, "status 503" },
-	{ "HTTP/1.1 100 C\r\n\r\n", NULL, false, ANSWER_PARTIAL, "" },
-	{ "", NULL, true, ANSWER_BAD, "the connection was closed before an answer" },
-	{ "SSH-2.0-x\r\n", NULL, false, ANSWER_BAD, "a bad answer: " },
-	{ "HTTP/1.1 200 OK\r\n\r\nwell", "well", false, ANSWER_GOOD, "" },
-	{ "HTTP/1.1 200 OK\r\n\r\nwel", "well", false, ANSWER_PARTIAL, "" },
-	{ "HTTP/1.1 200 OK\r\n\r\nwel", "well", true, ANSWER_BAD, "the body" },
-	{ "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nwell", "well", false, ANSWER_BAD,
+	{ "", NULL, false, CHECK_RESPONSE_PARTIAL, "" },
+	{ "HTTP/1.1 200", NULL, false, CHECK_RESPONSE_PARTIAL, "" },
+	{ "HTTP/1.1 200 OK\r\n\r\n", NULL, false, CHECK_RESPONSE_GOOD, "" },
+	{ "HTTP/1.0 399\r\n\r\n", NULL, false, CHECK_RESPONSE_GOOD, "" },
+	{ "HTTP/1.1 404 N\r\n\r\n", NULL, false, CHECK_RESPONSE_BAD, "status 404" },
+	{ "HTTP/1.1 103 E\r\n\r\nHTTP/1.1 503 N\r\n\r\n", NULL, false, CHECK_RESPONSE_BAD,
+		"status 503" },
+	{ "HTTP/1.1 100 C\r\n\r\n", NULL, false, CHECK_RESPONSE_PARTIAL, "" },
+	{ "", NULL, true, CHECK_RESPONSE_BAD, "the connection was closed before an answer" },
+	{ "SSH-2.0-x\r\n", NULL, false, CHECK_RESPONSE_BAD, "a bad answer: " },
+	{ "HTTP/1.1 200 OK\r\n\r\nwell", "well", false, CHECK_RESPONSE_GOOD, "" },
+	{ "HTTP/1.1 200 OK\r\n\r\nwel", "well", false, CHECK_RESPONSE_PARTIAL, "" },
+	{ "HTTP/1.1 200 OK\r\n\r\nwel", "well", true, CHECK_RESPONSE_BAD, "the body" },
+	{ "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nwell", "well", false, CHECK_RESPONSE_BAD,
 		"the body" },
-	{ "HTTP/1.1 200 OK\r\nX: well\r\nContent-Length: 0\r\n\r\n", "well", false, ANSWER_BAD,
-		"the body" },
+	{ "HTTP/1.1 200 OK\r\nX: well\r\nContent-Length: 0\r\n\r\n", "well", false,
+		CHECK_RESPONSE_BAD, "the body" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n2\r\nll\r\n", "well",
-		false, ANSWER_GOOD, "" },
+		false, CHECK_RESPONSE_GOOD, "" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n", "well", false,
-		ANSWER_PARTIAL, "" },
+		CHECK_RESPONSE_PARTIAL, "" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n0\r\n\r\n", "well",
-		false, ANSWER_BAD, "the body" },
-	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz", "well", false, ANSWER_BAD,
-		"the body" },
+		false, CHECK_RESPONSE_BAD, "the body" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz", "well", false,
+		CHECK_RESPONSE_BAD, "the body" },
 };
 
 static void test_answers(void **state)
@@ -307,7 +308,8 @@ static void test_answers(void **state)
 		if (j->body != NULL)
 			c.body = strcpy(body, j->body);
 		assert_int_equal(
-			answer_judge(j->answer, strlen(j->answer), j->ended, &c, &why), j->verdict);
+			check_response_judge(j->answer, strlen(j->answer), j->ended, &c, &why),
+			j->verdict);
 		assert_memory_equal(text_string(&why), j->why, strlen(j->why));
 	}
 }
@@ -316,7 +318,7 @@ static void test_answers(void **state)
 static void test_long_body(void **state)
 {
 	static const char head[] = "HTTP/1.1 200 OK\r\n\r\n";
-	static char answer[sizeof head + MONITOR_BODY_MAX + 100];
+	static char answer[sizeof head + CHECK_RESPONSE_BODY_MAX + 100];
 	struct check_settings c = check;
 	char bytes[256], body[] = "well";
 	struct text why = text_over(bytes, sizeof bytes);
@@ -326,12 +328,14 @@ static void test_long_body(void **state)
 	c.body = body;
 	memset(answer, 'x', sizeof answer);
 	memcpy(answer, head, len);
-	memcpy(answer + len + MONITOR_BODY_MAX - 4, "well", 4);
+	memcpy(answer + len + CHECK_RESPONSE_BODY_MAX - 4, "well", 4);
 	assert_int_equal(
-		answer_judge(answer, len + MONITOR_BODY_MAX, false, &c, &why), ANSWER_GOOD);
-	memmove(answer + len + 1, answer + len, MONITOR_BODY_MAX);
+		check_response_judge(answer, len + CHECK_RESPONSE_BODY_MAX, false, &c, &why),
+		CHECK_RESPONSE_GOOD);
+	memmove(answer + len + 1, answer + len, CHECK_RESPONSE_BODY_MAX);
 	assert_int_equal(
-		answer_judge(answer, len + MONITOR_BODY_MAX + 1, false, &c, &why), ANSWER_BAD);
+		check_response_judge(answer, len + CHECK_RESPONSE_BODY_MAX + 1, false, &c, &why),
+		CHECK_RESPONSE_BAD);
 }
 
 /* One chunk with more than is looked at, all of it read at once. */
@@ -348,10 +352,12 @@ static void test_long_chunk(void **state)
 	c.body = body;
 	memset(answer, 'x', sizeof answer);
 	memcpy(answer, head, len);
-	memcpy(answer + len + MONITOR_BODY_MAX - 4, "well", 4);
-	assert_int_equal(answer_judge(answer, len + 0x11000, false, &c, &why), ANSWER_GOOD);
-	memmove(answer + len + 1, answer + len, MONITOR_BODY_MAX);
-	assert_int_equal(answer_judge(answer, len + 0x11000, false, &c, &why), ANSWER_BAD);
+	memcpy(answer + len + CHECK_RESPONSE_BODY_MAX - 4, "well", 4);
+	assert_int_equal(
+		check_response_judge(answer, len + 0x11000, false, &c, &why), CHECK_RESPONSE_GOOD);
+	memmove(answer + len + 1, answer + len, CHECK_RESPONSE_BODY_MAX);
+	assert_int_equal(
+		check_response_judge(answer, len + 0x11000, false, &c, &why), CHECK_RESPONSE_BAD);
 }
 
 static void test_request(void **state)
@@ -364,13 +370,13 @@ static void test_request(void **state)
 
 	(void)state;
 	c.path = asked;
-	assert_true(answer_write_request(&out, &backend, &c));
+	assert_true(check_request_write(&out, &backend, &c));
 	assert_string_equal(text_string(&out),
 		"GET /app/up?x=1 HTTP/1.1\r\nHost: a:81\r\nUser-Agent: tinylb\r\nAccept: */*\r\n"
 		"Connection: close\r\n\r\n");
 	c.host = host;
 	out = text_over(bytes, 40);
-	assert_false(answer_write_request(&out, &backend, &c));
+	assert_false(check_request_write(&out, &backend, &c));
 }
 
 /* Which call went through that should not; 0: none. */

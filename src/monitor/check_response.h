@@ -1,6 +1,6 @@
 /* Whether what a backend has sent so far is a good answer to a check. Pure. */
-#ifndef TINYLB_MONITOR_ANSWER_H
-#define TINYLB_MONITOR_ANSWER_H
+#ifndef TINYLB_MONITOR_CHECK_RESPONSE_H
+#define TINYLB_MONITOR_CHECK_RESPONSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,17 +9,17 @@
 #include "settings/pools.h"
 
 /* Of a body so much is looked at, and of what is in front of it. */
-#define MONITOR_BODY_MAX ((size_t)64 * 1024)
-#define ANSWER_HEAD_MAX  ((size_t)32 * 1024)
+#define CHECK_RESPONSE_BODY_MAX ((size_t)64 * 1024)
+#define CHECK_RESPONSE_HEAD_MAX ((size_t)32 * 1024)
 
-enum answer_verdict { ANSWER_PARTIAL, ANSWER_GOOD, ANSWER_BAD };
+enum check_response { CHECK_RESPONSE_PARTIAL, CHECK_RESPONSE_GOOD, CHECK_RESPONSE_BAD };
 
 /* Writes the request. False: it does not fit. */
-bool answer_write_request(struct text *out, const struct backend_settings *backend,
+bool check_request_write(struct text *out, const struct backend_settings *backend,
 	const struct check_settings *check);
 
 /* Looks at all that has come, which is `ended` or not. `why` says what is wrong with it. */
-enum answer_verdict answer_judge(const char *data, size_t len, bool ended,
+enum check_response check_response_judge(const char *data, size_t len, bool ended,
 	const struct check_settings *check, struct text *why);
 
 #endif

@@ -4,12 +4,12 @@
  */
 #include "config.h"
 
-#include "answer.h"
+#include "check_response.h"
 
 #include "http/chunk.h"
 #include "http/response.h"
 
-static const struct head_limits limits = { .size = ANSWER_HEAD_MAX, .count = FIELDS_MAX };
+static const struct head_limits limits = { .size = CHECK_RESPONSE_HEAD_MAX, .count = FIELDS_MAX };
 
 static const char *method_name(const struct check_settings *check)
 {
@@ -33,7 +33,7 @@ static enum method method_of(const struct check_settings *check)
 	return methods[check->method];
 }
 
-bool answer_write_request(struct text *out, const struct backend_settings *backend,
+bool check_request_write(struct text *out, const struct backend_settings *backend,
 	const struct check_settings *check)
 {
 	const char *path = backend->url.path;
@@ -60,7 +60,7 @@ static bool has(struct slice body, const char *text)
 
 /* Writes what is in the chunks to `out`, as far as is looked at. True: the body is whole. */
 static bool join_chunks(
-	const char *data, size_t len, char out[MONITOR_BODY_MAX], struct slice *body)
+	const char *data, size_t len, char out[CHECK_RESPONSE_BODY_MAX], struct slice *body)
 {
 	struct chunk_decoder decoder = { .state = CHUNK_STATE_SIZE_FIRST };
 	enum chunk_result result;
@@ -72,7 +72,7 @@ static bool join_chunks(
 
 		result = chunk_decode(&decoder, data, len, &used, &content);
 		if (result == CHUNK_DATA) {
-			size_t part = MONITOR_BODY_MAX - n;
+			size_t part = CHECK_RESPONSE_BODY_MAX - n;
 
 			part = content.len < part ? content.len : part;
 			memcpy(out + n, content.data, part);
@@ -87,10 +87,10 @@ static bool join_chunks(
 	return result == CHUNK_TRAILER || result == CHUNK_BAD;
 }
 
-static enum answer_verdict judge_body(const struct response *response, struct slice rest,
+static enum check_response judge_body(const struct response *response, struct slice rest,
 	bool ended, const struct check_settings *check, struct text *why)
 {
-	static char joined[MONITOR_BODY_MAX];
+	static char joined[CHECK_RESPONSE_BODY_MAX];
 	struct slice body = rest;
 	bool whole = ended;
 
@@ -103,14 +103,14 @@ static enum answer_verdict judge_body(const struct response *response, struct sl
 		body.len = 0;
 		whole = true;
 	}
-	if (body.len > MONITOR_BODY_MAX)
-		body.len = MONITOR_BODY_MAX;
+	if (body.len > CHECK_RESPONSE_BODY_MAX)
+		body.len = CHECK_RESPONSE_BODY_MAX;
 	if (has(body, check->body))
-		return ANSWER_GOOD;
-	if (!whole && rest.len < MONITOR_BODY_MAX)
-		return ANSWER_PARTIAL;
+		return CHECK_RESPONSE_GOOD;
+	if (!whole && rest.len < CHECK_RESPONSE_BODY_MAX)
+		return CHECK_RESPONSE_PARTIAL;
 	text_add_string(why, "the body does not have the text that it should have");
-	return ANSWER_BAD;
+	return CHECK_RESPONSE_BAD;
 }
 
 /* The final head, behind any interim ones. `data` moves to it. */
@@ -128,7 +128,7 @@ static enum parse_result parse(struct response *response, const char **data, siz
 	}
 }
 
-enum answer_verdict answer_judge(const char *data, size_t len, bool ended,
+enum check_response check_response_judge(const char *data, size_t len, bool ended,
 	const struct check_settings *check, struct text *why)
 {
 	struct response response;
@@ -136,21 +136,21 @@ enum answer_verdict answer_judge(const char *data, size_t len, bool ended,
 	switch (parse(&response, &data, &len, check)) {
 	case PARSE_PARTIAL:
 		if (!ended)
-			return ANSWER_PARTIAL;
+			return CHECK_RESPONSE_PARTIAL;
 		text_add_string(why, "the connection was closed before an answer");
-		return ANSWER_BAD;
+		return CHECK_RESPONSE_BAD;
 	case PARSE_BAD:
 		text_format(why, "a bad answer: %s", response.why);
-		return ANSWER_BAD;
+		return CHECK_RESPONSE_BAD;
 	case PARSE_DONE:
 		break;
 	}
 	if (response.status < check->status_least || response.status > check->status_most) {
 		text_format(why, "status %d", response.status);
-		return ANSWER_BAD;
+		return CHECK_RESPONSE_BAD;
 	}
 	if (check->body == NULL)
-		return ANSWER_GOOD;
+		return CHECK_RESPONSE_GOOD;
 	return judge_body(&response, slice_of(data + response.head_len, len - response.head_len),
 		ended, check, why);
 }

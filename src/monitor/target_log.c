@@ -1,7 +1,7 @@
 /* Each change of a backend's state is one line in the log, with its reason. */
 #include "config.h"
 
-#include "say.h"
+#include "target_log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define LIST_SIZE 512
 
 /* The URL, and where each address is a backend, which. */
-static const char *name(const struct ward *w, char out[NAME_SIZE])
+static const char *name(const struct target *w, char out[NAME_SIZE])
 {
 	struct text text = text_over(out, NAME_SIZE);
 	char address[ADDRESS_TEXT_SIZE];
@@ -29,7 +29,7 @@ static const char *plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
-void say_down(const struct ward *w, bool first, const char *why)
+void target_log_down(const struct target *w, bool first, const char *why)
 {
 	int fall = w->pool->check.fall;
 	char bytes[NAME_SIZE];
@@ -41,14 +41,14 @@ void say_down(const struct ward *w, bool first, const char *why)
 			plural((uint64_t)fall), why);
 }
 
-void say_refusing(const struct ward *w, const char *why)
+void target_log_refusing(const struct target *w, const char *why)
 {
 	char bytes[NAME_SIZE];
 
 	log_warnx("%s is down: it takes no connections: %s", name(w, bytes), why);
 }
 
-void say_up(const struct ward *w)
+void target_log_up(const struct target *w)
 {
 	int rise = w->pool->check.rise;
 	char bytes[NAME_SIZE];
@@ -56,14 +56,14 @@ void say_up(const struct ward *w)
 	log_notice("%s is back: %d check%s passed", name(w, bytes), rise, plural((uint64_t)rise));
 }
 
-void say_back(const struct ward *w)
+void target_log_back(const struct target *w)
 {
 	char bytes[NAME_SIZE];
 
 	log_notice("%s is back", name(w, bytes));
 }
 
-void say_ejected(const struct ward *w, uint64_t ms, const struct eject_cause *cause,
+void target_log_ejected(const struct target *w, uint64_t ms, const struct eject_cause *cause,
 	const struct rows_tally *total)
 {
 	const struct eject_kinds now = eject_kinds(total);
@@ -80,7 +80,7 @@ void say_ejected(const struct ward *w, uint64_t ms, const struct eject_cause *ca
 			bytes, 6, (double)ms / 1000, cause->failures, cause->requests, kind);
 }
 
-void say_addresses(const struct ward *w, bool is_new)
+void target_log_addresses(const struct target *w, bool is_new)
 {
 	struct address all[BACKEND_ADDRESSES_MAX];
 	uint32_t version, count = addresses_read(w->backend->addresses, all, &version);
@@ -95,7 +95,7 @@ void say_addresses(const struct ward *w, bool is_new)
 		log_notice("%s is at other addresses: %s", name(w, bytes), text_string(&text));
 }
 
-void say_gone(const struct ward *w)
+void target_log_gone(const struct target *w)
 {
 	char bytes[NAME_SIZE];
 

@@ -1,6 +1,6 @@
 /* One backend as the monitor sees it: what is known of it, and what is due. */
-#ifndef TINYLB_MONITOR_WARD_H
-#define TINYLB_MONITOR_WARD_H
+#ifndef TINYLB_MONITOR_TARGET_STATE_H
+#define TINYLB_MONITOR_TARGET_STATE_H
 
 #include <event2/event_struct.h>
 #include <stdbool.h>
@@ -8,20 +8,20 @@
 
 #include "base/rng.h"
 #include "board/rows.h"
-#include "checks.h"
 #include "eject.h"
 #include "monitor/monitor.h"
 #include "probe.h"
+#include "rise_fall.h"
 
 struct monitor;
 
-struct ward {
+struct target {
 	/* settings */
 	struct monitor *monitor;
 	const struct pool_settings *pool;
 	const struct backend_settings *backend;
 	/* runtime */
-	struct checks checks;
+	struct rise_fall checks;
 	struct eject eject;
 	struct probe probe;
 	struct event timer;
@@ -42,49 +42,49 @@ struct ward {
 };
 
 /* Begins to watch a backend. 0, or -1: no memory. */
-int ward_init(struct ward *w, struct monitor *monitor, const struct pool_settings *pool,
+int target_init(struct target *w, struct monitor *monitor, const struct pool_settings *pool,
 	const struct backend_settings *backend) __attribute__((warn_unused_result));
 
-void ward_fini(struct ward *w);
+void target_fini(struct target *w);
 
 /* A worker has seen it fail. */
-void ward_alarm(struct ward *w);
+void target_alarm(struct target *w);
 
 /* Its name may have other addresses. */
-void ward_look_up(struct ward *w);
+void target_look_up(struct target *w);
 
 /* When it wants to do something next, monotonic; 0: never. */
-uint64_t ward_due(const struct ward *w);
+uint64_t target_due(const struct target *w);
 
 /* Whether it counts among those of which only some may be ejected; and whether it is. */
-bool ward_counts(const struct ward *w);
-bool ward_is_ejected(const struct ward *w);
+bool target_counts(const struct target *w);
+bool target_is_ejected(const struct target *w);
 
 /* --- for its own files --- */
 
-uint64_t ward_now_us(const struct ward *w);
-bool ward_is_checked(const struct ward *w);
-bool ward_is_empty(const struct ward *w);
-enum rows_state ward_state(const struct ward *w);
+uint64_t target_now_us(const struct target *w);
+bool target_is_checked(const struct target *w);
+bool target_is_empty(const struct target *w);
+enum rows_state target_state(const struct target *w);
 
 /* What workers have counted. */
-void ward_count(const struct ward *w, struct rows_tally *total);
+void target_count(const struct target *w, struct rows_tally *total);
 
 /* Writes the health word and sets the timer, after anything has changed. */
-void ward_settle(struct ward *w);
+void target_settle(struct target *w);
 
 /* It may take requests again, fewer at first. */
-void ward_come_back(struct ward *w);
+void target_come_back(struct target *w);
 
 /* A connection of a worker has failed: was that an accident? */
-void ward_confirm(struct ward *w);
+void target_confirm(struct target *w);
 
 /* Looks at what workers have counted; an ejection is over. */
-void ward_look(struct ward *w);
-void ward_end_ejection(struct ward *w);
+void target_look(struct target *w);
+void target_end_ejection(struct target *w);
 
 /* The result of a probe. */
-probe_done ward_probed;
-void ward_timer_cb(evutil_socket_t fd, short what, void *arg);
+probe_done target_probed;
+void target_timer_cb(evutil_socket_t fd, short what, void *arg);
 
 #endif

@@ -1,15 +1,15 @@
 /* Counts results in a row. While they contradict the state, the next one comes sooner. */
 #include "config.h"
 
-#include "checks.h"
+#include "rise_fall.h"
 
-void checks_init(struct checks *checks, bool up, bool known)
+void rise_fall_init(struct rise_fall *checks, bool up, bool known)
 {
-	*checks = (struct checks){ .up = up, .known = known };
+	*checks = (struct rise_fall){ .up = up, .known = known };
 }
 
-enum checks_change checks_take(
-	struct checks *checks, const struct check_settings *settings, bool passed)
+enum rise_fall_change rise_fall_take(
+	struct rise_fall *checks, const struct check_settings *settings, bool passed)
 {
 	unsigned wanted = (unsigned)(passed ? settings->rise : settings->fall);
 	bool known = checks->known;
@@ -17,23 +17,23 @@ enum checks_change checks_take(
 	checks->known = true;
 	if (passed == checks->up) {
 		checks->against = 0;
-		return CHECKS_SAME;
+		return RISE_FALL_SAME;
 	}
 	checks->against++;
 	if (known && checks->against < wanted)
-		return CHECKS_SAME;
+		return RISE_FALL_SAME;
 	checks->up = passed;
 	checks->against = 0;
-	return passed ? CHECKS_UP : CHECKS_DOWN;
+	return passed ? RISE_FALL_UP : RISE_FALL_DOWN;
 }
 
-void checks_fail(struct checks *checks)
+void rise_fall_fail(struct rise_fall *checks)
 {
-	checks_init(checks, false, true);
+	rise_fall_init(checks, false, true);
 }
 
-uint64_t checks_pause_us(
-	const struct checks *checks, const struct check_settings *settings, uint64_t random)
+uint64_t rise_fall_pause_us(
+	const struct rise_fall *checks, const struct check_settings *settings, uint64_t random)
 {
 	uint64_t ms = settings->interval;
 	uint64_t tenth;
