@@ -98,7 +98,7 @@ struct rows_alarms {
 /* Of the monitor. */
 struct rows_notes {
 	_Atomic uint64_t until_us, well_us, next_ms; /* as in struct eject */
-	_Atomic uint64_t against;                    /* as in struct checks */
+	_Atomic uint64_t against;                    /* as in struct rise_fall */
 };
 
 /* A worker's own gauges: no other writer comes between. What was zeroed stays zero. */

@@ -1,6 +1,6 @@
 /*
- * The request of a check and the judgement of its answer. An answer is looked at anew each time
- * more of it has come: it is small, or given up.
+ * A response is parsed anew from its beginning each time more of it has come: it is small, or the
+ * check is given up.
  */
 #include "config.h"
 
@@ -10,17 +10,6 @@
 #include "http/response.h"
 
 static const struct head_limits limits = { .size = CHECK_RESPONSE_HEAD_MAX, .count = FIELDS_MAX };
-
-static const char *method_name(const struct check_settings *check)
-{
-	static const char *const names[] = {
-		[CHECK_GET] = "GET",
-		[CHECK_HEAD] = "HEAD",
-		[CHECK_OPTIONS] = "OPTIONS",
-	};
-
-	return names[check->method];
-}
 
 static enum method method_of(const struct check_settings *check)
 {
@@ -33,32 +22,13 @@ static enum method method_of(const struct check_settings *check)
 	return methods[check->method];
 }
 
-bool check_request_write(struct text *out, const struct backend_settings *backend,
-	const struct check_settings *check)
-{
-	const char *path = backend->url.path;
-	size_t len = strlen(path);
-
-	/* Joined with one slash. */
-	if (len > 0 && path[len - 1] == '/')
-		len--;
-	text_add_string(out, method_name(check));
-	text_add_char(out, ' ');
-	text_add(out, path, len);
-	text_add_string(out, check->path);
-	text_add_string(out, " HTTP/1.1\r\nHost: ");
-	text_add_string(out, check->host != NULL ? check->host : backend->url.authority);
-	text_add_string(out, "\r\nUser-Agent: tinylb\r\nAccept: */*\r\nConnection: close\r\n\r\n");
-	return !out->overflow;
-}
-
-/* The texts are the backend's own settings and bytes of a body, and may have zeros in them. */
+/* A body may have zero bytes in it; the text of the settings has none. */
 static bool has(struct slice body, const char *text)
 {
 	return memmem(body.data, body.len, text, strlen(text)) != NULL;
 }
 
-/* Writes what is in the chunks to `out`, as far as is looked at. True: the body is whole. */
+/* Writes the content of the chunks to `out`, up to its size. True: no more of the body comes. */
 static bool join_chunks(
 	const char *data, size_t len, char out[CHECK_RESPONSE_BODY_MAX], struct slice *body)
 {
@@ -113,7 +83,7 @@ static enum check_response judge_body(const struct response *response, struct sl
 	return CHECK_RESPONSE_BAD;
 }
 
-/* The final head, behind any interim ones. `data` moves to it. */
+/* Parses the final head. *data moves to it, behind all interim heads. */
 static enum parse_result parse(struct response *response, const char **data, size_t *len,
 	const struct check_settings *check)
 {

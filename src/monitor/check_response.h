@@ -1,4 +1,4 @@
-/* Whether what a backend has sent so far is a good answer to a check. Pure. */
+/* Whether the bytes that a backend has sent so far are a good response to a check. Pure. */
 #ifndef TINYLB_MONITOR_CHECK_RESPONSE_H
 #define TINYLB_MONITOR_CHECK_RESPONSE_H
 
@@ -8,17 +8,14 @@
 #include "base/text.h"
 #include "settings/pools.h"
 
-/* Of a body so much is looked at, and of what is in front of it. */
+/* So many bytes of a body are looked at, and of the heads before it. */
 #define CHECK_RESPONSE_BODY_MAX ((size_t)64 * 1024)
 #define CHECK_RESPONSE_HEAD_MAX ((size_t)32 * 1024)
 
 enum check_response { CHECK_RESPONSE_PARTIAL, CHECK_RESPONSE_GOOD, CHECK_RESPONSE_BAD };
 
-/* Writes the request. False: it does not fit. */
-bool check_request_write(struct text *out, const struct backend_settings *backend,
-	const struct check_settings *check);
-
-/* Looks at all that has come, which is `ended` or not. `why` says what is wrong with it. */
+/* Judges all bytes so far. `ended`: the backend has closed the connection. After
+ * CHECK_RESPONSE_BAD `why` says what is wrong; PARTIAL wants more bytes. Not for two threads. */
 enum check_response check_response_judge(const char *data, size_t len, bool ended,
 	const struct check_settings *check, struct text *why);
 

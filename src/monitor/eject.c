@@ -1,11 +1,13 @@
 /*
- * Failures in a row are those between which nobody saw an answer: the order in which several
- * workers saw what cannot be known, and need not be. A backend that fails some of its requests
- * shows in a window of a second, which begins when something fails.
+ * Two rules. Failures in a row are failures between which no worker counted an answer: in which
+ * order several workers saw them is not known. A backend that fails more than half of its requests
+ * is found in a window of a second, which begins with a failure.
  */
 #include "config.h"
 
 #include "eject.h"
+
+#include <assert.h>
 
 #define WINDOW_US    UINT64_C(1000000)
 #define WINDOW_LEAST 20
@@ -60,7 +62,7 @@ static void count_in_a_row(
 	eject->seen_answers = answers;
 }
 
-/* True where more than half of enough requests in the window have failed. */
+/* True where more than half of the requests in the window have failed, and they were enough. */
 static bool look_at_window(struct eject *eject, const struct eject_settings *settings,
 	const struct rows_tally *total, uint64_t now_us, struct eject_cause *cause,
 	uint64_t *again_us)
@@ -85,7 +87,7 @@ static bool look_at_window(struct eject *eject, const struct eject_settings *set
 		return false;
 	}
 	if (cause->failures > 0 && cause->requests < WINDOW_LEAST) {
-		/* It goes on, slowly. */
+		/* The window stays open for more requests. */
 		*again_us = now_us + WINDOW_US / 2;
 		return false;
 	}
@@ -114,7 +116,7 @@ uint64_t eject_start(struct eject *eject, const struct eject_settings *settings,
 	uint64_t ms = eject->next_ms;
 	uint64_t well_ms = (now_us - eject->well_us) / 1000;
 
-	/* What has been well for so long is forgiven by half, and again. */
+	/* Each time that it was well for so long halves it. */
 	while (ms > settings->time && well_ms >= ms) {
 		well_ms -= ms;
 		ms /= 2;
@@ -123,6 +125,7 @@ uint64_t eject_start(struct eject *eject, const struct eject_settings *settings,
 		ms = settings->time;
 	if (ms > settings->time_max)
 		ms = settings->time_max;
+	assert(eject->until_us == 0);
 	eject->until_us = now_us + ms * 1000;
 	eject->next_ms = ms < settings->time_max / 2 ? 2 * ms : settings->time_max;
 	return ms;

@@ -1,4 +1,6 @@
-/* Names of backends, looked up again and again, by a process of its own each time: that can block.
+/*
+ * Looks up the names of backends again and again. Each look-up runs in a process of its own, the
+ * resolver, because it can block.
  */
 #ifndef TINYLB_MONITOR_NAMES_H
 #define TINYLB_MONITOR_NAMES_H
@@ -8,35 +10,36 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "settings/lookup.h"
+#include "name_list.h"
+#include "settings/settings.h"
+#include "targets.h"
+#include "watch.h"
 
-struct monitor;
-struct name;
 struct resolver_answer;
 
 struct names {
-	struct monitor *monitor;
-	struct name *list;                     /* owned */
-	const struct backend_settings **heads; /* owned: behind the names, sorted */
-	size_t count;
+	struct watch *watch;             /* borrowed */
+	const struct settings *settings; /* borrowed */
+	const struct targets *targets;   /* borrowed: told of new addresses */
+	struct name_list list;
 	struct event timer;             /* the next look-up, or the end of the present one */
-	struct event readable;          /* answers */
-	uint64_t due_us;                /* 0: never */
-	pid_t pid;                      /* 0: nobody looks up */
-	int pipe;                       /* -1: likewise */
-	size_t first;                   /* who is looked up first, next time */
-	struct resolver_answer *answer; /* owned: what has come of one */
-	size_t len;
+	struct event readable;          /* answers have come */
+	uint64_t due_us;                /* of the timer; 0: never */
+	pid_t pid;                      /* of the resolver; 0: none runs */
+	int pipe;                       /* from it; -1: none runs */
+	struct resolver_answer *answer; /* owned: the answer that is being read */
+	size_t len;                     /* so many bytes of it have come */
 };
 
-/* Begins to look up the names of the monitor's settings in their time; nothing happens where there
- * are none. 0, or -1: no memory. */
-int names_init(struct names *names, struct monitor *monitor) __attribute__((warn_unused_result));
+/* Begins to look up the names of the settings, each in its interval. Without names nothing happens.
+ * 0, or -1: no memory. */
+int names_init(struct names *names, struct watch *watch, const struct settings *settings,
+	const struct targets *targets) __attribute__((warn_unused_result));
 
 /* Ends a look-up under way, too. */
 void names_fini(struct names *names);
 
-/* When something is due next, monotonic; 0: nothing is. */
+/* Returns when something is due next, monotonic, in microseconds; 0: nothing is. */
 uint64_t names_due(const struct names *names);
 
 #endif

@@ -1,11 +1,12 @@
 /*
  * A non-blocking socket and one event. All addresses of a backend are tried in turn, as workers do,
- * beginning with the one that took the last connection.
+ * beginning with the one that accepted the last connection.
  */
 #include "config.h"
 
 #include "probe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check_request.h"
 #include "check_response.h"
 
 #define REQUEST_MAX 16384
@@ -49,6 +51,7 @@ void probe_stop(struct probe *probe)
 
 static void finish(struct probe *probe, enum probe_result result, const char *why)
 {
+	assert((why == NULL) == (result == PROBE_PASSED));
 	probe_stop(probe);
 	probe->done(probe, result, why);
 }
@@ -65,7 +68,7 @@ static void cannot_connect(struct probe *probe, int error)
 			strerror(error));
 }
 
-/* Waits for the socket until then. */
+/* Waits for the socket until `end_us`; the callback tells what came first. */
 static void await_until(
 	struct probe *probe, uint64_t end_us, short what, event_callback_fn callback)
 {
@@ -200,7 +203,8 @@ static void connecting_cb(evutil_socket_t fd, short what, void *arg)
 		connected(probe);
 }
 
-/* Of several addresses each gets its part of the time to take a connection. */
+/* Each of several addresses gets an equal part of the time. Returns when that of the present one
+ * ends. */
 static uint64_t connect_end_us(const struct probe *probe)
 {
 	uint64_t all_us = probe->check->timeout * 1000;
@@ -225,7 +229,7 @@ static void connect_next(struct probe *probe)
 		finish(probe, PROBE_UNKNOWN, strerror(errno));
 		return;
 	}
-	/* Something to delete, whatever happens. */
+	/* close_connection deletes the event, so there is one before anything can fail. */
 	(void)event_assign(
 		&probe->event, probe->loop->base, probe->fd, EV_WRITE, connecting_cb, probe);
 	if (connect(probe->fd, &to.u.sa, to.len) == 0)
@@ -238,6 +242,7 @@ static void connect_next(struct probe *probe)
 
 void probe_start(struct probe *probe, bool asks)
 {
+	assert(!probe_is_running(probe));
 	probe->asks = asks;
 	probe->first = probe->answers;
 	probe->tried = 0;

@@ -1,7 +1,9 @@
-/* The share grows with the time, from a tenth on: less would be too little to warm anything up. */
+/* The share grows in proportion to time, from a tenth on: less would not warm up anything. */
 #include "config.h"
 
 #include "ramp.h"
+
+#include <assert.h>
 
 #include "board/row.h"
 
@@ -19,6 +21,7 @@ unsigned ramp_share(uint64_t us, uint64_t window_ms, uint64_t *next_us)
 	*next_us = (us * STEPS / window_us + 1) * window_us / STEPS - us;
 	if (*next_us == 0)
 		*next_us = 1;
+	assert(share < ROWS_FULL_SHARE);
 	return share > ROWS_LEAST_SHARE ? share : ROWS_LEAST_SHARE;
 }
 

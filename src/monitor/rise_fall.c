@@ -1,4 +1,4 @@
-/* Counts results in a row. While they contradict the state, the next one comes sooner. */
+/* Counts results in a row. While they contradict the state, the next check comes sooner. */
 #include "config.h"
 
 #include "rise_fall.h"

@@ -1,109 +1,243 @@
-/* How a ward begins: where the last monitor, of this or of another generation, has left it. */
+/*
+ * A target is driven by its timer, by the results of its probe, by alarms of workers and by new
+ * addresses. Each of them changes facts of its state; then `settle` writes what follows.
+ */
 #include "config.h"
 
+#include "target.h"
+
+#include <assert.h>
 #include <stdatomic.h>
 
-#include "ramp.h"
-#include "watch.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "target_check.h"
+#include "target_log.h"
 
-/* The first check of all comes within this time. */
-#define FIRST_CHECK_US UINT64_C(500000)
-
-static uint64_t noted(const _Atomic uint64_t *place)
+static uint64_t now_us(const struct target *t)
 {
-	return atomic_load_explicit(place, memory_order_relaxed);
+	return t->watch->loop.now_us;
 }
 
-static void recall_ejection(struct target *w, const struct rows_notes *notes)
+/* Adds up what workers have counted. */
+static void count(const struct target *t, struct rows_tally *total)
 {
-	const struct eject_settings *settings = &w->pool->eject;
-	uint64_t now = target_now_us(w), until = noted(&notes->until_us);
-	uint64_t most = now + settings->time_max * 1000;
+	rows_total(t->watch->rows, t->state.backend->row, total);
+}
 
-	if (settings->failures == 0)
+/* The only place that writes the health word. */
+static void publish(struct target *t)
+{
+	struct rows *rows = t->watch->rows;
+	uint32_t row = t->state.backend->row;
+	struct rows_health health = rows_health(rows, row);
+
+	if (!target_state_settle(&t->state, now_us(t), &health))
 		return;
-	w->eject.until_us = until < most ? until : most;
-	/* It ends in the usual way, also where that was due while nobody watched. */
-	if (w->eject.until_us < now)
-		w->eject.until_us = now;
+	rows_set_health(rows, row, health);
+	t->watch->changes++;
 }
 
-/* Goes on where the last monitor has left it. */
-static void recall(struct target *w)
+static void note(_Atomic uint64_t *place, uint64_t value)
 {
-	struct rows_health health = rows_health(w->monitor->start->rows, w->backend->row);
-	const struct rows_notes *notes = rows_notes(w->monitor->start->rows, w->backend->row);
-	uint64_t now = target_now_us(w);
+	if (atomic_load_explicit(place, memory_order_relaxed) != value)
+		board_set(place, value);
+}
 
-	rise_fall_init(&w->checks, true, health.epoch > 0);
-	w->eject.well_us = noted(&notes->well_us);
-	w->eject.next_ms = noted(&notes->next_ms);
-	switch (health.state) {
-	case ROWS_DOWN:
-	case ROWS_SILENT:
-		w->silent = health.state == ROWS_SILENT;
-		if (target_is_checked(w))
-			rise_fall_fail(&w->checks);
-		break;
-	case ROWS_REFUSING:
-		w->refusing = true;
-		w->refused_us = now;
-		if (target_is_checked(w))
-			rise_fall_fail(&w->checks);
-		break;
-	case ROWS_EJECTED:
-		recall_ejection(w, notes);
-		break;
-	case ROWS_READY:
-		if (health.share < ROWS_FULL_SHARE)
-			w->back_us = now - ramp_age_us(health.share, w->pool->slow_start);
-		break;
-	case ROWS_EMPTY:
-		break;
+/* Writes what the next monitor needs besides the health word. */
+static void write_notes(const struct target *t)
+{
+	struct rows_notes *notes = rows_notes(t->watch->rows, t->state.backend->row);
+	struct target_notes values = target_state_notes(&t->state);
+
+	note(&notes->until_us, values.until_us);
+	note(&notes->well_us, values.well_us);
+	note(&notes->next_ms, values.next_ms);
+	note(&notes->against, values.against);
+}
+
+static struct target_notes read_notes(const struct target *t)
+{
+	struct rows_notes *notes = rows_notes(t->watch->rows, t->state.backend->row);
+
+	return (struct target_notes){
+		.until_us = atomic_load_explicit(&notes->until_us, memory_order_relaxed),
+		.well_us = atomic_load_explicit(&notes->well_us, memory_order_relaxed),
+		.next_ms = atomic_load_explicit(&notes->next_ms, memory_order_relaxed),
+		.against = (unsigned)atomic_load_explicit(&notes->against, memory_order_relaxed),
+	};
+}
+
+uint64_t target_due(const struct target *t)
+{
+	/* A probe has a timer of its own. */
+	return watch_earlier(
+		target_state_due(&t->state), probe_is_running(&t->probe) ? t->probe.end_us : 0);
+}
+
+static void set_timer(struct target *t)
+{
+	uint64_t due = target_state_due(&t->state);
+	struct timeval timeout = watch_timeout(t->watch, due);
+
+	if (due == 0)
+		event_del(&t->timer);
+	else if (event_add(&t->timer, &timeout) == -1)
+		log_warnx("no memory for a timer: backends are watched less");
+	watch_note_due(t->watch, target_due(t));
+}
+
+/* Follows each change: the state, the health word, the notes and the timer. */
+static void settle(struct target *t)
+{
+	publish(t);
+	write_notes(t);
+	set_timer(t);
+}
+
+static void probed(struct probe *probe, enum probe_result result, const char *why)
+{
+	struct target *t = LIST_ITEM(probe, struct target, probe);
+	const struct target_result r = { .result = result, .asked = probe->asks, .why = why };
+	struct rows_tally total;
+
+	count(t, &total);
+	target_log_news(&t->state, target_check_take(&t->state, &r, &total, now_us(t)), why);
+	target_check_plan(&t->state, rng_next(&t->watch->rng), now_us(t));
+	settle(t);
+}
+
+static void begin_probe(struct target *t)
+{
+	bool asks = t->state.pool->check.type == CHECK_HTTP && !t->state.confirming;
+
+	t->state.probe_us = 0;
+	if (!probe_is_running(&t->probe) && !t->state.empty)
+		probe_start(&t->probe, asks);
+}
+
+/* Whether one more target of the pool may be ejected. */
+static bool may_eject(const struct target *t)
+{
+	const struct pool_settings *pool = t->state.pool;
+	size_t all = 0, ejected = 0;
+
+	for (size_t i = 0; i < t->group->count; i++) {
+		const struct target_state *s = &t->group->list[i].state;
+
+		if (s->pool != pool)
+			continue;
+		all += target_state_counts(s);
+		ejected += s->state == ROWS_EJECTED;
 	}
-	w->checks.against = (unsigned)noted(&notes->against);
+	return ejected < eject_most(&pool->eject, all);
 }
 
-static uint64_t first_check_us(const struct pool_settings *pool)
+/* Looks at what workers have counted. */
+static void look(struct target *t)
 {
-	uint64_t interval_us = pool->check.interval * 1000;
+	struct rows_tally total;
+	struct eject_cause cause;
 
-	return interval_us < FIRST_CHECK_US ? interval_us : FIRST_CHECK_US;
+	count(t, &total);
+	if (target_state_confirm(&t->state, &total, now_us(t)))
+		begin_probe(t);
+	if (target_state_look(&t->state, &total, now_us(t), &cause)) {
+		if (may_eject(t))
+			target_log_ejected(&t->state, target_state_eject(&t->state, now_us(t)),
+				&cause, &total);
+		else
+			target_state_spare(&t->state, &total);
+	}
+	target_state_looked(&t->state, &total);
 }
 
-int target_init(struct target *w, struct monitor *monitor, const struct pool_settings *pool,
-	const struct backend_settings *backend)
+static void end_ejection(struct target *t)
 {
 	struct rows_tally total;
 
-	w->monitor = monitor;
-	w->pool = pool;
-	w->backend = backend;
-	probe_init(&w->probe);
-	w->probe.loop = &monitor->loop;
-	w->probe.backend = backend;
-	w->probe.check = &pool->check;
-	w->probe.done = target_probed;
-	if (evtimer_assign(&w->timer, monitor->loop.base, target_timer_cb, w) == -1)
+	count(t, &total);
+	target_log_news(&t->state, target_state_end_ejection(&t->state, &total, now_us(t)), NULL);
+}
+
+static bool is_due(const struct target *t, uint64_t due_us)
+{
+	return due_us != 0 && due_us <= now_us(t);
+}
+
+static void timer_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct target *t = arg;
+
+	(void)what;
+	loop_begin(&t->watch->loop, PULSE_DEADLINES, fd);
+	if (is_due(t, t->state.look_us))
+		look(t);
+	if (is_due(t, t->state.eject.until_us))
+		end_ejection(t);
+	if (is_due(t, t->state.probe_us))
+		begin_probe(t);
+	settle(t);
+}
+
+void target_alarm(struct target *t)
+{
+	if (target_state_alarm(&t->state, now_us(t)))
+		set_timer(t);
+}
+
+void target_look_up(struct target *t)
+{
+	const struct backend_addresses *addresses = t->state.backend->addresses;
+	enum target_news news;
+	struct rows_tally total;
+	struct address first;
+	bool is_empty;
+
+	if (addresses_version(addresses) == t->addresses_version)
+		return;
+	t->addresses_version = addresses_version(addresses);
+	is_empty = !addresses_get(addresses, 0, &first);
+	count(t, &total);
+	if (!is_empty)
+		t->state.address = first;
+	news = target_state_take_addresses(&t->state, is_empty, &total, now_us(t));
+	if (news != TARGET_HAS_MOVED)
+		probe_stop(&t->probe);
+	target_log_news(&t->state, news, NULL);
+	settle(t);
+}
+
+int target_init(struct target *t, struct watch *watch, const struct target_group *group,
+	const struct pool_settings *pool, const struct backend_settings *backend)
+{
+	const struct backend_addresses *addresses = backend->addresses;
+	struct target_notes notes;
+	struct rows_tally total;
+
+	assert(backend->row < rows_size(watch->rows));
+	t->watch = watch;
+	t->group = group;
+	probe_init(&t->probe);
+	t->probe.loop = &watch->loop;
+	t->probe.backend = backend;
+	t->probe.check = &pool->check;
+	t->probe.done = probed;
+	if (evtimer_assign(&t->timer, watch->loop.base, timer_cb, t) == -1)
 		return -1;
-	w->addresses_version = addresses_version(backend->addresses);
-	(void)addresses_get(backend->addresses, 0, &w->address);
-	target_count(w, &total);
-	eject_begin(&w->eject, &pool->eject, &total);
-	/* An alarm of before is worth a try to connect. */
-	w->connect_failed = 0;
-	w->before = eject_kinds(&total);
-	recall(w);
-	if (!target_is_empty(w) && w->refusing)
-		w->probe_us = target_now_us(w);
-	else if (!target_is_empty(w) && target_is_checked(w))
-		w->probe_us = target_now_us(w) + rng_next(&monitor->rng) % first_check_us(pool);
-	target_settle(w);
+	rows_total(watch->rows, backend->row, &total);
+	target_state_init(&t->state, pool, backend, addresses_count(addresses) == 0, &total);
+	t->addresses_version = addresses_version(addresses);
+	(void)addresses_get(addresses, 0, &t->state.address);
+	notes = read_notes(t);
+	target_state_recall(&t->state, rows_health(watch->rows, backend->row), &notes, now_us(t));
+	target_check_plan_first(&t->state, rng_next(&watch->rng), now_us(t));
+	settle(t);
 	return 0;
 }
 
-void target_fini(struct target *w)
+void target_fini(struct target *t)
 {
-	probe_stop(&w->probe);
-	event_del(&w->timer);
+	probe_stop(&t->probe);
+	event_del(&t->timer);
 }

@@ -1,8 +1,9 @@
-/* Each change of a backend's state is one line in the log, with its reason. */
+/* Each message names its target by the URL of the settings. */
 #include "config.h"
 
 #include "target_log.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -12,15 +13,15 @@
 #define NAME_SIZE 640
 #define LIST_SIZE 512
 
-/* The URL, and where each address is a backend, which. */
-static const char *name(const struct target *w, char out[NAME_SIZE])
+/* Writes the URL and, where each address of a name is a target, the address. */
+static const char *name(const struct target_state *s, char out[NAME_SIZE])
 {
 	struct text text = text_over(out, NAME_SIZE);
 	char address[ADDRESS_TEXT_SIZE];
 
-	text_add_string(&text, w->backend->url_text);
-	if (w->backend->spread == SPREAD_EACH && w->address.len > 0)
-		text_format(&text, " (%s)", address_format(&w->address, address));
+	text_add_string(&text, s->backend->url_text);
+	if (s->backend->spread == SPREAD_EACH && s->address.len > 0)
+		text_format(&text, " (%s)", address_format(&s->address, address));
 	return text_string(&text);
 }
 
@@ -29,48 +30,66 @@ static const char *plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
-void target_log_down(const struct target *w, bool first, const char *why)
+static const char *list_addresses(const struct target_state *s, char out[LIST_SIZE])
 {
-	int fall = w->pool->check.fall;
-	char bytes[NAME_SIZE];
+	struct address all[BACKEND_ADDRESSES_MAX];
+	uint32_t version, count = addresses_read(s->backend->addresses, all, &version);
+	struct text text = text_over(out, LIST_SIZE);
+	char address[ADDRESS_TEXT_SIZE];
 
-	if (first)
-		log_warnx("%s is down: its first check failed: %s", name(w, bytes), why);
-	else
-		log_warnx("%s is down: %d check%s failed: %s", name(w, bytes), fall,
-			plural((uint64_t)fall), why);
+	for (uint32_t i = 0; i < count; i++)
+		text_format(&text, "%s%s", i > 0 ? ", " : "", address_format(&all[i], address));
+	return text_string(&text);
 }
 
-void target_log_refusing(const struct target *w, const char *why)
+void target_log_news(const struct target_state *s, enum target_news news, const char *why)
 {
-	char bytes[NAME_SIZE];
+	int fall = s->pool->check.fall, rise = s->pool->check.rise;
+	char bytes[NAME_SIZE], list[LIST_SIZE];
 
-	log_warnx("%s is down: it takes no connections: %s", name(w, bytes), why);
+	(void)name(s, bytes);
+	switch (news) {
+	case TARGET_NO_NEWS:
+		break;
+	case TARGET_FIRST_CHECK_FAILED:
+		assert(why != NULL);
+		log_warnx("%s is down: its first check failed: %s", bytes, why);
+		break;
+	case TARGET_CHECKS_FAILED:
+		assert(why != NULL);
+		log_warnx("%s is down: %d check%s failed: %s", bytes, fall, plural((uint64_t)fall),
+			why);
+		break;
+	case TARGET_CHECKS_PASSED:
+		log_notice("%s is back: %d check%s passed", bytes, rise, plural((uint64_t)rise));
+		break;
+	case TARGET_REFUSES:
+		assert(why != NULL);
+		log_warnx("%s is down: it takes no connections: %s", bytes, why);
+		break;
+	case TARGET_IS_BACK:
+		log_notice("%s is back", bytes);
+		break;
+	case TARGET_IS_NEW:
+		log_notice("%s is new, at %s", s->backend->url_text, list_addresses(s, list));
+		break;
+	case TARGET_HAS_MOVED:
+		log_notice("%s is at other addresses: %s", bytes, list_addresses(s, list));
+		break;
+	case TARGET_IS_GONE:
+		log_notice("%s is gone: its name does not have the address any more", bytes);
+		break;
+	}
 }
 
-void target_log_up(const struct target *w)
-{
-	int rise = w->pool->check.rise;
-	char bytes[NAME_SIZE];
-
-	log_notice("%s is back: %d check%s passed", name(w, bytes), rise, plural((uint64_t)rise));
-}
-
-void target_log_back(const struct target *w)
-{
-	char bytes[NAME_SIZE];
-
-	log_notice("%s is back", name(w, bytes));
-}
-
-void target_log_ejected(const struct target *w, uint64_t ms, const struct eject_cause *cause,
+void target_log_ejected(const struct target_state *s, uint64_t ms, const struct eject_cause *cause,
 	const struct rows_tally *total)
 {
 	const struct eject_kinds now = eject_kinds(total);
-	const char *kind = eject_main_kind(&w->before, &now);
+	const char *kind = eject_main_kind(&s->before, &now);
 	char bytes[NAME_SIZE];
 
-	(void)name(w, bytes);
+	(void)name(s, bytes);
 	if (cause->in_a_row > 0)
 		log_warnx("%s is ejected for %.*g s: %" PRIu64 " failure%s in a row (%s)", bytes, 6,
 			(double)ms / 1000, cause->in_a_row, plural(cause->in_a_row), kind);
@@ -78,26 +97,4 @@ void target_log_ejected(const struct target *w, uint64_t ms, const struct eject_
 		log_warnx("%s is ejected for %.*g s: %" PRIu64 " of %" PRIu64
 			  " requests failed (%s)",
 			bytes, 6, (double)ms / 1000, cause->failures, cause->requests, kind);
-}
-
-void target_log_addresses(const struct target *w, bool is_new)
-{
-	struct address all[BACKEND_ADDRESSES_MAX];
-	uint32_t version, count = addresses_read(w->backend->addresses, all, &version);
-	char bytes[NAME_SIZE], list[LIST_SIZE], address[ADDRESS_TEXT_SIZE];
-	struct text text = text_over(list, sizeof list);
-
-	for (uint32_t i = 0; i < count; i++)
-		text_format(&text, "%s%s", i > 0 ? ", " : "", address_format(&all[i], address));
-	if (is_new)
-		log_notice("%s is new, at %s", w->backend->url_text, text_string(&text));
-	else
-		log_notice("%s is at other addresses: %s", name(w, bytes), text_string(&text));
-}
-
-void target_log_gone(const struct target *w)
-{
-	char bytes[NAME_SIZE];
-
-	log_notice("%s is gone: its name does not have the address any more", name(w, bytes));
 }

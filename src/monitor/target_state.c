@@ -1,328 +1,275 @@
 /*
- * A ward is driven by its timer, by the results of its probes and by alarms of workers. Each of
- * them changes what is known, and the health word follows from that in one place.
+ * The order in state_of is that of the states: a fact that says more hides those that say
+ * less. A target without an address cannot refuse, one that refuses has no result of a check.
  */
 #include "config.h"
 
 #include "target_state.h"
 
-#include <stdatomic.h>
+#include <assert.h>
 
-#include "base/list.h"
 #include "base/log.h"
 #include "ramp.h"
-#include "target_log.h"
 #include "watch.h"
 
-/* Who has just begun to refuse is tried often for so long. */
-#define REFUSED_NEWS_US UINT64_C(10000000)
-
-/* A connection that failed is tried at once, but not more often than that. */
+/* The least time between two probes that confirm. */
 #define CONFIRM_EVERY_US UINT64_C(250000)
 
-uint64_t target_now_us(const struct target *w)
+bool target_state_is_checked(const struct target_state *s)
 {
-	return w->monitor->loop.now_us;
+	return s->pool->check.type != CHECK_OFF;
 }
 
-bool target_is_checked(const struct target *w)
+static const char *state_name(enum rows_state state)
 {
-	return w->pool->check.type != CHECK_OFF;
+	static const char *const names[] = {
+		[ROWS_READY] = "ready",
+		[ROWS_EJECTED] = "ejected",
+		[ROWS_DOWN] = "down",
+		[ROWS_SILENT] = "silent",
+		[ROWS_REFUSING] = "refusing",
+		[ROWS_EMPTY] = "empty",
+	};
+
+	return names[state];
 }
 
-bool target_is_empty(const struct target *w)
+/* The state that follows from the facts. */
+static enum rows_state state_of(const struct target_state *s)
 {
-	return addresses_count(w->backend->addresses) == 0;
-}
-
-bool target_is_ejected(const struct target *w)
-{
-	return w->state == ROWS_EJECTED;
-}
-
-bool target_counts(const struct target *w)
-{
-	return w->backend->weight > 0 && w->state != ROWS_EMPTY;
-}
-
-void target_count(const struct target *w, struct rows_tally *total)
-{
-	rows_total(w->monitor->start->rows, w->backend->row, total);
-}
-
-enum rows_state target_state(const struct target *w)
-{
-	if (target_is_empty(w))
+	if (s->empty)
 		return ROWS_EMPTY;
-	if (w->refusing)
+	if (s->refusing)
 		return ROWS_REFUSING;
-	if (!w->checks.up)
-		return w->silent ? ROWS_SILENT : ROWS_DOWN;
-	return w->eject.until_us != 0 ? ROWS_EJECTED : ROWS_READY;
+	if (!s->checks.up)
+		return s->silent ? ROWS_SILENT : ROWS_DOWN;
+	return s->eject.until_us != 0 ? ROWS_EJECTED : ROWS_READY;
 }
 
-static unsigned share_of(struct target *w)
+/*
+ * Every state can follow every other, with two exceptions. A target with new addresses begins anew,
+ * so only ready follows empty. And it is ejected for a time only, so that one is set.
+ */
+static bool is_allowed(const struct target_state *s, enum rows_state next)
+{
+	if (s->state == ROWS_EMPTY)
+		return next == ROWS_READY;
+	return next != ROWS_EJECTED || s->eject.until_us != 0;
+}
+
+/* The only place where a state changes. */
+static void set_state(struct target_state *s, enum rows_state next)
+{
+	if (next == s->state)
+		return;
+	assert(is_allowed(s, next));
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug("%s: state %s -> %s", s->backend->url_text, state_name(s->state),
+			state_name(next));
+	s->state = next;
+}
+
+void target_state_init(struct target_state *s, const struct pool_settings *pool,
+	const struct backend_settings *backend, bool empty, const struct rows_tally *total)
+{
+	assert(pool != NULL && backend != NULL);
+	*s = (struct target_state){ .pool = pool, .backend = backend, .empty = empty };
+	rise_fall_init(&s->checks, true, false);
+	eject_begin(&s->eject, &pool->eject, total);
+	/* connect_failed stays 0: an alarm of before is worth a try to connect. */
+	s->before = eject_kinds(total);
+	s->state = state_of(s);
+}
+
+static void recall_ejection(struct target_state *s, uint64_t until_us, uint64_t now_us)
+{
+	const struct eject_settings *settings = &s->pool->eject;
+	uint64_t most = now_us + settings->time_max * 1000;
+
+	if (settings->failures == 0)
+		return;
+	s->eject.until_us = until_us < most ? until_us : most;
+	/* It ends in the usual way, also where that was due while no monitor ran. */
+	if (s->eject.until_us < now_us)
+		s->eject.until_us = now_us;
+}
+
+void target_state_recall(struct target_state *s, struct rows_health health,
+	const struct target_notes *notes, uint64_t now_us)
+{
+	rise_fall_init(&s->checks, true, health.epoch > 0);
+	s->eject.well_us = notes->well_us;
+	s->eject.next_ms = notes->next_ms;
+	switch (health.state) {
+	case ROWS_DOWN:
+	case ROWS_SILENT:
+		s->silent = health.state == ROWS_SILENT;
+		if (target_state_is_checked(s))
+			rise_fall_fail(&s->checks);
+		break;
+	case ROWS_REFUSING:
+		s->refusing = true;
+		s->refused_us = now_us;
+		if (target_state_is_checked(s))
+			rise_fall_fail(&s->checks);
+		break;
+	case ROWS_EJECTED:
+		recall_ejection(s, notes->until_us, now_us);
+		break;
+	case ROWS_READY:
+		if (health.share < ROWS_FULL_SHARE)
+			s->back_us = now_us - ramp_age_us(health.share, s->pool->slow_start);
+		break;
+	case ROWS_EMPTY:
+		break;
+	}
+	s->checks.against = notes->against;
+	/* Not a change: the previous monitor told of it. */
+	s->state = state_of(s);
+}
+
+void target_state_come_back(struct target_state *s, const struct rows_tally *total, uint64_t now_us)
+{
+	eject_begin(&s->eject, &s->pool->eject, total);
+	s->back_us = s->pool->slow_start > 0 ? now_us : 0;
+}
+
+enum target_news target_state_take_addresses(
+	struct target_state *s, bool empty, const struct rows_tally *total, uint64_t now_us)
+{
+	s->empty = empty;
+	if (empty) {
+		s->probe_us = 0;
+		return TARGET_IS_GONE;
+	}
+	if (s->state != ROWS_EMPTY && s->backend->spread != SPREAD_EACH)
+		return TARGET_HAS_MOVED;
+	rise_fall_init(&s->checks, true, false);
+	s->eject = (struct eject){ 0 };
+	s->refusing = s->confirming = false;
+	target_state_come_back(s, total, now_us);
+	if (target_state_is_checked(s))
+		s->probe_us = now_us;
+	return TARGET_IS_NEW;
+}
+
+bool target_state_alarm(struct target_state *s, uint64_t now_us)
+{
+	/* Many alarms, one look. */
+	if (s->look_us != 0 && s->look_us <= now_us)
+		return false;
+	s->look_us = now_us;
+	return true;
+}
+
+bool target_state_confirm(struct target_state *s, const struct rows_tally *total, uint64_t now_us)
+{
+	uint64_t failed = total->counts[ROWS_CONNECT_FAILED];
+	bool is_new = failed != s->connect_failed;
+
+	s->look_us = 0;
+	s->connect_failed = failed;
+	if (!is_new || s->refusing || s->confirming || now_us - s->confirmed_us < CONFIRM_EVERY_US)
+		return false;
+	s->confirmed_us = now_us;
+	s->confirming = true;
+	return true;
+}
+
+bool target_state_look(struct target_state *s, const struct rows_tally *total, uint64_t now_us,
+	struct eject_cause *cause)
+{
+	if (state_of(s) == ROWS_READY)
+		return eject_look(&s->eject, &s->pool->eject, total, now_us, cause, &s->look_us);
+	eject_begin(&s->eject, &s->pool->eject, total);
+	return false;
+}
+
+uint64_t target_state_eject(struct target_state *s, uint64_t now_us)
+{
+	uint64_t ms;
+
+	assert(state_of(s) == ROWS_READY);
+	ms = eject_start(&s->eject, &s->pool->eject, now_us);
+	set_state(s, ROWS_EJECTED);
+	return ms;
+}
+
+void target_state_spare(struct target_state *s, const struct rows_tally *total)
+{
+	eject_begin(&s->eject, &s->pool->eject, total);
+	log_debug("%s fails requests, and is not ejected: as many of its pool are as may be",
+		s->backend->url_text);
+}
+
+void target_state_looked(struct target_state *s, const struct rows_tally *total)
+{
+	s->before = eject_kinds(total);
+}
+
+enum target_news target_state_end_ejection(
+	struct target_state *s, const struct rows_tally *total, uint64_t now_us)
+{
+	assert(s->eject.until_us != 0);
+	eject_end(&s->eject, &s->pool->eject, total, now_us);
+	if (state_of(s) != ROWS_READY)
+		return TARGET_NO_NEWS;
+	target_state_come_back(s, total, now_us);
+	return TARGET_IS_BACK;
+}
+
+/* Its share of its weight now. Plans the next step of the slow start, or ends that. */
+static unsigned take_share(struct target_state *s, uint64_t now_us)
 {
 	uint64_t next_us;
 	unsigned share;
 
-	w->ramp_us = 0;
-	if (w->back_us == 0)
+	s->ramp_us = 0;
+	if (s->back_us == 0)
 		return ROWS_FULL_SHARE;
-	share = ramp_share(target_now_us(w) - w->back_us, w->pool->slow_start, &next_us);
+	share = ramp_share(now_us - s->back_us, s->pool->slow_start, &next_us);
 	if (next_us != 0)
-		w->ramp_us = target_now_us(w) + next_us;
+		s->ramp_us = now_us + next_us;
 	else
-		w->back_us = 0;
+		s->back_us = 0;
 	return share;
 }
 
-/* The only place that writes the health word. */
-static void publish(struct target *w)
+bool target_state_settle(struct target_state *s, uint64_t now_us, struct rows_health *health)
 {
-	struct rows *rows = w->monitor->start->rows;
-	struct rows_health health = rows_health(rows, w->backend->row);
-	enum rows_state state = target_state(w);
-	unsigned share = state == ROWS_READY ? share_of(w) : ROWS_FULL_SHARE;
+	unsigned share;
 
-	w->state = state;
+	set_state(s, state_of(s));
+	share = s->state == ROWS_READY ? take_share(s, now_us) : ROWS_FULL_SHARE;
 	/* That something is known of it is news, too: to the next monitor. */
-	if (health.state == state && health.share == share &&
-		(health.epoch > 0 || !w->checks.known))
-		return;
-	health.epoch += health.state != state || health.epoch == 0;
-	health.state = state;
-	health.share = share;
-	rows_set_health(rows, w->backend->row, health);
-	w->monitor->changes++;
+	if (health->state == s->state && health->share == share &&
+		(health->epoch > 0 || !s->checks.known))
+		return false;
+	health->epoch += health->state != s->state || health->epoch == 0;
+	health->state = s->state;
+	health->share = share;
+	return true;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+uint64_t target_state_due(const struct target_state *s)
 {
-	return a == 0 || (b != 0 && b < a) ? b : a;
+	uint64_t due = watch_earlier(s->probe_us, s->look_us);
+
+	due = watch_earlier(due, s->ramp_us);
+	return watch_earlier(due, s->eject.until_us);
 }
 
-static uint64_t timer_due(const struct target *w)
+struct target_notes target_state_notes(const struct target_state *s)
 {
-	uint64_t due = earlier(w->probe_us, w->look_us);
-
-	due = earlier(due, w->ramp_us);
-	return earlier(due, w->eject.until_us);
+	return (struct target_notes){
+		.until_us = s->eject.until_us,
+		.well_us = s->eject.well_us,
+		.next_ms = s->eject.next_ms,
+		.against = s->checks.against,
+	};
 }
 
-uint64_t target_due(const struct target *w)
+bool target_state_counts(const struct target_state *s)
 {
-	/* A probe has a timer of its own. */
-	return earlier(timer_due(w), probe_is_running(&w->probe) ? w->probe.end_us : 0);
-}
-
-static void schedule(struct target *w)
-{
-	uint64_t due = timer_due(w), now = target_now_us(w), left = due > now ? due - now : 0;
-	struct timeval timeout = { (time_t)(left / 1000000), (suseconds_t)(left % 1000000) };
-
-	if (due == 0)
-		event_del(&w->timer);
-	else if (event_add(&w->timer, &timeout) == -1)
-		log_warnx("no memory for a timer: backends are watched less");
-	monitor_note_due(w->monitor, target_due(w));
-}
-
-static void note(_Atomic uint64_t *place, uint64_t value)
-{
-	if (atomic_load_explicit(place, memory_order_relaxed) != value)
-		board_set(place, value);
-}
-
-/* What the health word does not tell the next monitor: those come and go with reloads. */
-static void take_notes(const struct target *w)
-{
-	struct rows_notes *notes = rows_notes(w->monitor->start->rows, w->backend->row);
-
-	note(&notes->until_us, w->eject.until_us);
-	note(&notes->well_us, w->eject.well_us);
-	note(&notes->next_ms, w->eject.next_ms);
-	note(&notes->against, w->checks.against);
-}
-
-void target_settle(struct target *w)
-{
-	publish(w);
-	take_notes(w);
-	schedule(w);
-}
-
-void target_come_back(struct target *w)
-{
-	struct rows_tally total;
-
-	target_count(w, &total);
-	eject_begin(&w->eject, &w->pool->eject, &total);
-	w->back_us = w->pool->slow_start > 0 ? target_now_us(w) : 0;
-}
-
-static uint64_t pause_us(const struct target *w)
-{
-	const struct check_settings *check = &w->pool->check;
-	uint64_t random = rng_next(&w->monitor->rng);
-	struct rise_fall eager = w->checks;
-
-	/* As if its state were about to change. */
-	eager.against += w->refusing && target_now_us(w) - w->refused_us < REFUSED_NEWS_US;
-	return rise_fall_pause_us(&eager, check, random);
-}
-
-static void plan_probe(struct target *w)
-{
-	w->probe_us = 0;
-	if (!target_is_empty(w) && (target_is_checked(w) || w->refusing))
-		w->probe_us = target_now_us(w) + pause_us(w);
-}
-
-static void begin_refusing(struct target *w, const char *why)
-{
-	if (!w->refusing) {
-		target_log_refusing(w, why);
-		w->refused_us = target_now_us(w);
-	}
-	w->refusing = true;
-	if (target_is_checked(w))
-		rise_fall_fail(&w->checks);
-}
-
-static void take_check(struct target *w, enum probe_result result, const char *why)
-{
-	const struct check_settings *check = &w->pool->check;
-	bool passed = result == PROBE_PASSED, first = !w->checks.known;
-
-	if (!passed && w->checks.up)
-		log_debug("%s: a check failed: %s", w->backend->url_text, why);
-	switch (rise_fall_take(&w->checks, check, passed)) {
-	case RISE_FALL_UP:
-		target_log_up(w);
-		target_come_back(w);
-		break;
-	case RISE_FALL_DOWN:
-		target_log_down(w, first, why);
-		if (result == PROBE_REFUSED) {
-			w->refusing = true;
-			w->refused_us = target_now_us(w);
-		}
-		break;
-	case RISE_FALL_SAME:
-		break;
-	}
-}
-
-static void take_result(struct target *w, enum probe_result result, const char *why)
-{
-	bool confirming = w->confirming, was_refusing = w->refusing;
-
-	w->confirming = false;
-	if (result == PROBE_UNKNOWN) {
-		log_debug("%s cannot be checked: %s", w->backend->url_text, why);
-		return;
-	}
-	w->silent = result == PROBE_SILENT;
-	if (result == PROBE_REFUSED && (confirming || !target_is_checked(w)))
-		begin_refusing(w, why);
-	else if (result != PROBE_REFUSED)
-		w->refusing = false;
-	if (target_is_checked(w) && (w->probe.asks || w->pool->check.type == CHECK_TCP)) {
-		take_check(w, result, why);
-	} else if (was_refusing && !w->refusing && !target_is_checked(w)) {
-		target_log_back(w);
-		target_come_back(w);
-	}
-}
-
-void target_probed(struct probe *probe, enum probe_result result, const char *why)
-{
-	struct target *w = LIST_ITEM(probe, struct target, probe);
-
-	take_result(w, result, why);
-	plan_probe(w);
-	target_settle(w);
-}
-
-static void begin_probe(struct target *w)
-{
-	bool asks = w->pool->check.type == CHECK_HTTP && !w->confirming;
-
-	w->probe_us = 0;
-	if (!probe_is_running(&w->probe) && !target_is_empty(w))
-		probe_start(&w->probe, asks);
-}
-
-void target_confirm(struct target *w)
-{
-	if (w->refusing || w->confirming || target_now_us(w) - w->confirmed_us < CONFIRM_EVERY_US)
-		return;
-	w->confirmed_us = target_now_us(w);
-	w->confirming = true;
-	begin_probe(w);
-}
-
-static bool is_due(const struct target *w, uint64_t due_us)
-{
-	return due_us != 0 && due_us <= target_now_us(w);
-}
-
-void target_timer_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct target *w = arg;
-
-	(void)what;
-	loop_begin(&w->monitor->loop, PULSE_DEADLINES, fd);
-	if (is_due(w, w->look_us))
-		target_look(w);
-	if (is_due(w, w->eject.until_us))
-		target_end_ejection(w);
-	if (is_due(w, w->probe_us))
-		begin_probe(w);
-	target_settle(w);
-}
-
-void target_alarm(struct target *w)
-{
-	/* Many alarms, one look. */
-	if (w->look_us != 0 && w->look_us <= target_now_us(w))
-		return;
-	w->look_us = target_now_us(w);
-	schedule(w);
-}
-
-/* It begins anew, with an address that nothing is known of. */
-static void begin_anew(struct target *w)
-{
-	probe_stop(&w->probe);
-	rise_fall_init(&w->checks, true, false);
-	w->eject = (struct eject){ 0 };
-	w->refusing = w->confirming = false;
-	target_come_back(w);
-	if (target_is_checked(w))
-		w->probe_us = target_now_us(w);
-}
-
-void target_look_up(struct target *w)
-{
-	const struct backend_addresses *addresses = w->backend->addresses;
-	struct address first;
-
-	if (addresses_version(addresses) == w->addresses_version)
-		return;
-	w->addresses_version = addresses_version(addresses);
-	if (!addresses_get(addresses, 0, &first)) {
-		probe_stop(&w->probe);
-		w->probe_us = 0;
-		target_log_gone(w);
-	} else {
-		bool is_new = w->state == ROWS_EMPTY || w->backend->spread == SPREAD_EACH;
-
-		w->address = first;
-		target_log_addresses(w, is_new);
-		if (is_new)
-			begin_anew(w);
-	}
-	target_settle(w);
+	return s->backend->weight > 0 && s->state != ROWS_EMPTY;
 }

@@ -1,90 +1,121 @@
-/* One backend as the monitor sees it: what is known of it, and what is due. */
+/*
+ * The state of one target, a backend as the monitor sees it, and when its next check or look is
+ * due. Pure but for messages at level debug: time, counts and random numbers are arguments.
+ * The facts (addresses, refusing, checks, ejection) change first; the state follows from them in
+ * target_state_settle, which is to be called after every change.
+ */
 #ifndef TINYLB_MONITOR_TARGET_STATE_H
 #define TINYLB_MONITOR_TARGET_STATE_H
 
-#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/rng.h"
 #include "board/rows.h"
 #include "eject.h"
-#include "monitor/monitor.h"
-#include "probe.h"
 #include "rise_fall.h"
+#include "settings/pools.h"
 
-struct monitor;
-
-struct target {
-	/* settings */
-	struct monitor *monitor;
+/* All times are monotonic, in microseconds. */
+struct target_state {
+	/* settings; borrowed */
 	const struct pool_settings *pool;
 	const struct backend_settings *backend;
-	/* runtime */
+	/* facts */
 	struct rise_fall checks;
 	struct eject eject;
-	struct probe probe;
-	struct event timer;
-	enum rows_state state;      /* as published */
-	unsigned share;             /* likewise */
-	bool refusing;              /* it takes no connections */
-	bool silent;                /* it did not answer the last check */
-	bool confirming;            /* a connection of a worker failed, and so may this one */
-	uint64_t confirmed_us;      /* when that was last tried */
-	uint64_t connect_failed;    /* as often, when that was last looked at */
-	struct eject_kinds before;  /* likewise */
-	uint32_t addresses_version; /* those that were seen */
-	struct address address;     /* the first of them */
-	/* monotonic, when something is due; 0: it is not */
-	uint64_t probe_us, look_us, ramp_us;
-	uint64_t back_us;    /* when it came back, in a slow start; 0: in none */
-	uint64_t refused_us; /* since when it is refusing */
+	bool empty;      /* its name has no address */
+	bool refusing;   /* it accepts no connections */
+	bool silent;     /* it did not answer the last check */
+	bool confirming; /* a worker could not connect: the next probe asks whether that stays so */
+	struct address address; /* the first of its addresses, for messages */
+	/* runtime */
+	enum rows_state state;               /* as last settled */
+	uint64_t confirmed_us;               /* time of the last confirming probe */
+	uint64_t connect_failed;             /* count of failed connections at the last look */
+	struct eject_kinds before;           /* counts of failures at the last look */
+	uint64_t back_us;                    /* start of its slow start; 0: it is in none */
+	uint64_t refused_us;                 /* since when it has been refusing */
+	uint64_t probe_us, look_us, ramp_us; /* due times; 0: not due */
 };
 
-/* Begins to watch a backend. 0, or -1: no memory. */
-int target_init(struct target *w, struct monitor *monitor, const struct pool_settings *pool,
-	const struct backend_settings *backend) __attribute__((warn_unused_result));
+/* What a change means to an administrator. target_log.h has a message for each. */
+enum target_news {
+	TARGET_NO_NEWS,
+	TARGET_FIRST_CHECK_FAILED,
+	TARGET_CHECKS_FAILED,
+	TARGET_CHECKS_PASSED,
+	TARGET_REFUSES,   /* it accepts no connections */
+	TARGET_IS_BACK,   /* without checks, or after an ejection */
+	TARGET_IS_NEW,    /* it had no address before, or another one */
+	TARGET_HAS_MOVED, /* it has other addresses */
+	TARGET_IS_GONE,   /* it has no address any more */
+};
 
-void target_fini(struct target *w);
+/* What the next monitor needs besides the health word. Reloads replace monitors. */
+struct target_notes {
+	uint64_t until_us, well_us, next_ms; /* as in struct eject */
+	unsigned against;                    /* as in struct rise_fall */
+};
 
-/* A worker has seen it fail. */
-void target_alarm(struct target *w);
+/* Begins with nothing known. `empty`: it has no address. `total`: what workers have counted. */
+void target_state_init(struct target_state *s, const struct pool_settings *pool,
+	const struct backend_settings *backend, bool empty, const struct rows_tally *total);
 
-/* Its name may have other addresses. */
-void target_look_up(struct target *w);
+/* Then restores what the previous monitor knew. Both arguments come from shared memory: an unknown
+ * state changes nothing, and a time too late is cut. */
+void target_state_recall(struct target_state *s, struct rows_health health,
+	const struct target_notes *notes, uint64_t now_us);
 
-/* When it wants to do something next, monotonic; 0: never. */
-uint64_t target_due(const struct target *w);
+/* Takes a change of its addresses (`empty`: to none). After TARGET_IS_NEW it begins anew, and a
+ * probe under way means nothing any more; nor does it after TARGET_IS_GONE. */
+enum target_news target_state_take_addresses(
+	struct target_state *s, bool empty, const struct rows_tally *total, uint64_t now_us);
 
-/* Whether it counts among those of which only some may be ejected; and whether it is. */
-bool target_counts(const struct target *w);
-bool target_is_ejected(const struct target *w);
+/* A worker saw it fail. False: a look is due already. */
+bool target_state_alarm(struct target_state *s, uint64_t now_us);
 
-/* --- for its own files --- */
+/* Begins a look at what workers have counted. True: connections have failed since the last look,
+ * and a probe is to find out whether they still do. At most four such probes a second. */
+bool target_state_confirm(struct target_state *s, const struct rows_tally *total, uint64_t now_us);
 
-uint64_t target_now_us(const struct target *w);
-bool target_is_checked(const struct target *w);
-bool target_is_empty(const struct target *w);
-enum rows_state target_state(const struct target *w);
+/* Goes on with the look. True: it has failed too often, for `cause`, and either
+ * target_state_eject or target_state_spare follows. */
+bool target_state_look(struct target_state *s, const struct rows_tally *total, uint64_t now_us,
+	struct eject_cause *cause);
 
-/* What workers have counted. */
-void target_count(const struct target *w, struct rows_tally *total);
+/* Ejects it and returns for how many milliseconds. Its state is ROWS_EJECTED at once, so that other
+ * targets of the pool can count it. */
+uint64_t target_state_eject(struct target_state *s, uint64_t now_us);
 
-/* Writes the health word and sets the timer, after anything has changed. */
-void target_settle(struct target *w);
+/* Leaves it in, though it failed: its failures so far are forgiven. */
+void target_state_spare(struct target_state *s, const struct rows_tally *total);
 
-/* It may take requests again, fewer at first. */
-void target_come_back(struct target *w);
+/* Ends the look: the failures so far are those before the next look. */
+void target_state_looked(struct target_state *s, const struct rows_tally *total);
 
-/* A connection of a worker has failed: was that an accident? */
-void target_confirm(struct target *w);
+/* Its ejection is over. TARGET_IS_BACK, or no news where it may not take requests anyway. */
+enum target_news target_state_end_ejection(
+	struct target_state *s, const struct rows_tally *total, uint64_t now_us);
 
-/* Looks at what workers have counted; an ejection is over. */
-void target_look(struct target *w);
-void target_end_ejection(struct target *w);
+/* Sets the state that follows from the facts. *health is the health word as published; true: it has
+ * changed and is to be published. */
+bool target_state_settle(struct target_state *s, uint64_t now_us, struct rows_health *health);
 
-/* The result of a probe. */
-probe_done target_probed;
-void target_timer_cb(evutil_socket_t fd, short what, void *arg);
+/* Returns when its timer is due: a probe, a look, a step of the slow start, the end of an ejection.
+ * 0: never. */
+uint64_t target_state_due(const struct target_state *s);
+
+/* Its checks or its ejection are over: it may take requests again, with a slow start fewer at
+ * first. Its failures so far do not matter any more. */
+void target_state_come_back(
+	struct target_state *s, const struct rows_tally *total, uint64_t now_us);
+
+bool target_state_is_checked(const struct target_state *s);
+
+/* Returns what the next monitor needs. */
+struct target_notes target_state_notes(const struct target_state *s);
+
+/* Whether it counts among those of its pool of which only some may be ejected. */
+bool target_state_counts(const struct target_state *s);
 
 #endif

@@ -1,35 +1,40 @@
-/* What the monitor is made of. */
+/*
+ * What all parts of the monitor share: the loop with its clock, the board, random numbers, and the
+ * time of the next work. The master reads that time: a monitor that is late for it hangs.
+ */
 #ifndef TINYLB_MONITOR_WATCH_H
 #define TINYLB_MONITOR_WATCH_H
 
-#include "names.h"
-#include "net/loop.h"
-#include "target_state.h"
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/time.h>
 
-struct monitor {
-	const struct monitor_start *start;
+#include "base/rng.h"
+#include "board/rows.h"
+#include "net/loop.h"
+
+/* All times are monotonic, in microseconds; a due time of 0 means that nothing is due. */
+struct watch {
 	struct loop loop;
 	struct rng rng;
-	struct target *targets; /* owned */
-	size_t target_count;
-	struct target **of_row; /* owned: of each row of the board; NULL: nobody's */
-	uint32_t *alarms;       /* owned: of each column, how many were heard */
-	struct names names;
-	struct event told;   /* by the master */
-	struct event alarm;  /* by workers */
-	struct event rest;   /* until the next alarm is heard */
-	struct event search; /* for what is due next, where there are many targets */
-	uint32_t changes;    /* to be published */
-	uint32_t published;
+	struct rows *rows;        /* borrowed */
+	_Atomic uint64_t *due_us; /* borrowed: time of the next work, for the master to read */
+	uint32_t changes;         /* health words set so far */
 };
 
-/* Who has this row on the board, or NULL. */
-struct target *monitor_target(const struct monitor *m, uint32_t row);
+/* Returns the due time that the master sees. */
+uint64_t watch_due(const struct watch *watch);
 
-/* Something is due then, monotonic; 0: nothing is. */
-void monitor_note_due(struct monitor *m, uint64_t due_us);
+/* Sets it to `due_us`, whatever it was. */
+void watch_set_due(const struct watch *watch, uint64_t due_us);
 
-/* Whether one more backend of a pool may be ejected. */
-bool monitor_may_eject(const struct monitor *m, const struct pool_settings *pool);
+/* Sets it to `due_us` where that is earlier; 0 changes nothing. */
+void watch_note_due(const struct watch *watch, uint64_t due_us);
+
+/* Returns the earlier of two due times, 0 being later than any. */
+uint64_t watch_earlier(uint64_t a, uint64_t b);
+
+/* Returns the time from now to `due_us`, for a timer: zero where that has passed. */
+struct timeval watch_timeout(const struct watch *watch, uint64_t due_us);
 
 #endif

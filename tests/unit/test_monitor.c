@@ -14,11 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/monitor/check_response.h"
-#include "../../src/monitor/confine.h"
-#include "../../src/monitor/eject.h"
-#include "../../src/monitor/ramp.h"
-#include "../../src/monitor/rise_fall.h"
+#include "monitor/check_request.h"
+#include "monitor/check_response.h"
+#include "monitor/confine.h"
+#include "monitor/eject.h"
+#include "monitor/ramp.h"
+#include "monitor/rise_fall.h"
 
 #define SECOND UINT64_C(1000000)
 
