@@ -112,7 +112,6 @@ void target_state_come_back(
 
 bool target_state_is_checked(const struct target_state *s);
 
-/* Returns what the next monitor needs. */
 struct target_notes target_state_notes(const struct target_state *s);
 
 /* Whether it counts among those of its pool of which only some may be ejected. */
