@@ -1,7 +1,7 @@
 /*
- * Looks at a request for what decides who gets it. What has no key goes to anybody; a session whose
- * backend must not be picked moves to another one and stays there, but waits for one that is full,
- * where it can.
+ * Looks at a request for what decides which backend gets it. A request without a key goes to any. A
+ * session whose backend must not be picked moves to another one and stays there. A session whose
+ * backend is full waits for it, where the pool has a queue.
  */
 #include "config.h"
 
@@ -9,17 +9,16 @@
 
 #include "balance/health.h"
 #include "base/memory.h"
-#include "context.h"
 #include "http/cookie.h"
 
-/* Other instances of the program, and those of tomorrow, must come to the same keys. */
+/* Other instances and later versions of the program must come to the same keys. */
 static const uint8_t no_secret[SIPHASH_KEY_SIZE];
 
-/* Where there is neither a key nor a board, whose making takes memory, there are no sessions. */
+/* Without a key of the settings and without the board, which has a secret, no sessions are kept. */
 static int make_sessions(struct pool *pool)
 {
 	const struct pool_settings *settings = pool->settings;
-	const struct rows *rows = pool->proxy->rows;
+	const struct rows *rows = pool->upstream->rows;
 	uint8_t key[SIPHASH_KEY_SIZE];
 	struct slice *urls;
 
@@ -77,7 +76,7 @@ static struct slice find_header(const struct request *request, struct slice name
 {
 	const struct fields *fields = &request->fields;
 
-	/* An absolute target has one of its own, which counts. */
+	/* The host of an absolute target counts, not that of the field. */
 	if (field_id_of(name) == FIELD_HOST)
 		return request->host;
 	for (unsigned i = 0; i < fields->count; i++)
@@ -86,13 +85,14 @@ static struct slice find_header(const struct request *request, struct slice name
 	return slice_of(NULL, 0);
 }
 
-static struct slice find_value(const struct exchange *x, const struct request *request)
+static struct slice find_value(const struct selection *s)
 {
-	const struct hash_on *on = &x->pool->hash_on;
+	const struct hash_on *on = &s->pool->hash_on;
+	const struct request *request = s->request;
 
 	switch (on->source) {
 	case HASH_CLIENT:
-		return client_ip(x->client);
+		return s->client_ip;
 	case HASH_PATH:
 		return path_of(request);
 	case HASH_HEADER:
@@ -103,15 +103,16 @@ static struct slice find_value(const struct exchange *x, const struct request *r
 	return slice_of(NULL, 0);
 }
 
-static uint64_t find_key(const struct exchange *x, const struct request *request)
+static uint64_t find_key(const struct selection *s)
 {
-	struct slice value = find_value(x, request);
+	struct slice value = find_value(s);
 
-	return slice_is_empty(value) ? rng_next(&x->proxy->rng) : siphash_64(no_secret, value);
+	return slice_is_empty(value) ? rng_next(&s->pool->upstream->rng)
+				     : siphash_64(no_secret, value);
 }
 
-/* Of several cookies of that name, which other sites of the domain may have set, the first one with
- * a token. */
+/* Other sites of the domain may have set cookies of the same name: the first one with a token of
+ * this pool counts. */
 static size_t find_session(const struct pool *pool, const struct request *request)
 {
 	struct slice name = slice_of_string(pool->settings->sticky.cookie);
@@ -129,20 +130,21 @@ static size_t find_session(const struct pool *pool, const struct request *reques
 	return PICKER_NONE;
 }
 
-/* The client's side of a chain of proxies comes first. */
-static bool is_https(const struct exchange *x, const struct request *request)
+/* In a chain of proxies the first element is the one at the client. */
+static bool is_https(const struct selection *s)
 {
 	static const struct slice https = { "https", 5 };
-	const struct field *said = fields_find(&request->fields, FIELD_X_FORWARDED_PROTO);
+	const struct field *said = fields_find(&s->request->fields, FIELD_X_FORWARDED_PROTO);
 	struct slice rest, first;
 
-	if (!x->client->trusted || said == NULL)
+	if (!s->trusted || said == NULL)
 		return false;
 	rest = said->value;
 	return slice_next_element(&rest, &first) && slice_equals_nocase(first, https);
 }
 
-/* Whoever gets requests at all; and whoever could, but drains or waits for others to fail. */
+/* A session stays with a backend that gets requests at all, or is well and only drains or waits as
+ * a backup. */
 static bool may_stay(const struct pool *pool, size_t backend)
 {
 	const struct picker_view *view = &pool->view;
@@ -155,49 +157,49 @@ static bool is_full(const struct pool *pool, size_t backend)
 	return pool->view.is_full != NULL && pool->view.is_full(&pool->view, backend);
 }
 
-bool affinity_is_bound(const struct exchange *x)
+bool affinity_is_bound(const struct selection *s)
 {
-	return x->bound && may_stay(x->pool, x->session) && is_full(x->pool, x->session);
+	return s->bound && may_stay(s->pool, s->session) && is_full(s->pool, s->session);
 }
 
-/* Where its session has it go: PICKER_NONE is anywhere, or nowhere yet where it is bound. */
-static size_t choose_by_session(struct exchange *x, const struct request *request)
+/* The backend of the session. PICKER_NONE: any one will do, or none yet if `bound` is set. */
+static size_t pick_by_session(struct selection *s)
 {
-	const struct pool *pool = x->pool;
+	const struct pool *pool = s->pool;
 
-	x->session = find_session(pool, request);
-	x->secure = is_https(x, request);
-	x->bound = false;
-	if (x->session == PICKER_NONE || !may_stay(pool, x->session))
+	s->session = find_session(pool, s->request);
+	s->secure = is_https(s);
+	s->bound = false;
+	if (s->session == PICKER_NONE || !may_stay(pool, s->session))
 		return PICKER_NONE;
-	if (!is_full(pool, x->session))
-		return x->session;
-	x->bound = pool->settings->queue > 0 && !x->moves;
+	if (!is_full(pool, s->session))
+		return s->session;
+	s->bound = pool->settings->queue > 0 && !s->unbound;
 	return PICKER_NONE;
 }
 
-size_t affinity_pick(struct exchange *x, const struct request *request, struct pick *query)
+size_t affinity_pick(struct selection *s, struct pick *query)
 {
-	struct pool *pool = x->pool;
+	struct pool *pool = s->pool;
 
 	if (pool->sessions == NULL) {
-		query->key = find_key(x, request);
+		query->key = find_key(s);
 	} else if (query->tried_count == 0) {
-		size_t picked = choose_by_session(x, request);
+		size_t picked = pick_by_session(s);
 
-		if (picked != PICKER_NONE || x->bound)
+		if (picked != PICKER_NONE || s->bound)
 			return picked;
 	}
 	return pool->kind->pick(pool->picker, query);
 }
 
 void affinity_set_cookie(
-	const struct exchange *x, struct forward_response *how, char token[SESSION_TOKEN_LEN])
+	const struct selection *s, struct forward_response *how, char token[SESSION_TOKEN_LEN])
 {
-	how->cookie = slice_of_string(x->pool->settings->sticky.cookie);
-	if (x->session == x->backend)
+	how->cookie = slice_of_string(s->pool->settings->sticky.cookie);
+	if (s->session == s->backend)
 		return;
-	sessions_token(x->pool->sessions, x->backend, token);
+	sessions_token(s->pool->sessions, s->backend, token);
 	how->cookie_value = slice_of(token, SESSION_TOKEN_LEN);
-	how->cookie_secure = x->secure;
+	how->cookie_secure = s->secure;
 }

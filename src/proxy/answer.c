@@ -17,7 +17,7 @@
 
 static void complain(const struct exchange *x, const char *what, const char *why)
 {
-	backend_complain(exchange_backend(x), x->proxy->loop->now_us, what, why);
+	backend_complain(selection_backend(&x->selection), x->proxy->loop->now_us, what, why);
 }
 
 /* `why` is what is wrong with the backend's answer; NULL: nothing is, memory is short. */
@@ -28,7 +28,7 @@ static size_t refuse(struct exchange *x, size_t len, const char *why)
 		return len;
 	}
 	complain(x, "bad response", why);
-	load_failed(x, ROWS_BAD_RESPONSE);
+	load_failed(&x->selection, ROWS_BAD_RESPONSE);
 	exchange_answer(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
 	return len;
 }
@@ -56,8 +56,8 @@ static int add_head(struct exchange *x, struct response *response, struct gather
 	};
 	char token[SESSION_TOKEN_LEN];
 
-	if (x->pool->sessions != NULL)
-		affinity_set_cookie(x, &how, token);
+	if (x->selection.pool->sessions != NULL)
+		affinity_set_cookie(&x->selection, &how, token);
 	forward_response(&head, response, &how);
 	if (head.overflow)
 		return -1;
@@ -101,7 +101,7 @@ static bool take_final(struct exchange *x, struct response *response, struct gat
 	note_keep_alive(x->upstream, response);
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
-	load_answered(x, exchange_backend(x), response->status);
+	load_answered(&x->selection, selection_backend(&x->selection), response->status);
 	return true;
 }
 
@@ -115,7 +115,7 @@ static bool take_upgrade(struct exchange *x, struct response *response, struct g
 		return false;
 	x->record.status = response->status;
 	x->record.answered_us = x->proxy->loop->now_us;
-	load_answered(x, exchange_backend(x), response->status);
+	load_answered(&x->selection, selection_backend(&x->selection), response->status);
 	exchange_open_tunnel(x);
 	return true;
 }
@@ -275,7 +275,7 @@ size_t exchange_response(struct exchange *x, const char *data, size_t len)
 
 void exchange_truncated(struct exchange *x)
 {
-	load_failed(x, ROWS_CUT);
+	load_failed(&x->selection, ROWS_CUT);
 	exchange_answer(x, 0, REASON_TRUNCATED, NULL);
 }
 

@@ -12,7 +12,6 @@
 #include "counters.h"
 #include "exchange.h"
 #include "redispatch.h"
-#include "retry_budget.h"
 
 /* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
  * by its method, or because there will be too much of it. */
@@ -30,28 +29,29 @@ static struct http1_upstream *take_idle(struct exchange *x)
 {
 	if (x->fresh_only)
 		return NULL;
-	return http1_upstream_take(exchange_backend(x), x, is_sent_once(x));
+	return http1_upstream_take(selection_backend(&x->selection), x, is_sent_once(x));
 }
 
 void exchange_cannot_connect(struct exchange *x, const char *why)
 {
 	counters_connect_error(x->proxy);
-	backend_complain(exchange_backend(x), x->proxy->loop->now_us, "cannot connect", why);
+	backend_complain(
+		selection_backend(&x->selection), x->proxy->loop->now_us, "cannot connect", why);
 }
 
 /* Begins with the address that answered last and goes round. NULL with EUSERS: there is no room. */
 static struct http1_upstream *connect_next_address(struct exchange *x)
 {
-	struct backend *backend = exchange_backend(x);
+	struct backend *backend = selection_backend(&x->selection);
 	int count = backend_address_count(backend);
 
 	while (x->addresses_tried < count) {
 		int address = (x->first_address + x->addresses_tried++) % count;
-		struct http1_upstream *u = http1_upstream_connect(x->proxy, backend, x, address);
+		struct http1_upstream *u = http1_upstream_connect(backend, x, address);
 
 		x->record.tries++;
-		if (u == NULL && errno == EMFILE && http1_upstream_make_room(x->proxy))
-			u = http1_upstream_connect(x->proxy, backend, x, address);
+		if (u == NULL && errno == EMFILE && http1_upstream_make_room(&x->proxy->upstream))
+			u = http1_upstream_connect(backend, x, address);
 		if (u != NULL || errno == EUSERS)
 			return u;
 		/* What is short here says nothing about a backend. */
@@ -59,7 +59,7 @@ static struct http1_upstream *connect_next_address(struct exchange *x)
 		exchange_cannot_connect(x, strerror(errno));
 	}
 	if (!x->own_fault)
-		load_failed(x, ROWS_CONNECT_FAILED);
+		load_failed(&x->selection, ROWS_CONNECT_FAILED);
 	errno = ENOTCONN;
 	return NULL;
 }
@@ -83,7 +83,7 @@ static bool reach_backend(struct exchange *x)
 	}
 	x->upstream = connect_next_address(x);
 	if (x->upstream == NULL) {
-		x->tried_count -= errno == EUSERS;
+		x->selection.tried_count -= errno == EUSERS;
 		return false;
 	}
 	deadline_start(&x->deadline, &proxy->wait_connect, proxy->loop);
@@ -101,7 +101,7 @@ static void send_all(struct exchange *x, struct request *request)
 /* Nothing is left to try. */
 static void give_up(struct exchange *x)
 {
-	if (x->tried_count == 0)
+	if (x->selection.tried_count == 0)
 		exchange_answer(x, 503, REASON_NO_BACKEND, "no backend is available");
 	else if (x->failure.status == 0)
 		exchange_answer(x, 502, REASON_CONNECT_FAILED, "no backend could be reached");
@@ -109,38 +109,40 @@ static void give_up(struct exchange *x)
 		exchange_answer(x, x->failure.status, x->failure.reason, x->failure.detail);
 }
 
-static bool find_backend(struct exchange *x, const struct request *request)
+static bool pick(struct exchange *x, struct request *request)
 {
-	x->record.picked_us = x->proxy->loop->now_us;
-	for (int i = 0; i < 2 * RETRY_ATTEMPTS_MAX && exchange_pick(x, request); i++)
+	x->selection.request = request;
+	if (!select_backend(&x->selection))
+		return false;
+	x->first_address = selection_backend(&x->selection)->address;
+	x->addresses_tried = 0;
+	x->own_fault = false;
+	return true;
+}
+
+static bool find_backend(struct exchange *x, struct request *request)
+{
+	x->selection.picked_us = x->proxy->loop->now_us;
+	for (int i = 0; i < 2 * RETRY_ATTEMPTS_MAX && pick(x, request); i++)
 		if (reach_backend(x))
 			return true;
 	return false;
 }
 
-/* Whether there is anything to wait for: a backend that may be picked, and is full or was when it
- * was asked. For what the retry budget does not allow nobody waits, lest he holds up others. */
-static bool may_wait(const struct exchange *x)
-{
-	if (!x->pool->limited || (!x->bound && capacity_room(x) == CAPACITY_NOBODY))
-		return false;
-	return x->tried_count == 0 || !retry_budget_is_spent(x->pool, x->proxy->loop->now_us);
-}
-
 /* A session whose backend is full, and for which nobody may wait, is better off elsewhere. */
-static bool find_another(struct exchange *x, const struct request *request)
+static bool find_another(struct exchange *x, struct request *request)
 {
-	if (!x->bound || capacity_room(x) != CAPACITY_ROOM)
+	if (!x->selection.bound || capacity_room(&x->selection) != CAPACITY_ROOM)
 		return false;
-	x->moves = true;
+	x->selection.unbound = true;
 	return find_backend(x, request);
 }
 
 static void wait_for_room(struct exchange *x, struct request *request)
 {
-	load_release(x);
+	load_release(&x->selection);
 	deadline_stop(&x->deadline);
-	if (!queue_enter(x)) {
+	if (!queue_enter(&x->selection)) {
 		if (find_another(x, request))
 			send_all(x, request);
 		else
@@ -149,8 +151,8 @@ static void wait_for_room(struct exchange *x, struct request *request)
 		return;
 	}
 	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug(
-			"pool %s: a request waits: all backends are full", x->pool->settings->name);
+		log_debug("pool %s: a request waits: all backends are full",
+			x->selection.pool->settings->name);
 	/* Its head does not wait for the body, and it is to be seen if the client leaves. */
 	x->more = false;
 	connection_watch(&x->client->connection);
@@ -158,11 +160,11 @@ static void wait_for_room(struct exchange *x, struct request *request)
 
 void exchange_dispatch(struct exchange *x, struct request *request)
 {
-	if (x->pool->limited && queue_goes_first(x))
+	if (x->selection.pool->limited && queue_goes_first(&x->selection))
 		wait_for_room(x, request);
 	else if (find_backend(x, request))
 		send_all(x, request);
-	else if (may_wait(x))
+	else if (queue_is_of_use(&x->selection))
 		wait_for_room(x, request);
 	else
 		give_up(x);
@@ -196,19 +198,20 @@ static void drop_upstream(struct exchange *x)
 	deadline_stop(&x->deadline);
 }
 
-bool exchange_go_on(struct exchange *x)
+static bool go_on(struct selection *selection)
 {
+	struct exchange *x = LIST_ITEM(selection, struct exchange, selection);
 	struct request *request = &x->proxy->request;
 	struct client *client = x->client;
 	bool fine =
 		request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) == PARSE_DONE;
 	bool found = fine && find_backend(x, request);
 
-	if (fine && !found && may_wait(x)) {
-		load_release(x);
+	if (fine && !found && queue_is_of_use(&x->selection)) {
+		load_release(&x->selection);
 		return false;
 	}
-	queue_leave(x);
+	queue_leave(&x->selection);
 	exchange_waited(x);
 	if (found)
 		send_all(x, request);
@@ -221,6 +224,14 @@ bool exchange_go_on(struct exchange *x)
 	return true;
 }
 
+static void expire(struct selection *selection, const char *why)
+{
+	exchange_answer(
+		LIST_ITEM(selection, struct exchange, selection), 503, REASON_QUEUE_TIMEOUT, why);
+}
+
+const struct selection_events exchange_selection_events = { .ready = go_on, .expired = expire };
+
 void exchange_retry(struct exchange *x, struct failure failure)
 {
 	bool connecting = x->upstream->connection.connecting;
@@ -230,14 +241,14 @@ void exchange_retry(struct exchange *x, struct failure failure)
 	if (reused && !x->heard)
 		http1_upstream_was_stale(x->upstream, x->record.connected_us);
 	else if (!connecting)
-		load_failed(x, ROWS_CUT);
+		load_failed(&x->selection, ROWS_CUT);
 	drop_upstream(x);
 	if (x->heard || !(connecting ? x->holding : exchange_may_repeat(x))) {
 		give_up(x);
 		return;
 	}
-	log_debug("%.*s: %s: the request is sent again", SLICE_ARGS(exchange_backend(x)->url),
-		failure.detail);
+	log_debug("%.*s: %s: the request is sent again",
+		SLICE_ARGS(selection_backend(&x->selection)->url), failure.detail);
 	x->fresh_only |= reused; /* so that this happens once */
 	send_again(x, connecting || reused);
 }
@@ -250,33 +261,33 @@ static bool pick_another(struct exchange *x)
 	/* What is in the scratch is somebody else's. */
 	return exchange_may_repeat(x) &&
 	       request_parse(request, x->head, x->head_len, 0, &x->proxy->limits) == PARSE_DONE &&
-	       exchange_pick(x, request);
+	       pick(x, request);
 }
 
 /* What that one takes begins now. */
 static void go_to_the_other(struct exchange *x)
 {
-	x->record.picked_us = x->proxy->loop->now_us;
+	x->selection.picked_us = x->proxy->loop->now_us;
 	drop_upstream(x);
 	send_again(x, true);
 }
 
 bool exchange_ask_another(struct exchange *x, int status)
 {
-	struct backend *former = exchange_backend(x);
+	struct backend *former = selection_backend(&x->selection);
 
-	if (!statuses_have(&x->pool->settings->retry.on_status, status) || x->interim > 0 ||
-		!pick_another(x))
+	if (!statuses_have(&x->selection.pool->settings->retry.on_status, status) ||
+		x->interim > 0 || !pick_another(x))
 		return false;
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
-	load_answered(x, former, status);
+	load_answered(&x->selection, former, status);
 	go_to_the_other(x);
 	return true;
 }
 
 bool exchange_redispatch(struct exchange *x)
 {
-	struct backend *former = exchange_backend(x);
+	struct backend *former = selection_backend(&x->selection);
 
 	if (!pick_another(x))
 		return false;

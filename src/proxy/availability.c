@@ -1,39 +1,42 @@
 /*
- * Priorities: the group with the lowest number serves. Where too few of it are well the next one
- * helps, and so on; where all groups together have too few, everybody is taken (health.h says who).
+ * Priorities: the group with the lowest number serves. If too few of it are well, the next group
+ * helps, and so on. If all groups together have too few, all backends are taken, in the order that
+ * health.h gives.
  */
 #include "config.h"
 
 #include "availability.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
-#include "context.h"
+#include "capacity.h"
 #include "pool.h"
 
 #define BACKOFF_MS_FIRST 250
 #define BACKOFF_MS_MOST  8000
 
-/* Backups are behind all priorities. */
+/* The group of the backups comes after all priorities. */
 #define GROUPS (SETTINGS_PRIORITY_MAX + 2)
 
 struct group {
-	size_t members; /* that have a weight and are not closed */
+	size_t members; /* backends that have a weight and are not closed */
 	size_t ready;
 };
 
 int availability_init(struct pool *pool)
 {
 	const struct pool_settings *settings = pool->settings;
-	struct availability *s = &pool->availability;
+	struct availability *a = &pool->availability;
 	size_t count = settings->backend_count;
 	unsigned *weights = mem_zalloc(count, sizeof *weights);
 	int result = -1;
 
-	s->reports = mem_zalloc(count, sizeof *s->reports);
-	if (weights != NULL && s->reports != NULL) {
+	a->reports = mem_zalloc(count, sizeof *a->reports);
+	if (weights != NULL && a->reports != NULL) {
 		for (size_t i = 0; i < count; i++)
 			weights[i] = (unsigned)settings->backends[i].weight;
-		result = health_init(&s->health, weights, count, (unsigned)settings->panic);
+		result = health_init(&a->health, weights, count, (unsigned)settings->panic);
 	}
 	mem_free(weights);
 	return result;
@@ -50,8 +53,8 @@ static unsigned group_of(const struct backend_settings *backend)
 	return backend->backup ? GROUPS - 1 : (unsigned)backend->priority;
 }
 
-/* What the monitor knows. */
-static struct health_report heard(const struct pool *pool, const struct backend *backend)
+/* What the monitor says. */
+static struct health_report from_monitor(const struct pool *pool, const struct backend *backend)
 {
 	static const enum health_state states[] = {
 		[ROWS_READY] = HEALTH_READY,
@@ -63,24 +66,24 @@ static struct health_report heard(const struct pool *pool, const struct backend 
 	};
 	struct rows_health health = { ROWS_READY, ROWS_FULL_SHARE, 0 };
 
-	if (pool->proxy->rows != NULL && backend->row != ROWS_NONE)
-		health = rows_health(pool->proxy->rows, backend->row);
+	if (pool->upstream->rows != NULL && backend->row != ROWS_NONE)
+		health = rows_health(pool->upstream->rows, backend->row);
 	return (struct health_report){ states[health.state], health.share };
 }
 
-/* And what this worker has seen; `due_us` becomes the time at which that ends. */
-static struct health_report look(
+/* The same with what this worker has seen; lowers *due_us to the time when that ends. */
+static struct health_report report_on(
 	struct pool *pool, struct backend *backend, uint64_t now_us, uint64_t *due_us)
 {
-	struct health_report report = heard(pool, backend);
-	struct connect_backoff *refusal = &backend->connect_backoff;
+	struct health_report report = from_monitor(pool, backend);
+	struct connect_backoff *backoff = &backend->connect_backoff;
 
-	if (refusal->until_us <= now_us)
-		refusal->until_us = 0;
-	if (refusal->until_us != 0 && report.state < HEALTH_REFUSING)
+	if (backoff->until_us <= now_us)
+		backoff->until_us = 0;
+	if (backoff->until_us != 0 && report.state < HEALTH_REFUSING)
 		report.state = HEALTH_REFUSING;
-	if (refusal->until_us != 0 && refusal->until_us < *due_us)
-		*due_us = refusal->until_us;
+	if (backoff->until_us != 0 && backoff->until_us < *due_us)
+		*due_us = backoff->until_us;
 	if (report.state == HEALTH_REFUSING ||
 		(report.share < HEALTH_FULL_SHARE && backend->capacity.ramp == 0))
 		capacity_ramp(pool, backend);
@@ -95,8 +98,8 @@ static bool is_enough(const struct pool *pool, const struct group *group)
 	       group->ready * 100 >= group->members * (size_t)pool->settings->panic;
 }
 
-/* Closes those that have to wait for their turn, and those before them that are not well. Where
- * nobody is well enough all stay open. */
+/* Closes the groups whose turn it is not, and in the groups before the last one that serves the
+ * backends that are not ready. If no group is enough, all stay open. */
 static void take_turns(struct pool *pool, const struct group groups[GROUPS])
 {
 	const struct backend_settings *backends = pool->settings->backends;
@@ -117,43 +120,54 @@ static void take_turns(struct pool *pool, const struct group groups[GROUPS])
 
 void availability_renew(struct pool *pool, uint64_t now_us)
 {
-	struct availability *s = &pool->availability;
+	struct availability *a = &pool->availability;
 	struct group groups[GROUPS] = { { 0 } };
 
-	s->version = pool->proxy->rows != NULL ? rows_version(pool->proxy->rows) : 0;
-	s->due_us = UINT64_MAX;
-	s->well_count = 0;
+	a->version = pool->upstream->rows != NULL ? rows_version(pool->upstream->rows) : 0;
+	a->due_us = UINT64_MAX;
+	a->well_count = 0;
 	for (size_t i = 0; i < pool->settings->backend_count; i++) {
 		const struct backend_settings *b = &pool->settings->backends[i];
 		struct group *group = &groups[group_of(b)];
 
-		s->reports[i] = look(pool, &pool->backends[i], now_us, &s->due_us);
-		pool->backends[i].is_well = b->weight > 0 && s->reports[i].state == HEALTH_READY;
+		a->reports[i] = report_on(pool, &pool->backends[i], now_us, &a->due_us);
+		pool->backends[i].is_well = b->weight > 0 && a->reports[i].state == HEALTH_READY;
 		if (b->drain)
-			s->reports[i].state = HEALTH_CLOSED;
-		if (b->weight == 0 || s->reports[i].state == HEALTH_CLOSED)
+			a->reports[i].state = HEALTH_CLOSED;
+		if (b->weight == 0 || a->reports[i].state == HEALTH_CLOSED)
 			continue;
 		group->members++;
-		group->ready += s->reports[i].state == HEALTH_READY;
-		s->well_count += s->reports[i].state == HEALTH_READY;
+		group->ready += a->reports[i].state == HEALTH_READY;
+		a->well_count += a->reports[i].state == HEALTH_READY;
 	}
 	take_turns(pool, groups);
-	/* Where memory is short the old weights stay: `usable` counts nevertheless. */
-	if (health_update(&s->health, s->reports))
-		(void)pool->kind->reweigh(pool->picker, s->health.weights);
+	/* Without memory the picker keeps the old weights, which is slower but right: it looks at
+	 * `usable`, too. */
+	if (health_update(&a->health, a->reports))
+		(void)pool->kind->reweigh(pool->picker, a->health.weights);
+}
+
+void availability_refresh(struct pool *pool)
+{
+	const struct upstream_context *upstream = pool->upstream;
+	uint32_t version = upstream->rows != NULL ? rows_version(upstream->rows) : 0;
+	uint64_t now_us = upstream->loop->now_us;
+
+	if (version != pool->availability.version || now_us >= pool->availability.due_us)
+		availability_renew(pool, now_us);
 }
 
 void availability_refused(struct pool *pool, struct backend *backend, uint64_t now_us)
 {
-	struct connect_backoff *refusal = &backend->connect_backoff;
+	struct connect_backoff *backoff = &backend->connect_backoff;
 
-	/* Many requests may have found the same. */
-	if (refusal->until_us > now_us)
+	/* Requests that were connecting at the same time all fail: that counts once. */
+	if (backoff->until_us > now_us)
 		return;
-	refusal->ms = refusal->ms == 0 ? BACKOFF_MS_FIRST : refusal->ms * 2;
-	if (refusal->ms > BACKOFF_MS_MOST)
-		refusal->ms = BACKOFF_MS_MOST;
-	refusal->until_us = now_us + UINT64_C(1000) * refusal->ms;
+	backoff->ms = backoff->ms == 0 ? BACKOFF_MS_FIRST : backoff->ms * 2;
+	if (backoff->ms > BACKOFF_MS_MOST)
+		backoff->ms = BACKOFF_MS_MOST;
+	backoff->until_us = now_us + UINT64_C(1000) * backoff->ms;
 	pool->availability.due_us = 0;
 }
 

@@ -1,13 +1,14 @@
 /*
- * Whether a backend is full is looked at here; that it never has more than it may is seen to where
- * something is entered on the board.
+ * Looks whether a backend is full. The board sees to it that a backend never has more than it may:
+ * rows_enter_within.
  */
 #include "config.h"
 
 #include "capacity.h"
 
-#include "exchange.h"
-#include "pool.h"
+#include <assert.h>
+
+#include "selection.h"
 
 static unsigned part_of(uint32_t connections, uint32_t workers)
 {
@@ -18,7 +19,7 @@ static unsigned part_of(uint32_t connections, uint32_t workers)
 
 void capacity_init(struct pool *pool)
 {
-	const struct proxy *proxy = pool->proxy;
+	const struct upstream_context *upstream = pool->upstream;
 	const struct pool_settings *settings = pool->settings;
 
 	for (size_t i = 0; i < settings->backend_count; i++) {
@@ -26,12 +27,12 @@ void capacity_init(struct pool *pool)
 
 		limits->idle = CAPACITY_IDLE_MOST;
 		/* Where nothing is counted there are no limits. */
-		if (proxy->rows == NULL || settings->row == ROWS_NONE ||
+		if (upstream->rows == NULL || settings->row == ROWS_NONE ||
 			pool->backends[i].row == ROWS_NONE)
 			continue;
 		limits->requests = (uint32_t)settings->backends[i].max_requests;
 		limits->connections = (uint32_t)settings->backends[i].max_connections;
-		limits->idle = part_of(limits->connections, proxy->workers);
+		limits->idle = part_of(limits->connections, upstream->workers);
 		pool->limited |= limits->requests > 0 || limits->connections > 0;
 	}
 	if (pool->limited)
@@ -43,7 +44,7 @@ bool capacity_is_full(const struct picker_view *view, size_t index)
 	const struct pool *pool = view->context;
 	const struct backend *b = &pool->backends[index];
 	const struct capacity *limits = &b->capacity;
-	const struct rows *rows = pool->proxy->rows;
+	const struct rows *rows = pool->upstream->rows;
 
 	if (limits->requests > 0 && rows_sum(rows, ROWS_IN_FLIGHT, b->row) >= limits->requests)
 		return true;
@@ -55,24 +56,24 @@ bool capacity_is_full(const struct picker_view *view, size_t index)
 	       rows_sum(rows, ROWS_CONNECTIONS, b->row) >= limits->connections;
 }
 
-static bool was_tried(const struct exchange *x, size_t index)
+static bool was_tried(const struct selection *s, size_t index)
 {
-	for (size_t i = 0; i < x->tried_count; i++)
-		if (x->tried[i] == index)
+	for (size_t i = 0; i < s->tried_count; i++)
+		if (s->tried[i] == index)
 			return true;
 	return false;
 }
 
-enum capacity_room capacity_room(const struct exchange *x)
+enum capacity_room capacity_room(const struct selection *s)
 {
-	const struct pool *pool = x->pool;
+	const struct pool *pool = s->pool;
 	const struct health *health = &pool->availability.health;
 	enum capacity_room room = CAPACITY_NOBODY;
 
-	if (x->tried_count >= (size_t)x->pool->settings->retry.attempts)
+	if (s->tried_count >= (size_t)pool->settings->retry.attempts)
 		return CAPACITY_NOBODY;
 	for (size_t i = 0; i < health->count; i++) {
-		if (health->weights[i] == 0 || was_tried(x, i))
+		if (health->weights[i] == 0 || was_tried(s, i))
 			continue;
 		if (!capacity_is_full(&pool->view, i))
 			return CAPACITY_ROOM;
@@ -81,11 +82,13 @@ enum capacity_room capacity_room(const struct exchange *x)
 	return room;
 }
 
-bool capacity_open(struct proxy *proxy, struct backend *backend)
+bool capacity_open(const struct pool *pool, struct backend *backend)
 {
+	const struct upstream_context *upstream = pool->upstream;
+
 	if (backend->capacity.connections > 0)
-		return rows_enter_within(proxy->rows, ROWS_CONNECTIONS, backend->row, proxy->column,
-			backend->capacity.connections);
+		return rows_enter_within(upstream->rows, ROWS_CONNECTIONS, backend->row,
+			upstream->column, backend->capacity.connections);
 	rows_enter(backend->load.connections);
 	return true;
 }
@@ -113,6 +116,7 @@ void capacity_connected(struct pool *pool, struct backend *backend)
 	if (limits->ramp < CAPACITY_RAMP_MOST || is_in_slow_start(pool, backend))
 		return;
 	limits->ramp = 0;
+	assert(pool->ramps > 0);
 	if (--pool->ramps == 0 && !pool->limited)
 		pool->view.is_full = NULL;
 }

@@ -1,10 +1,10 @@
 /*
- * How much a backend may have at a time: requests and connections of all workers together, where
- * the settings have limits; and how many connections this worker may be making to one that has just
- * come back. Pools without either pay nothing: nobody asks.
+ * How much a backend may have at a time: requests and connections of all workers together, if the
+ * settings have limits; and how many connections this worker may be making to a backend that has
+ * just come back. Pools with neither pay nothing: no code asks.
  */
-#ifndef TINYLB_PROXY_CAPACITY_H
-#define TINYLB_PROXY_CAPACITY_H
+#ifndef TINYLB_UPSTREAM_CAPACITY_H
+#define TINYLB_UPSTREAM_CAPACITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,52 +12,54 @@
 #include "balance/picker.h"
 
 struct backend;
-struct exchange;
 struct pool;
-struct proxy;
+struct selection;
 
 /*
- * Of one backend. What is over a limit is refused at the moment at which it would be entered
- * (rows_enter_within); that a backend is full is looked at before, to choose another one.
+ * Of one backend. A request or connection over a limit is refused when it would be entered on the
+ * board (rows_enter_within). Whether a backend is full is looked at before that, so that another
+ * one is picked.
  *
- * A ramp begins with one connection at a time when a connection was refused, when the monitor says
- * that the backend refuses, and with a slow start. Each connection that is made doubles that, up to
- * CAPACITY_RAMP_MOST, where it ends, or stays until the slow start is over. What it holds back goes
- * to other backends. Where all others are full too, it waits in a pool with limits, and in one
- * without it does not heed the ramp.
+ * A ramp begins with one connection at a time: when a connection was refused, when the monitor says
+ * that the backend refuses, and with a slow start. Each connection that is made doubles it, up to
+ * CAPACITY_RAMP_MOST. There it ends, or stays until the slow start is over. Requests that a ramp
+ * holds back go to other backends. If all others are full too, they wait in a pool with limits; a
+ * pool without limits ignores the ramp.
  */
 struct capacity {
-	uint32_t requests; /* 0: any number; the same below */
-	uint32_t connections;
-	unsigned idle;       /* connections that this worker keeps: its part of them at the most */
+	uint32_t requests;    /* the limit of the settings; 0: any number */
+	uint32_t connections; /* the limit of the settings; 0: any number */
+	unsigned idle;       /* connections that this worker keeps: at most its part of the limit */
 	unsigned ramp;       /* connections that may be in the making; 0: any number */
-	unsigned connecting; /* and are */
+	unsigned connecting; /* connections that are in the making */
 };
 
 #define CAPACITY_RAMP_MOST 64
 
-/* Idle connections that one worker keeps for each backend. A backend with a limit gets its part of
- * that from each worker, lest those that one does not use leave none to another. */
+/* Idle connections that one worker keeps for each backend. Of a backend with a limit it keeps its
+ * part, so that one worker's idle connections cannot starve the others. */
 #define CAPACITY_IDLE_MOST 512
 
+/* Reads the limits of the settings; to be called when the backends have their rows. */
 void capacity_init(struct pool *pool);
 
-/* For struct picker_view. */
+/* For struct picker_view: whether the backend has all that it may have. */
 bool capacity_is_full(const struct picker_view *view, size_t index);
 
-/* Whether anybody is left for the request. */
+/* Whether any backend is left for the request. */
 enum capacity_room {
-	CAPACITY_NOBODY, /* who may be picked, and was not tried */
-	CAPACITY_FULL,   /* but they have all they may have */
-	CAPACITY_ROOM,
+	CAPACITY_NOBODY, /* none may be picked that was not tried */
+	CAPACITY_FULL,   /* some may, but they are full */
+	CAPACITY_ROOM,   /* one at least has room */
 };
-enum capacity_room capacity_room(const struct exchange *x);
+enum capacity_room capacity_room(const struct selection *selection);
 
-/* Counts a connection that is about to be opened. False: it would be one too many. */
-bool capacity_open(struct proxy *proxy, struct backend *backend)
+/* Counts a connection that is about to be opened. False: it would be one too many, and is not
+ * counted. */
+bool capacity_open(const struct pool *pool, struct backend *backend)
 	__attribute__((warn_unused_result));
 
-/* A ramp begins, anew where there is one; and: a connection was made. */
+/* A ramp begins, anew if there is one; a connection was made. */
 void capacity_ramp(struct pool *pool, struct backend *backend);
 void capacity_connected(struct pool *pool, struct backend *backend);
 

@@ -19,7 +19,7 @@ static void free_deferred(struct deferred_free *deferred)
 {
 	struct client *c = LIST_ITEM(deferred, struct client, deferred);
 
-	tidy_gone(c->proxy);
+	heap_trim_note(&c->proxy->trim);
 	cells_give(&c->proxy->client_cells, c);
 }
 

@@ -4,9 +4,7 @@
 
 #include "access_log.h"
 #include "base/cells.h"
-#include "base/rng.h"
 #include "board/board.h"
-#include "board/rows.h"
 #include "connections_per_client.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -14,6 +12,7 @@
 #include "net/loop.h"
 #include "proxy/proxy.h"
 #include "request_id.h"
+#include "upstream_context.h"
 
 /* A head that goes on is longer than it came by what is added to it. */
 #define HEAD_OUT_SIZE ((size_t)80 * 1024)
@@ -24,26 +23,21 @@ struct proxy {
 	const struct settings *settings;
 	struct head_limits limits;
 	struct board_place *place; /* NULL: nobody counts */
-	struct rows *rows;         /* NULL: nothing is known of backends but what is seen here */
-	uint32_t column;           /* in these: this worker's */
-	uint32_t workers;          /* of this generation; 0: it is not known */
+	struct upstream_context upstream;
+	struct heap_trim trim;
 	void (*left)(void *context);
 	void *context;
 	/* runtime */
-	struct rng rng;
 	struct request_ids ids;
-	struct pool *pools;     /* one per pool of the settings */
 	struct routes **routes; /* one per listener; NULL: it has none */
 	struct access_log log;
 	bool close_after_response; /* answers end their connections */
-	bool draining;             /* and no connection to a backend is kept */
 	size_t client_count;
 	size_t most_clients;
 	size_t linger_count; /* of these, in wait_close and wait_part */
 	struct list busy; /* clients that an exchange has; others are in the queue they wait in */
 	struct sources sources;
 	struct cells client_cells;
-	struct cells upstream_cells;
 	struct list spare; /* exchanges to be used again */
 	size_t spare_count;
 	size_t spare_least;   /* there were so many all the time since tidy_look looked last */
@@ -51,8 +45,6 @@ struct proxy {
 	struct deadline redispatch;  /* likewise redispatch_look */
 	uint32_t redispatch_version; /* of the board's health words, when it looked */
 	bool redispatch_again;       /* some could not go then */
-	size_t gone;                 /* connections since it looked last */
-	size_t gone_before;          /* and since the heap gave memory back */
 	uint64_t overload_us;        /* overload_look looks again at this time */
 	uint64_t overload_said_us;   /* and says so */
 	/* deadlines, by what they wait for */
@@ -65,12 +57,8 @@ struct proxy {
 	struct deadline_queue wait_connect;
 	struct deadline_queue wait_bytes; /* of an exchange, either way */
 	struct deadline_queue wait_tunnel;
-	struct deadline_queue wait_reuse; /* an idle backend connection's */
 	struct deadline_queue wait_tidy;
 	struct deadline_queue wait_redispatch;
-	/* requests that wait for a backend: queue.h */
-	struct event queue_tick;
-	bool queue_ticks;
 	/* scratch, for the callback that is running */
 	struct request request;
 	struct response response;

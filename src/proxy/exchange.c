@@ -19,9 +19,7 @@ static void clear(struct exchange *x)
 	char *head = x->head;
 	size_t head_size = x->head_size;
 
-	*x = (struct exchange){
-		.head = head, .head_size = head_size, .backend = PICKER_NONE, .backend_keeps = true
-	};
+	*x = (struct exchange){ .head = head, .head_size = head_size, .backend_keeps = true };
 	list_init(&x->link);
 	deadline_init(&x->deadline);
 }
@@ -81,8 +79,9 @@ int exchange_begin(struct client *client, const char *head, uint64_t start_us, b
 	clear(x);
 	x->proxy = proxy;
 	x->client = client;
-	if (listener->pool != LISTENER_NO_POOL)
-		x->pool = &proxy->pools[listener->pool];
+	selection_init(&x->selection,
+		listener->pool != LISTENER_NO_POOL ? &proxy->upstream.pools[listener->pool] : NULL,
+		&proxy->request, client_ip(client), client->trusted);
 	if (exchange_copy_head(x, head, proxy->request.head_len) == -1) {
 		exchange_make_spare(x);
 		return -1;
@@ -180,9 +179,11 @@ void exchange_client_ended(struct exchange *x, int error)
 static void write_record(struct exchange *x, enum reason reason)
 {
 	x->record.reason = reason;
+	x->record.queued_us = x->selection.queued_us;
+	x->record.picked_us = x->selection.picked_us;
 	x->record.bytes = x->response.content;
-	if (x->backend != PICKER_NONE)
-		x->record.backend = x->pool->backends[x->backend].url;
+	if (x->selection.backend != PICKER_NONE)
+		x->record.backend = x->selection.pool->backends[x->selection.backend].url;
 	counters_request(x->proxy, &x->record);
 }
 
@@ -223,13 +224,7 @@ static void send_client_on(struct client *client, enum afterwards afterwards)
 /* Last of all: another one may take it at once, in whatever worker. */
 static void give_place_up(struct exchange *x)
 {
-	if (!x->counted) {
-		queue_leave(x);
-		return;
-	}
-	load_release(x);
-	if (!queue_is_empty(&x->pool->queue))
-		queue_look_soon(x->pool);
+	selection_end(&x->selection);
 }
 
 void exchange_end(struct exchange *x, enum reason reason, bool reuse, enum afterwards afterwards)
@@ -318,7 +313,7 @@ static bool client_stalls(const struct exchange *x)
 
 static void backend_stalls(struct exchange *x)
 {
-	load_failed(x, ROWS_TIMED_OUT);
+	load_failed(&x->selection, ROWS_TIMED_OUT);
 	exchange_answer(x, 504, REASON_BACKEND_TIMEOUT, "the backend did not answer in time");
 }
 

@@ -17,6 +17,8 @@
 #include "http1_upstream.h"
 #include "pool.h"
 #include "relay.h"
+#include "select.h"
+#include "selection.h"
 
 /* How much of a request's body is held so that it can be sent again. */
 #define EXCHANGE_HELD_MAX ((size_t)16 * 1024)
@@ -57,20 +59,11 @@ struct exchange {
 	struct relay request;   /* its body */
 	struct evbuffer *held;  /* owned; what was sent after the head, NULL: nothing */
 	bool holding;           /* all of it is in `held`: the request can be sent again */
-	/* the choice */
-	struct pool *pool; /* borrowed; NULL: the request goes to none */
-	size_t backend;    /* index; PICKER_NONE: none yet */
-	bool counted;      /* as in flight there */
-	bool own_fault;    /* the last attempt to connect failed for want of something here */
-	size_t tried[RETRY_ATTEMPTS_MAX];
-	size_t tried_count;
-	int first_address;   /* of the present backend: where its round begins */
-	int addresses_tried; /* of the present backend */
-	size_t session;  /* whose token the client showed, or PICKER_NONE; where there are some */
-	bool bound;      /* it waits for that backend alone; likewise */
-	bool moves;      /* it may not wait for it any more; likewise */
-	bool secure;     /* it came over TLS to a proxy before this one; likewise */
-	bool fresh_only; /* an idle connection proved stale: no more of those */
+	struct selection selection;
+	bool own_fault;         /* the last attempt to connect failed for want of something here */
+	int first_address;      /* of the present backend: where its round begins */
+	int addresses_tried;    /* of the present backend */
+	bool fresh_only;        /* an idle connection proved stale: no more of those */
 	struct failure failure; /* the last one */
 	/* the response */
 	enum answer_state state;
@@ -161,10 +154,6 @@ void exchange_end_reply(
 bool exchange_route(struct exchange *x, const struct request *request, uint32_t listener)
 	__attribute__((warn_unused_result));
 
-/* Picks a backend for the request, another one where it had some, and takes a place there. False
- * where none is left, or free, or the retry budget is spent. */
-bool exchange_pick(struct exchange *x, const struct request *request);
-
 /* Finds a backend for the request and sends it the head, and what is held of the body. On failure
  * the exchange has ended. `request` is scratch that may hold the parsed head. */
 void exchange_dispatch(struct exchange *x, struct request *request);
@@ -173,9 +162,8 @@ void exchange_dispatch(struct exchange *x, struct request *request);
  * is short. */
 int exchange_send(struct exchange *x, struct request *request) __attribute__((warn_unused_result));
 
-/* The exchange waits in the queue of its pool, where there may be room now: leaves it and goes on
- * as above. False: somebody else was faster, and it still waits. */
-bool exchange_go_on(struct exchange *x);
+/* For requests that wait in a queue. */
+extern const struct selection_events exchange_selection_events;
 
 /* The present upstream failed before it answered: sends the request again where that is allowed, or
  * ends the exchange with this failure. */
@@ -203,22 +191,6 @@ void exchange_tunnel_ended(struct exchange *x, struct connection *other, int err
 
 /* The client went away: cancels the request. */
 void exchange_end_without_answer(struct exchange *x);
-
-/* To be called before each pick: who may be picked is known then. */
-static inline void exchange_look_at_pool(struct pool *pool)
-{
-	const struct proxy *proxy = pool->proxy;
-	uint32_t version = proxy->rows != NULL ? rows_version(proxy->rows) : 0;
-
-	if (availability_is_due(&pool->availability, version, proxy->loop->now_us))
-		availability_renew(pool, proxy->loop->now_us);
-}
-
-/* The backend that was picked last. */
-static inline struct backend *exchange_backend(const struct exchange *x)
-{
-	return &x->pool->backends[x->backend];
-}
 
 /* Frees what is held of the request's body: it will not be sent again. */
 void exchange_drop_held(struct exchange *x);

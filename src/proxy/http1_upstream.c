@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 #include "exchange.h"
-#include "tidy.h"
 
 #define SECOND_US UINT64_C(1000000)
 
@@ -26,8 +25,8 @@ static void free_deferred(struct deferred_free *deferred)
 {
 	struct http1_upstream *u = LIST_ITEM(deferred, struct http1_upstream, deferred);
 
-	tidy_gone(u->proxy);
-	cells_give(&u->proxy->upstream_cells, u);
+	heap_trim_note(u->upstream->trim);
+	cells_give(&u->upstream->connections, u);
 }
 
 static void leave_idle(struct http1_upstream *u)
@@ -53,12 +52,12 @@ void http1_upstream_close(struct http1_upstream *u)
 	connection_close(&u->connection);
 	/* Only now: others may take its place at once. */
 	rows_leave(u->backend->load.connections);
-	loop_defer_free(u->proxy->loop, &u->deferred, free_deferred);
+	loop_defer_free(u->upstream->loop, &u->deferred, free_deferred);
 }
 
 static uint64_t idle_for(const struct http1_upstream *u)
 {
-	return u->proxy->loop->now_us - u->idle_since_us;
+	return u->upstream->loop->now_us - u->idle_since_us;
 }
 
 static void learn(const struct http1_upstream *u, uint64_t idle_us)
@@ -66,7 +65,7 @@ static void learn(const struct http1_upstream *u, uint64_t idle_us)
 	struct keep_alive *limit = &u->backend->keep_alive;
 	uint64_t before_us = limit->closed_us;
 
-	keep_alive_closed(limit, idle_us, u->proxy->loop->now_us);
+	keep_alive_closed(limit, idle_us, u->upstream->loop->now_us);
 	if (limit->closed_us != before_us)
 		log_debug("%.*s closes connections that are idle for %llu ms",
 			SLICE_ARGS(u->backend->url), (unsigned long long)(limit->closed_us / 1000));
@@ -91,7 +90,7 @@ static size_t received(struct connection *connection, const char *data, size_t l
 		return exchange_response(u->exchange, data, len);
 	/* Nobody asked: what was sent here can be meant for nobody. Some say so that they close. */
 	note_closed(u);
-	backend_complain(u->backend, u->proxy->loop->now_us, "connection closed",
+	backend_complain(u->backend, u->upstream->loop->now_us, "connection closed",
 		"bytes came while it was idle");
 	http1_upstream_close(u);
 	return len;
@@ -117,7 +116,7 @@ static void connected(struct connection *connection)
 	struct http1_upstream *u = upstream_of(connection);
 
 	settle(u);
-	capacity_connected(u->exchange->pool, u->backend);
+	capacity_connected(u->exchange->selection.pool, u->backend);
 	u->backend->address = u->address;
 	exchange_connected(u->exchange);
 }
@@ -175,7 +174,7 @@ static void look_at_oldest(struct backend *backend)
 {
 	const struct http1_upstream *u = LIST_ITEM(backend->idle.prev, struct http1_upstream, link);
 
-	keep_alive_alive(&backend->keep_alive, idle_for(u), u->proxy->loop->now_us);
+	keep_alive_alive(&backend->keep_alive, idle_for(u), u->upstream->loop->now_us);
 }
 
 /* Where the backend has said for how long it keeps it, nothing needs to be shown. */
@@ -238,19 +237,21 @@ struct http1_upstream *http1_upstream_take(
 }
 
 /* An idle one of one's own gives way to one that is wanted more. */
-static bool may_open(struct proxy *proxy, struct backend *backend)
+static bool may_open(const struct pool *pool, struct backend *backend)
 {
-	if (capacity_open(proxy, backend))
+	if (capacity_open(pool, backend))
 		return true;
 	if (list_is_empty(&backend->idle))
 		return false;
 	http1_upstream_close(LIST_ITEM(backend->idle.prev, struct http1_upstream, link));
-	return capacity_open(proxy, backend);
+	return capacity_open(pool, backend);
 }
 
 struct http1_upstream *http1_upstream_connect(
-	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address)
+	struct backend *backend, struct exchange *exchange, int address)
 {
+	struct pool *pool = exchange->selection.pool;
+	struct upstream_context *upstream = pool->upstream;
 	struct http1_upstream *u;
 	struct address to;
 	int error;
@@ -260,33 +261,33 @@ struct http1_upstream *http1_upstream_connect(
 		errno = EADDRNOTAVAIL;
 		return NULL;
 	}
-	u = cells_take(&proxy->upstream_cells);
+	u = cells_take(&upstream->connections);
 	if (u == NULL) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (!may_open(proxy, backend)) {
-		cells_give(&proxy->upstream_cells, u);
+	if (!may_open(pool, backend)) {
+		cells_give(&upstream->connections, u);
 		errno = EUSERS;
 		return NULL;
 	}
 	u->addresses_version = addresses_version(backend->addresses);
-	u->proxy = proxy;
+	u->upstream = upstream;
 	u->backend = backend;
 	u->exchange = exchange;
 	u->address = (uint8_t)address;
-	u->opened_us = proxy->loop->now_us;
+	u->opened_us = upstream->loop->now_us;
 	u->idle_most_us = UINT64_MAX;
 	list_init(&u->link);
 	deadline_init(&u->deadline);
-	if (connection_connect(&u->connection, proxy->loop, &events, &to) == 0) {
+	if (connection_connect(&u->connection, upstream->loop, &events, &to) == 0) {
 		u->pending = true;
 		backend->capacity.connecting++;
 		return u;
 	}
 	error = errno;
 	rows_leave(backend->load.connections);
-	cells_give(&proxy->upstream_cells, u);
+	cells_give(&upstream->connections, u);
 	errno = error;
 	return NULL;
 }
@@ -300,11 +301,11 @@ void http1_upstream_keeps_for(struct http1_upstream *u, uint64_t seconds)
 
 static bool is_worth_keeping(const struct http1_upstream *u)
 {
-	const struct proxy *proxy = u->proxy;
-	uint64_t most_us = proxy->settings->timeouts.lifetime_backend * 1000;
+	const struct upstream_context *upstream = u->upstream;
+	uint64_t most_us = upstream->settings->timeouts.lifetime_backend * 1000;
 
-	return !proxy->draining && u->backend->idle_count < u->backend->capacity.idle &&
-	       u->idle_most_us > 0 && proxy->loop->now_us - u->opened_us < most_us;
+	return !upstream->draining && u->backend->idle_count < u->backend->capacity.idle &&
+	       u->idle_most_us > 0 && upstream->loop->now_us - u->opened_us < most_us;
 }
 
 void http1_upstream_keep(struct http1_upstream *u)
@@ -317,16 +318,16 @@ void http1_upstream_keep(struct http1_upstream *u)
 	}
 	u->exchange = NULL;
 	u->seen = 0;
-	u->idle_since_us = u->proxy->loop->now_us;
+	u->idle_since_us = u->upstream->loop->now_us;
 	list_prepend(&backend->idle, &u->link);
 	backend->idle_count++;
-	deadline_start(&u->deadline, &u->proxy->wait_reuse, u->proxy->loop);
+	deadline_start(&u->deadline, &u->upstream->wait_reuse, u->upstream->loop);
 }
 
-bool http1_upstream_make_room(struct proxy *proxy)
+bool http1_upstream_make_room(struct upstream_context *upstream)
 {
 	/* They wait in the order in which they became idle. */
-	struct deadline *first = deadline_first(&proxy->wait_reuse);
+	struct deadline *first = deadline_first(&upstream->wait_reuse);
 
 	if (first == NULL)
 		return false;

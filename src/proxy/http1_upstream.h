@@ -14,10 +14,10 @@ struct exchange;
 
 struct http1_upstream {
 	struct connection connection;
-	struct proxy *proxy;       /* borrowed */
-	struct backend *backend;   /* borrowed */
-	struct exchange *exchange; /* borrowed; NULL: idle */
-	struct list link;          /* among the backend's idle ones */
+	struct upstream_context *upstream; /* borrowed */
+	struct backend *backend;           /* borrowed */
+	struct exchange *exchange;         /* borrowed; NULL: idle */
+	struct list link;                  /* among the backend's idle ones */
 	union {
 		struct deadline deadline;      /* of being idle */
 		struct deferred_free deferred; /* once it is closed */
@@ -45,7 +45,7 @@ void http1_upstream_was_stale(const struct http1_upstream *upstream, uint64_t ta
  * once, EUSERS: the backend has all the connections that it may have; otherwise exchange_connected
  * or exchange_upstream_ended follows. */
 struct http1_upstream *http1_upstream_connect(
-	struct proxy *proxy, struct backend *backend, struct exchange *exchange, int address);
+	struct backend *backend, struct exchange *exchange, int address);
 
 /* The backend said for how many seconds it keeps an idle connection. It is used for a second less:
  * a request that arrives as the backend closes would be lost. */
@@ -59,7 +59,7 @@ void http1_upstream_close(struct http1_upstream *upstream);
 
 /* Closes the one that is idle longest, of whatever backend, where descriptors are short. Returns
  * false where none is idle. */
-bool http1_upstream_make_room(struct proxy *proxy);
+bool http1_upstream_make_room(struct upstream_context *upstream);
 
 /* Closes all idle ones of a pool. */
 void http1_upstream_close_idle(struct pool *pool);

@@ -1,18 +1,19 @@
 /*
- * Counting is a load and a store where nobody else writes; adding up is done only by the pickers
- * that ask, for the few backends they choose between.
+ * To count is a load and a store: each cell has one writer. Only pickers that ask add the cells up,
+ * for the few backends that they choose between.
  */
 #include "config.h"
 
 #include "load.h"
 
+#include <assert.h>
+
 #include "availability.h"
-#include "exchange.h"
-#include "pool.h"
+#include "selection.h"
 
 #define SECOND_US UINT64_C(1000000)
 
-/* A new time counts for an eighth of the mean: that of the last dozen answers or so. */
+/* A new time counts for an eighth of the mean, so the mean is that of the last dozen responses. */
 #define MEAN_OF 8
 
 static uint32_t faded(const struct fading *f, uint64_t now_us)
@@ -24,6 +25,7 @@ static uint32_t faded(const struct fading *f, uint64_t now_us)
 
 static void add(struct fading *f, uint32_t amount, uint64_t now_us)
 {
+	assert(now_us >= f->at_us);
 	f->value = faded(f, now_us) + amount;
 	f->at_us = now_us;
 }
@@ -44,37 +46,38 @@ void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t colu
 	load->cells = rows_cells(rows, row, column);
 }
 
-bool load_acquire(struct exchange *x)
+bool load_acquire(struct selection *s)
 {
-	const struct backend *backend = exchange_backend(x);
-	struct load *load = &exchange_backend(x)->load;
+	const struct upstream_context *upstream = s->pool->upstream;
+	const struct backend *backend = selection_backend(s);
+	struct load *load = &selection_backend(s)->load;
 
 	if (backend->capacity.requests == 0)
 		rows_enter(load->in_flight);
-	else if (!rows_enter_within(x->proxy->rows, ROWS_IN_FLIGHT, backend->row, x->proxy->column,
+	else if (!rows_enter_within(upstream->rows, ROWS_IN_FLIGHT, backend->row, upstream->column,
 			 backend->capacity.requests))
 		return false;
-	x->counted = true;
-	rows_enter(&x->pool->cells->in_flight);
+	s->counted = true;
+	rows_enter(&s->pool->cells->in_flight);
 	board_count(&load->cells->counts[ROWS_REQUESTS]);
-	if (x->pool->view.load != NULL)
-		add(&load->recent, PICKER_FAILURE, x->proxy->loop->now_us);
+	if (s->pool->view.load != NULL)
+		add(&load->recent, PICKER_FAILURE, upstream->loop->now_us);
 	return true;
 }
 
-void load_release(struct exchange *x)
+void load_release(struct selection *s)
 {
-	if (!x->counted)
+	if (!s->counted)
 		return;
-	x->counted = false;
-	rows_leave(exchange_backend(x)->load.in_flight);
-	rows_leave(&x->pool->cells->in_flight);
+	s->counted = false;
+	rows_leave(selection_backend(s)->load.in_flight);
+	rows_leave(&s->pool->cells->in_flight);
 }
 
-static void alarm_monitor(const struct proxy *proxy, const struct backend *backend)
+static void alarm_monitor(const struct upstream_context *upstream, const struct backend *backend)
 {
-	if (proxy->rows != NULL && backend->row != ROWS_NONE)
-		rows_alarm(proxy->rows, proxy->column, backend->row);
+	if (upstream->rows != NULL && backend->row != ROWS_NONE)
+		rows_alarm(upstream->rows, upstream->column, backend->row);
 }
 
 static void note_latency(struct load *load, uint64_t us)
@@ -87,44 +90,45 @@ static void note_latency(struct load *load, uint64_t us)
 		load->latency_us += sample / MEAN_OF - load->latency_us / MEAN_OF;
 }
 
-void load_answered(struct exchange *x, struct backend *backend, int status)
+void load_answered(const struct selection *s, struct backend *backend, int status)
 {
+	const struct upstream_context *upstream = s->pool->upstream;
 	struct rows_cells *cells = backend->load.cells;
-	uint64_t us = x->proxy->loop->now_us - x->record.picked_us;
+	uint64_t us = upstream->loop->now_us - s->picked_us;
 
 	board_count(&cells->counts[ROWS_ANSWERS]);
 	board_count(&cells->latency[board_latency_bucket(us)]);
 	if (status >= 500) {
 		board_count(&cells->counts[ROWS_5XX]);
-		if (x->pool->settings->eject.on_5xx)
-			alarm_monitor(x->proxy, backend);
+		if (s->pool->settings->eject.on_5xx)
+			alarm_monitor(upstream, backend);
 	}
-	if (x->pool->view.load != NULL)
+	if (s->pool->view.load != NULL)
 		note_latency(&backend->load, us);
 	availability_answered(backend);
 }
 
-void load_failed(struct exchange *x, enum rows_count what)
+void load_failed(const struct selection *s, enum rows_count what)
 {
-	struct proxy *proxy = x->proxy;
-	struct backend *backend = exchange_backend(x);
+	const struct upstream_context *upstream = s->pool->upstream;
+	struct backend *backend = selection_backend(s);
 
 	board_count(&backend->load.cells->counts[what]);
-	add(&backend->load.failing, PICKER_FAILURE, proxy->loop->now_us);
+	add(&backend->load.failing, PICKER_FAILURE, upstream->loop->now_us);
 	if (what == ROWS_CONNECT_FAILED)
-		availability_refused(x->pool, backend, proxy->loop->now_us);
-	alarm_monitor(proxy, backend);
+		availability_refused(s->pool, backend, upstream->loop->now_us);
+	alarm_monitor(upstream, backend);
 }
 
 void load_of(const struct picker_view *view, size_t index, struct picker_load *load)
 {
 	const struct pool *pool = view->context;
 	const struct backend *backend = &pool->backends[index];
-	const struct proxy *proxy = pool->proxy;
-	uint64_t now_us = proxy->loop->now_us;
+	const struct upstream_context *upstream = pool->upstream;
+	uint64_t now_us = upstream->loop->now_us;
 
-	if (proxy->rows != NULL && backend->row != ROWS_NONE)
-		load->in_flight = rows_sum(proxy->rows, ROWS_IN_FLIGHT, backend->row);
+	if (upstream->rows != NULL && backend->row != ROWS_NONE)
+		load->in_flight = rows_sum(upstream->rows, ROWS_IN_FLIGHT, backend->row);
 	load->recent = faded(&backend->load.recent, now_us);
 	load->failing = faded(&backend->load.failing, now_us);
 	load->latency_us = backend->load.latency_us;
@@ -133,7 +137,7 @@ void load_of(const struct picker_view *view, size_t index, struct picker_load *l
 uint64_t load_in_flight(const struct picker_view *view)
 {
 	const struct pool *pool = view->context;
-	struct rows *rows = pool->proxy->rows;
+	struct rows *rows = pool->upstream->rows;
 	uint32_t row = pool->settings->row;
 	uint64_t sum = 0;
 

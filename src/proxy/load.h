@@ -2,8 +2,8 @@
  * What backends are doing: counted for all workers on the board, and what this worker alone has
  * seen of late. Pickers ask here.
  */
-#ifndef TINYLB_PROXY_LOAD_H
-#define TINYLB_PROXY_LOAD_H
+#ifndef TINYLB_UPSTREAM_LOAD_H
+#define TINYLB_UPSTREAM_LOAD_H
 
 #include <stdint.h>
 
@@ -11,14 +11,11 @@
 #include "board/rows.h"
 
 struct backend;
-struct exchange;
-struct pool;
-struct proxy;
-struct http1_upstream;
+struct selection;
 
-/* Something that goes down by the same amount each moment, to nothing within a second. */
+/* A value that falls by the same amount each moment, to nothing within a second. */
 struct fading {
-	uint64_t at_us;
+	uint64_t at_us; /* when `value` was right */
 	uint32_t value;
 };
 
@@ -34,20 +31,19 @@ struct load {
 	uint32_t latency_us; /* a moving mean; 0: not known */
 };
 
-/* Where a backend's cells are; `row` may be ROWS_NONE, or `rows` NULL: then what is counted is
- * lost. */
+/* Finds the cells of a backend. With ROWS_NONE, or without `rows`, what is counted is lost. */
 void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t column);
 
-/* The exchange has picked its backend; false: that has all the requests that it may have. And: it
- * is done with that one. */
-bool load_acquire(struct exchange *x) __attribute__((warn_unused_result));
-void load_release(struct exchange *x);
+/* Takes a place at the backend that was picked; false: it has all the requests that it may have.
+ * load_release gives the place up; harmless without one. */
+bool load_acquire(struct selection *selection) __attribute__((warn_unused_result));
+void load_release(struct selection *selection);
 
-/* A backend that was picked for it has given a final answer. */
-void load_answered(struct exchange *x, struct backend *backend, int status);
+/* The backend, which was picked for the request, has given a final response of this status. */
+void load_answered(const struct selection *selection, struct backend *backend, int status);
 
-/* It has failed. */
-void load_failed(struct exchange *x, enum rows_count what);
+/* The backend that was picked last has failed. */
+void load_failed(const struct selection *selection, enum rows_count what);
 
 /* For struct picker_view; its context is the pool. */
 void load_of(const struct picker_view *view, size_t index, struct picker_load *load);

@@ -1,14 +1,10 @@
-/* Sets up what a worker keeps about each backend. Nothing here is shared with other workers. */
+/* Sets up what a worker keeps about a pool, and takes it down. */
 #include "config.h"
 
 #include "pool.h"
 
 #include "affinity.h"
-#include "base/log.h"
 #include "base/memory.h"
-#include "context.h"
-
-#define COMPLAIN_EVERY_US UINT64_C(1000000)
 
 static const struct picker_kind *kind_of(enum balance balance)
 {
@@ -19,26 +15,14 @@ static const struct picker_kind *kind_of(enum balance balance)
 		[BALANCE_LEAST_REQUESTS] = &picker_least_requests,
 		[BALANCE_LATENCY] = &picker_latency,
 		[BALANCE_HASH] = &picker_hash,
-		[BALANCE_STICKY] = &picker_two_choices, /* for who has no session */
+		[BALANCE_STICKY] = &picker_two_choices, /* for requests without a session */
 	};
 
 	return kinds[balance];
 }
 
-static void backend_init(
-	struct backend *backend, const struct proxy *proxy, const struct backend_settings *settings)
-{
-	backend->row = settings->row;
-	load_init(&backend->load, proxy->rows, settings->row, proxy->column);
-	backend->addresses = settings->addresses;
-	backend->url = slice_of_string(settings->url_text);
-	backend->authority = slice_of_string(settings->url.authority);
-	backend->path = slice_of_string(settings->url.path);
-	list_init(&backend->idle);
-}
-
-/* What a backend is called in the table of `hash`: by its URL, so that the order of the settings
- * makes no difference. */
+/* The name of a backend in the table of `hash` is made of its URL: the order of the settings makes
+ * no difference. */
 static uint64_t id_of(const struct backend_settings *backend)
 {
 	static const uint8_t no_secret[SIPHASH_KEY_SIZE];
@@ -65,15 +49,15 @@ static int make_picker(struct pool *pool)
 	return pool->picker != NULL ? 0 : -1;
 }
 
-/* What pickers see. One that looks at nothing costs nothing. */
+/* What pickers see. A picker that looks at nothing costs nothing. */
 static void init_view(struct pool *pool)
 {
 	static struct rows_pool nowhere;
-	const struct proxy *proxy = pool->proxy;
-	bool has_row = proxy->rows != NULL && pool->settings->row != ROWS_NONE;
+	const struct upstream_context *upstream = pool->upstream;
+	bool has_row = upstream->rows != NULL && pool->settings->row != ROWS_NONE;
 
-	pool->cells =
-		has_row ? rows_pool(proxy->rows, pool->settings->row, proxy->column) : &nowhere;
+	pool->cells = has_row ? rows_pool(upstream->rows, pool->settings->row, upstream->column)
+			      : &nowhere;
 	pool->view.context = pool;
 	pool->view.usable = pool->availability.health.usable;
 	if (pool->kind != &picker_random && pool->kind != &picker_round_robin)
@@ -82,21 +66,22 @@ static void init_view(struct pool *pool)
 		pool->view.in_flight = load_in_flight;
 }
 
-int pool_init(struct pool *pool, struct proxy *proxy, const struct pool_settings *settings)
+int pool_init(
+	struct pool *pool, struct upstream_context *upstream, const struct pool_settings *settings)
 {
-	pool->proxy = proxy;
+	pool->upstream = upstream;
 	pool->settings = settings;
 	pool->kind = kind_of(settings->balance);
-	list_init(&pool->queue.waiting);
-	list_init(&pool->queue.bound);
+	queue_init(&pool->queue);
 	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
 	if (pool->backends == NULL || make_picker(pool) == -1 || availability_init(pool) == -1)
 		return -1;
 	for (size_t i = 0; i < settings->backend_count; i++)
-		backend_init(&pool->backends[i], proxy, &settings->backends[i]);
+		backend_init(&pool->backends[i], &settings->backends[i], upstream->rows,
+			upstream->column);
 	init_view(pool);
 	capacity_init(pool);
-	availability_renew(pool, proxy->loop->now_us);
+	availability_renew(pool, upstream->loop->now_us);
 	return affinity_init(pool);
 }
 
@@ -107,17 +92,4 @@ void pool_fini(struct pool *pool)
 	availability_fini(pool);
 	affinity_fini(pool);
 	mem_free(pool->backends);
-}
-
-void backend_complain(struct backend *backend, uint64_t now_us, const char *what, const char *why)
-{
-	if (backend->complained_us != 0 && now_us - backend->complained_us < COMPLAIN_EVERY_US)
-		return;
-	backend->complained_us = now_us;
-	log_warnx("%.*s: %s: %s", SLICE_ARGS(backend->url), what, why);
-}
-
-int backend_address_count(const struct backend *backend)
-{
-	return (int)addresses_count(backend->addresses);
 }

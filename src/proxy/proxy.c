@@ -50,13 +50,15 @@ static void init_deadlines(struct proxy *p)
 	deadline_queue_init(&p->wait_connect, p->loop, t->connect, exchange_connect_expired);
 	deadline_queue_init(&p->wait_bytes, p->loop, t->response, exchange_bytes_expired);
 	deadline_queue_init(&p->wait_tunnel, p->loop, t->tunnel, exchange_tunnel_expired);
-	deadline_queue_init(&p->wait_reuse, p->loop, t->idle_backend, http1_upstream_expired);
+	deadline_queue_init(
+		&p->upstream.wait_reuse, p->loop, t->idle_backend, http1_upstream_expired);
 	deadline_queue_init(&p->wait_tidy, p->loop, TIDY_MS, tidy_look);
 	deadline_queue_init(&p->wait_redispatch, p->loop, REDISPATCH_MS, redispatch_look);
 }
 
 static void fini_deadlines(struct proxy *p)
 {
+	heap_trim_fini(&p->trim);
 	deadline_queue_fini(&p->wait_head);
 	deadline_queue_fini(&p->wait_request);
 	deadline_queue_fini(&p->wait_watch);
@@ -66,7 +68,7 @@ static void fini_deadlines(struct proxy *p)
 	deadline_queue_fini(&p->wait_connect);
 	deadline_queue_fini(&p->wait_bytes);
 	deadline_queue_fini(&p->wait_tunnel);
-	deadline_queue_fini(&p->wait_reuse);
+	deadline_queue_fini(&p->upstream.wait_reuse);
 	deadline_stop(&p->tidy);
 	deadline_queue_fini(&p->wait_tidy);
 	deadline_stop(&p->redispatch);
@@ -78,43 +80,48 @@ static void init(struct proxy *p, const struct proxy_start *start)
 	p->loop = start->loop;
 	p->settings = start->settings;
 	p->place = start->place;
-	p->rows = start->rows;
-	p->column = start->column;
-	p->workers = start->workers;
+	p->upstream = (struct upstream_context){ .loop = start->loop,
+		.settings = start->settings,
+		.rows = start->rows,
+		.column = start->column,
+		.workers = start->workers,
+		.trim = &p->trim,
+		.events = &exchange_selection_events,
+		.rng = start->rng };
 	p->most_clients = start->most_clients;
 	p->left = start->left;
 	p->context = start->context;
-	p->rng = start->rng;
 	p->limits.size = start->settings->limits.header_size;
 	p->limits.count = (unsigned)start->settings->limits.header_count;
 	p->loop->buffered_most = start->settings->limits.buffers;
 	list_init(&p->busy);
 	list_init(&p->spare);
 	cells_init(&p->client_cells, sizeof(struct client));
-	cells_init(&p->upstream_cells, sizeof(struct http1_upstream));
+	cells_init(&p->upstream.connections, sizeof(struct http1_upstream));
 	deadline_init(&p->tidy);
 	deadline_init(&p->redispatch);
+	heap_trim_init(&p->trim, p->loop);
 	init_deadlines(p);
 }
 
 static int init_pools(struct proxy *p)
 {
-	p->pools = mem_zalloc(p->settings->pool_count, sizeof *p->pools);
-	if (p->pools == NULL)
+	p->upstream.pools = mem_zalloc(p->settings->pool_count, sizeof *p->upstream.pools);
+	if (p->upstream.pools == NULL)
 		return -1;
 	for (size_t i = 0; i < p->settings->pool_count; i++)
-		if (pool_init(&p->pools[i], p, &p->settings->pools[i]) == -1)
+		if (pool_init(&p->upstream.pools[i], &p->upstream, &p->settings->pools[i]) == -1)
 			return -1;
 	return 0;
 }
 
 static void free_pools(struct proxy *p)
 {
-	if (p->pools == NULL)
+	if (p->upstream.pools == NULL)
 		return;
 	for (size_t i = 0; i < p->settings->pool_count; i++)
-		pool_fini(&p->pools[i]);
-	mem_free(p->pools);
+		pool_fini(&p->upstream.pools[i]);
+	mem_free(p->upstream.pools);
 }
 
 static int init_routes(struct proxy *p)
@@ -148,7 +155,7 @@ struct proxy *proxy_new(const struct proxy_start *start)
 	if (p == NULL)
 		return NULL;
 	init(p, start);
-	if (queue_init(p) == 0 && init_pools(p) == 0 && init_routes(p) == 0 &&
+	if (queue_make_tick(&p->upstream) == 0 && init_pools(p) == 0 && init_routes(p) == 0 &&
 		access_log_init(&p->log, p->loop, start->access_log) == 0)
 		return p;
 	fini_deadlines(p);
@@ -185,12 +192,12 @@ void proxy_free(struct proxy *p)
 {
 	close_clients(p);
 	for (size_t i = 0; i < p->settings->pool_count; i++)
-		http1_upstream_close_idle(&p->pools[i]);
+		http1_upstream_close_idle(&p->upstream.pools[i]);
 	(void)exchange_free_spare(p, SIZE_MAX);
-	queue_fini(p);
+	queue_stop_ticks(&p->upstream);
 	loop_free_deferred(p->loop);
 	cells_fini(&p->client_cells);
-	cells_fini(&p->upstream_cells);
+	cells_fini(&p->upstream.connections);
 	access_log_fini(&p->log);
 	fini_deadlines(p);
 	free_routes(p);
@@ -244,9 +251,9 @@ void proxy_part(struct proxy *p)
 void proxy_drain(struct proxy *p)
 {
 	proxy_part(p);
-	p->draining = true;
+	p->upstream.draining = true;
 	for (size_t i = 0; i < p->settings->pool_count; i++)
-		http1_upstream_close_idle(&p->pools[i]);
+		http1_upstream_close_idle(&p->upstream.pools[i]);
 }
 
 static bool is_long_idle(const struct client *c)
@@ -284,7 +291,7 @@ static bool close_idle(struct proxy *p)
 
 bool proxy_spare_descriptor(struct proxy *p)
 {
-	return http1_upstream_make_room(p) || proxy_make_room(p);
+	return http1_upstream_make_room(&p->upstream) || proxy_make_room(p);
 }
 
 /* The client whose head has been on its way for the longest. */

@@ -1,40 +1,40 @@
 /*
- * The list is in the order in which its exchanges began to wait, so the first is also the one whose
- * time is over first: no deadlines are kept. Nothing is allocated for one that waits.
+ * The lists are in the order of the enqueue times, so the first request is also the one whose time
+ * is over first: no deadlines are kept. To wait allocates nothing.
  */
 #include "config.h"
 
 #include "queue.h"
 
+#include <assert.h>
+
 #include "affinity.h"
 #include "capacity.h"
-#include "exchange.h"
-#include "pool.h"
+#include "retry_budget.h"
+#include "selection.h"
 
-static struct exchange *first_in(const struct list *list)
+static struct selection *first_in(const struct list *list)
 {
-	return list_is_empty(list) ? NULL : LIST_ITEM(list->next, struct exchange, link);
+	return list_is_empty(list) ? NULL : LIST_ITEM(list->next, struct selection, link);
 }
 
-/* Of those that wait for whichever backend has room. */
-static struct exchange *first_of(const struct pool *pool)
+/* Only requests for any backend are published: the bound ones hold up no other worker. */
+static void publish(const struct pool *pool)
 {
-	return first_in(&pool->queue.waiting);
-}
+	const struct selection *first = first_in(&pool->queue.waiting);
 
-static void publish(struct pool *pool)
-{
-	const struct exchange *first = first_of(pool);
-
-	atomic_store_explicit(&pool->cells->oldest_us, first != NULL ? first->record.queued_us : 0,
+	atomic_store_explicit(&pool->cells->oldest_us, first != NULL ? first->queued_us : 0,
 		memory_order_relaxed);
 }
 
-/* Since when the first in any other worker waits that has to be waited for; 0: none has. */
+/* Enqueue time of the oldest request in other workers that this one may have to yield to; 0: none.
+ */
 static uint64_t oldest_elsewhere(const struct pool *pool)
 {
-	return rows_oldest(pool->proxy->rows, pool->settings->row, pool->proxy->column,
-		pool->queue.ignored_us);
+	const struct upstream_context *upstream = pool->upstream;
+
+	return rows_oldest(
+		upstream->rows, pool->settings->row, upstream->column, pool->queue.ignored_us);
 }
 
 static bool is_older(uint64_t one_us, uint64_t other_us)
@@ -42,19 +42,28 @@ static bool is_older(uint64_t one_us, uint64_t other_us)
 	return one_us != 0 && one_us + QUEUE_EVEN_US < other_us;
 }
 
-bool queue_goes_first(const struct exchange *x)
+bool queue_goes_first(const struct selection *s)
 {
-	const struct exchange *first = first_of(x->pool);
-	uint64_t since_us = x->record.queued_us;
+	const struct selection *first = first_in(&s->pool->queue.waiting);
+	uint64_t since_us = s->queued_us;
 
 	if (since_us == 0)
-		since_us = x->proxy->loop->now_us;
-	if (first != NULL && first->record.queued_us <= since_us)
+		since_us = s->pool->upstream->loop->now_us;
+	if (first != NULL && first->queued_us <= since_us)
 		return true;
-	return is_older(oldest_elsewhere(x->pool), since_us);
+	return is_older(oldest_elsewhere(s->pool), since_us);
 }
 
-/* Somebody there could go on. False: it could for long. */
+bool queue_is_of_use(const struct selection *s)
+{
+	if (!s->pool->limited || (!s->bound && capacity_room(s) == CAPACITY_NOBODY))
+		return false;
+	return s->tried_count == 0 ||
+	       !retry_budget_is_spent(s->pool, s->pool->upstream->loop->now_us);
+}
+
+/* The remote request of this enqueue time could go on now and has not yet. Counts that, once a
+ * tick; false: it was so for QUEUE_PATIENCE ticks. */
 static bool is_patient(struct queue *q, uint64_t oldest_us, uint64_t now_us)
 {
 	if (q->slow_us != oldest_us) {
@@ -67,14 +76,13 @@ static bool is_patient(struct queue *q, uint64_t oldest_us, uint64_t now_us)
 	return q->slow++ < QUEUE_PATIENCE;
 }
 
-/* Whether one that waits since then goes on, now that there is room: if nobody else has waited for
- * longer, but for those who leave the room unused. */
+/* There is room: whether the request of this enqueue time takes it, or one of another worker. */
 static bool is_its_turn(struct pool *pool, uint64_t since_us)
 {
 	uint64_t oldest_us = oldest_elsewhere(pool);
 
 	while (is_older(oldest_us, since_us)) {
-		if (is_patient(&pool->queue, oldest_us, pool->proxy->loop->now_us))
+		if (is_patient(&pool->queue, oldest_us, pool->upstream->loop->now_us))
 			return false;
 		pool->queue.ignored_us = oldest_us;
 		oldest_us = oldest_elsewhere(pool);
@@ -82,107 +90,109 @@ static bool is_its_turn(struct pool *pool, uint64_t since_us)
 	return true;
 }
 
-static void insert(struct list *waiting, struct exchange *x)
+static void insert(struct list *waiting, struct selection *s)
 {
 	struct list *before = waiting->prev;
 
 	while (before != waiting &&
-		LIST_ITEM(before, struct exchange, link)->record.queued_us > x->record.queued_us)
+		LIST_ITEM(before, struct selection, link)->queued_us > s->queued_us)
 		before = before->prev;
-	list_prepend(before, &x->link);
+	list_prepend(before, &s->link);
 }
 
-static void start_ticking(struct proxy *proxy)
+static void start_ticking(struct upstream_context *upstream)
 {
 	static const struct timeval tick = { .tv_usec = QUEUE_TICK_MS * 1000 };
 
 	/* It cannot fail: loop_init made room for it. */
-	if (!proxy->queue_ticks)
-		proxy->queue_ticks = event_add(&proxy->queue_tick, &tick) == 0;
+	if (!upstream->queue_ticks)
+		upstream->queue_ticks = event_add(&upstream->queue_tick, &tick) == 0;
 }
 
-bool queue_enter(struct exchange *x)
+bool queue_enter(struct selection *s)
 {
-	struct pool *pool = x->pool;
-	struct proxy *proxy = x->proxy;
+	struct pool *pool = s->pool;
+	struct upstream_context *upstream = pool->upstream;
 
-	if (!rows_queue_within(proxy->rows, pool->settings->row, proxy->column,
+	assert(pool->limited && !s->counted && list_is_empty(&s->link));
+	if (!rows_queue_within(upstream->rows, pool->settings->row, upstream->column,
 		    (uint32_t)pool->settings->queue))
 		return false;
-	if (x->record.queued_us == 0)
-		x->record.queued_us = proxy->loop->now_us;
-	insert(x->bound ? &pool->queue.bound : &pool->queue.waiting, x);
+	if (s->queued_us == 0)
+		s->queued_us = upstream->loop->now_us;
+	insert(s->bound ? &pool->queue.bound : &pool->queue.waiting, s);
 	publish(pool);
-	start_ticking(proxy);
+	start_ticking(upstream);
 	return true;
 }
 
-void queue_leave(struct exchange *x)
+void queue_leave(struct selection *s)
 {
-	if (list_is_empty(&x->link))
+	if (list_is_empty(&s->link))
 		return;
-	list_remove(&x->link);
-	rows_leave(&x->pool->cells->queued);
-	publish(x->pool);
+	list_remove(&s->link);
+	rows_leave(&s->pool->cells->queued);
+	publish(s->pool);
 }
 
-void queue_look_soon(struct pool *pool)
+void queue_look_soon(const struct pool *pool)
 {
-	event_active(&pool->proxy->queue_tick, EV_TIMEOUT, 1);
+	event_active(&pool->upstream->queue_tick, EV_TIMEOUT, 1);
 }
 
 static void expire(const struct pool *pool, const struct list *list, const char *why)
 {
-	uint64_t now_us = pool->proxy->loop->now_us;
-	uint64_t most_us = pool->proxy->settings->timeouts.queue * 1000;
-	struct exchange *x;
+	const struct upstream_context *upstream = pool->upstream;
+	uint64_t most_us = upstream->settings->timeouts.queue * 1000;
+	struct selection *s;
 
-	while ((x = first_in(list)) != NULL && now_us - x->record.queued_us >= most_us)
-		exchange_answer(x, 503, REASON_QUEUE_TIMEOUT, why);
+	while ((s = first_in(list)) != NULL && upstream->loop->now_us - s->queued_us >= most_us)
+		upstream->events->expired(s, why);
 }
 
-/* Its session was not looked at before it had to wait behind others. */
-static void bind_session(struct exchange *x)
+/* The request waited behind others before its session was looked at: it waits for the backend of
+ * its session from now on. */
+static void bind_session(struct selection *s)
 {
-	list_remove(&x->link);
-	insert(&x->pool->queue.bound, x);
-	publish(x->pool);
+	list_remove(&s->link);
+	insert(&s->pool->queue.bound, s);
+	publish(s->pool);
 }
 
-/* Goes through the list as long as there is room. One that has been to backends before may find
- * room where others do not, and the other way round. */
-static void serve_all(struct pool *pool)
+/* Goes through the list as long as there is room. A request that has tried some backends may find
+ * room where others find none, and the other way round. */
+static void serve_waiting(struct pool *pool)
 {
 	struct list *waiting = &pool->queue.waiting, *next;
 
 	for (struct list *l = waiting->next; l != waiting; l = next) {
-		struct exchange *x = LIST_ITEM(l, struct exchange, link);
-		bool is_full = capacity_room(x) == CAPACITY_FULL;
+		struct selection *s = LIST_ITEM(l, struct selection, link);
+		bool is_full = capacity_room(s) == CAPACITY_FULL;
 
 		next = l->next;
-		if (is_full && x->tried_count > 0)
+		if (is_full && s->tried_count > 0)
 			continue;
-		if (is_full || !is_its_turn(pool, x->record.queued_us))
+		if (is_full || !is_its_turn(pool, s->queued_us))
 			return;
-		if (exchange_go_on(x))
-			next = waiting->next; /* others may have ended over it */
-		else if (x->bound)
-			bind_session(x);
+		if (pool->upstream->events->ready(s))
+			next = waiting->next; /* others may have left the list with it */
+		else if (s->bound)
+			bind_session(s);
 		else
 			return;
 	}
 }
 
-/* Each of these waits for one backend, full or not whatever others are. */
+/* Each of these waits for one backend, whether or not others are full. */
 static void serve_bound(struct pool *pool)
 {
 	struct list *bound = &pool->queue.bound, *next;
 
 	for (struct list *l = bound->next; l != bound; l = next) {
-		struct exchange *x = LIST_ITEM(l, struct exchange, link);
+		struct selection *s = LIST_ITEM(l, struct selection, link);
 
 		next = l->next;
-		if (!affinity_is_bound(x) && exchange_go_on(x))
+		if (!affinity_is_bound(s) && pool->upstream->events->ready(s))
 			next = bound->next;
 	}
 }
@@ -195,38 +205,45 @@ static void serve(struct pool *pool)
 	expire(pool, &q->bound, "the backend of the session was busy for too long");
 	if (queue_is_empty(q))
 		return;
-	exchange_look_at_pool(pool);
-	/* Before they were bound these waited in the other list, if anybody did. */
+	availability_refresh(pool);
+	/* Before they were bound, these waited in the other list, if any request did. */
 	serve_bound(pool);
-	serve_all(pool);
+	serve_waiting(pool);
 }
 
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
-	struct proxy *proxy = arg;
+	struct upstream_context *upstream = arg;
 	bool is_over = true;
 
 	(void)fd;
 	(void)what;
-	loop_begin(proxy->loop, PULSE_DEADLINES, -1);
-	for (size_t i = 0; i < proxy->settings->pool_count; i++) {
-		if (!proxy->pools[i].limited)
+	loop_begin(upstream->loop, PULSE_DEADLINES, -1);
+	for (size_t i = 0; i < upstream->settings->pool_count; i++) {
+		if (!upstream->pools[i].limited)
 			continue;
-		serve(&proxy->pools[i]);
-		is_over &= queue_is_empty(&proxy->pools[i].queue);
+		serve(&upstream->pools[i]);
+		is_over &= queue_is_empty(&upstream->pools[i].queue);
 	}
 	if (is_over) {
-		event_del(&proxy->queue_tick);
-		proxy->queue_ticks = false;
+		event_del(&upstream->queue_tick);
+		upstream->queue_ticks = false;
 	}
 }
 
-int queue_init(struct proxy *proxy)
+void queue_init(struct queue *queue)
 {
-	return event_assign(&proxy->queue_tick, proxy->loop->base, -1, EV_PERSIST, tick_cb, proxy);
+	list_init(&queue->waiting);
+	list_init(&queue->bound);
 }
 
-void queue_fini(struct proxy *proxy)
+int queue_make_tick(struct upstream_context *upstream)
 {
-	event_del(&proxy->queue_tick);
+	return event_assign(
+		&upstream->queue_tick, upstream->loop->base, -1, EV_PERSIST, tick_cb, upstream);
+}
+
+void queue_stop_ticks(struct upstream_context *upstream)
+{
+	event_del(&upstream->queue_tick);
 }

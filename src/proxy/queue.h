@@ -1,19 +1,18 @@
 /*
  * Requests that wait because every backend of their pool has as much as it may have (capacity.h).
- * Each worker has a list of its own, and tells on the board since when the first in it waits; when
- * there is room, that of the worker goes on whose first has waited longest of all.
+ * Each worker has a queue of its own, and publishes on the board since when the first request in it
+ * waits. When there is room, the worker goes on whose first request has waited longest of all.
  *
- * Nobody is woken by another worker: whoever ends a request looks at its own list at once, and as
- * long as something is in it, every QUEUE_TICK_MS. Who leaves room to another one leaves it unused
- * for about a tick, so to have waited longer counts only when it is by QUEUE_EVEN_US. A worker that
- * was seen not to take what it could have in QUEUE_PATIENCE ticks is not waited for: it may hang.
+ * No worker wakes another: a worker looks at its own queue whenever one of its requests ends, and
+ * every QUEUE_TICK_MS while a request waits. Yielding to another worker costs about a tick in which
+ * the room is unused, so a worker yields only to a request that is QUEUE_EVEN_US older. It does not
+ * yield to a worker that left room unused for QUEUE_PATIENCE ticks: that one may hang.
  *
- * Requests with a session wait for their own backend, in a list beside: nobody goes behind them, in
- * this worker or another one, but those of the same list. What that one has room for is theirs
- * first.
+ * Requests that are bound to the backend of their session wait in a list of their own. They hold up
+ * only each other, and what their backend has room for is theirs first.
  */
-#ifndef TINYLB_PROXY_QUEUE_H
-#define TINYLB_PROXY_QUEUE_H
+#ifndef TINYLB_UPSTREAM_QUEUE_H
+#define TINYLB_UPSTREAM_QUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,20 +23,19 @@
 #define QUEUE_EVEN_US  UINT64_C(5000)
 #define QUEUE_PATIENCE 10
 
-struct exchange;
 struct pool;
-struct proxy;
+struct selection;
+struct upstream_context;
 
 /* Of a pool. */
 struct queue {
-	struct list waiting; /* of struct exchange, the one that waits longest in front */
-	struct list bound;   /* likewise, for the backend of their session: in nobody's way */
-	/* the one in another worker that could go on and has not yet, by the time since when it
-	 * waits; how often that was seen, and when at last */
-	uint64_t slow_us;
-	uint64_t slow_seen_us;
-	unsigned slow;
-	uint64_t ignored_us; /* who has waited there since then or longer is not waited for */
+	struct list waiting; /* of struct selection, oldest in front: for any backend */
+	struct list bound;   /* of struct selection, oldest in front: for that of their session */
+	/* the remote request that this worker yields to */
+	uint64_t slow_us;      /* its enqueue time */
+	uint64_t slow_seen_us; /* when it was last seen to leave room unused */
+	unsigned slow;         /* how often it was */
+	uint64_t ignored_us;   /* no yielding to requests with this enqueue time or an older one */
 };
 
 static inline bool queue_is_empty(const struct queue *queue)
@@ -45,20 +43,28 @@ static inline bool queue_is_empty(const struct queue *queue)
 	return list_is_empty(&queue->waiting) && list_is_empty(&queue->bound);
 }
 
-/* 0, or -1. What is in the queues is for others to end before the end. */
-int queue_init(struct proxy *proxy) __attribute__((warn_unused_result));
-void queue_fini(struct proxy *proxy);
+void queue_init(struct queue *queue);
 
-/* Whether somebody else goes first, here or in another worker. Only for pools with limits. */
-bool queue_goes_first(const struct exchange *x);
+/* The tick of all queues of a worker: 0, or -1. Before queue_stop_ticks the queues must be empty.
+ */
+int queue_make_tick(struct upstream_context *upstream) __attribute__((warn_unused_result));
+void queue_stop_ticks(struct upstream_context *upstream);
 
-/* The exchange waits from now on: queue_leave follows. False: no more may wait.
- * It is behind those that wait longer, also where it has waited before. */
-bool queue_enter(struct exchange *x) __attribute__((warn_unused_result));
-/* Harmless where it does not wait. */
-void queue_leave(struct exchange *x);
+/* Whether a request that waits, here or in another worker, goes before this one. Only for pools
+ * with limits. */
+bool queue_goes_first(const struct selection *selection);
 
-/* Looks whether there is room, in this turn of the loop. */
-void queue_look_soon(struct pool *pool);
+/* Whether it is of use to wait: some backend may be picked that is full, or was when it was asked.
+ * No request waits for the retry budget: it would block the head of the queue. */
+bool queue_is_of_use(const struct selection *selection);
+
+/* The selection waits from now on, behind all that have waited longer; queue_leave follows. False:
+ * `queue` of the settings allows no more to wait. */
+bool queue_enter(struct selection *selection) __attribute__((warn_unused_result));
+/* Harmless if it does not wait. */
+void queue_leave(struct selection *selection);
+
+/* Looks for room in this turn of the loop. */
+void queue_look_soon(const struct pool *pool);
 
 #endif

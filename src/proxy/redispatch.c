@@ -18,19 +18,19 @@ static bool is_gone(struct pool *pool, const struct backend *backend)
 {
 	enum rows_state state;
 
-	if (pool->proxy->rows == NULL || backend->row == ROWS_NONE)
+	if (pool->upstream->rows == NULL || backend->row == ROWS_NONE)
 		return false;
-	state = rows_health(pool->proxy->rows, backend->row).state;
+	state = rows_health(pool->upstream->rows, backend->row).state;
 	if (state != ROWS_SILENT && state != ROWS_REFUSING)
 		return false;
-	exchange_look_at_pool(pool);
+	availability_refresh(pool);
 	return pool->availability.well_count > 0;
 }
 
 static bool waits_in_vain(const struct exchange *x)
 {
-	return !x->heard && x->upstream != NULL && x->pool != NULL &&
-	       is_gone(x->pool, exchange_backend(x));
+	return !x->heard && x->upstream != NULL && x->selection.pool != NULL &&
+	       is_gone(x->selection.pool, selection_backend(&x->selection));
 }
 
 static void move_all(struct list *from, struct list *to)
@@ -60,12 +60,12 @@ static bool look(struct proxy *p)
 
 		list_remove(&x->deadline.link);
 		list_append(&stay, &x->deadline.link);
-		if (!exchange_may_repeat(x) || !waits_in_vain(x) || x->pool == stuck)
+		if (!exchange_may_repeat(x) || !waits_in_vain(x) || x->selection.pool == stuck)
 			continue;
 		again = true;
 		/* What one that has been nowhere else cannot have nobody can. */
-		if (!exchange_redispatch(x) && x->tried_count == 1)
-			stuck = x->pool;
+		if (!exchange_redispatch(x) && x->selection.tried_count == 1)
+			stuck = x->selection.pool;
 	}
 	move_all(all, &stay); /* these began later */
 	move_all(&stay, all);
@@ -75,7 +75,7 @@ static bool look(struct proxy *p)
 void redispatch_look(struct deadline *deadline)
 {
 	struct proxy *p = LIST_ITEM(deadline, struct proxy, redispatch);
-	uint32_t version = p->rows != NULL ? rows_version(p->rows) : 0;
+	uint32_t version = p->upstream.rows != NULL ? rows_version(p->upstream.rows) : 0;
 
 	if (version != p->redispatch_version || p->redispatch_again)
 		p->redispatch_again = look(p);

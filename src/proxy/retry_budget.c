@@ -1,6 +1,7 @@
 /*
- * The retry budget of a pool: all workers count on the board, and look at what all have counted
- * only where one wants to retry. Without a place there a worker has a budget of its own.
+ * The retry budget of a pool. All workers count on the board. A worker adds up what all have
+ * counted only when it wants to retry. Without a place on the board a worker has a budget of its
+ * own.
  */
 #include "config.h"
 
@@ -8,7 +9,6 @@
 
 #include "base/log.h"
 #include "board/budget.h"
-#include "context.h"
 
 #define SAY_EVERY_US UINT64_C(1000000)
 
@@ -19,7 +19,7 @@ void retry_budget_count(struct pool *pool, uint64_t now_us)
 
 static struct budget_sum sum_all(const struct pool *pool, uint64_t now_us)
 {
-	struct rows *rows = pool->proxy->rows;
+	struct rows *rows = pool->upstream->rows;
 	uint32_t row = pool->settings->row;
 	struct budget_sum sum = { 0 };
 

@@ -63,10 +63,10 @@ bool exchange_route(struct exchange *x, const struct request *request, uint32_t 
 		proxy->routes[listener], request->host, request->target, proxy->head_out, &unclear);
 
 	if (!unclear && route != NULL && route->pool_name != NULL) {
-		x->pool = &proxy->pools[route->pool];
+		x->selection.pool = &proxy->upstream.pools[route->pool];
 		return true;
 	}
-	if (!unclear && route == NULL && x->pool != NULL)
+	if (!unclear && route == NULL && x->selection.pool != NULL)
 		return true;
 	if (unclear)
 		exchange_answer(x, 400, REASON_BAD_REQUEST,

@@ -4,105 +4,109 @@
  */
 #include "config.h"
 
+#include "select.h"
+
+#include <assert.h>
+
 #include "affinity.h"
 #include "base/log.h"
-#include "exchange.h"
+#include "capacity.h"
+#include "load.h"
 #include "retry_budget.h"
 
-/* How often another worker may be faster before this one waits. */
+/* How often another worker may take the last place before this one gives up for now. */
 #define RACES_MAX 8
 
-static void announce_pick(const struct exchange *x)
+static void announce_pick(const struct selection *s)
 {
 	static const char text[] = "Proxying request to %.*s";
 
-	if (x->proxy->settings->log_picks)
-		log_notice(text, SLICE_ARGS(exchange_backend(x)->url));
+	if (s->pool->upstream->settings->log_picks)
+		log_notice(text, SLICE_ARGS(selection_backend(s)->url));
 	else if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug(text, SLICE_ARGS(exchange_backend(x)->url));
+		log_debug(text, SLICE_ARGS(selection_backend(s)->url));
 }
 
-/* To the first backend always; to another one as the budget has it. */
-static bool may_send(struct exchange *x)
+/* The first backend is always allowed; another one only within the retry budget. */
+static bool may_send(const struct selection *s)
 {
-	uint64_t now_us = x->proxy->loop->now_us;
+	uint64_t now_us = s->pool->upstream->loop->now_us;
 
-	if (x->tried_count > 0)
-		return retry_budget_take(x->pool, now_us);
-	retry_budget_count(x->pool, now_us);
+	if (s->tried_count > 0)
+		return retry_budget_take(s->pool, now_us);
+	retry_budget_count(s->pool, now_us);
 	return true;
 }
 
-static size_t ask(struct exchange *x, const struct request *request, struct pick *query)
+static size_t ask(struct selection *s, struct pick *query)
 {
-	struct pool *pool = x->pool;
+	struct pool *pool = s->pool;
 
-	return pool->by_request ? affinity_pick(x, request, query)
-				: pool->kind->pick(pool->picker, query);
+	return pool->by_request ? affinity_pick(s, query) : pool->kind->pick(pool->picker, query);
 }
 
-static size_t choose(struct exchange *x, const struct request *request)
+static size_t choose(struct selection *s)
 {
-	struct pool *pool = x->pool;
+	struct pool *pool = s->pool;
 	struct pick query = {
-		.rng = &x->proxy->rng,
-		.tried = x->tried,
-		.tried_count = x->tried_count,
+		.rng = &pool->upstream->rng,
+		.tried = s->tried,
+		.tried_count = s->tried_count,
 		.view = &pool->view,
 	};
 	size_t picked;
 
-	if (x->tried_count >= (size_t)pool->settings->retry.attempts)
+	if (s->tried_count >= (size_t)pool->settings->retry.attempts)
 		return PICKER_NONE;
-	picked = ask(x, request, &query);
+	picked = ask(s, &query);
 	if (picked != PICKER_NONE || pool->view.is_full == NULL || pool->limited)
 		return picked;
-	/* Better a ramp that is not kept to than nobody. */
+	/* In a pool without limits only ramps hold requests back. To exceed a ramp is better than
+	 * to refuse the request. */
 	pool->view.is_full = NULL;
-	picked = ask(x, request, &query);
+	picked = ask(s, &query);
 	pool->view.is_full = capacity_is_full;
 	return picked;
 }
 
-/* Takes a place with the backend. Another worker may have had the last one since it was chosen. */
-static bool take_place(struct exchange *x, size_t picked)
+/* Takes a place at the backend `picked`, and gives up the former one. False: another worker has
+ * taken the last place since; nothing has changed then. */
+static bool take_place(struct selection *s, size_t picked)
 {
-	size_t former = x->backend;
-	bool counted = x->counted;
+	size_t former = s->backend;
+	bool counted = s->counted;
 
-	x->backend = picked;
-	if (!load_acquire(x)) {
-		x->backend = former;
-		x->counted = counted;
+	s->backend = picked;
+	if (!load_acquire(s)) {
+		s->backend = former;
+		s->counted = counted;
 		return false;
 	}
 	if (!counted)
 		return true;
-	x->backend = former;
-	load_release(x);
-	x->backend = picked;
-	x->counted = true;
+	s->backend = former;
+	load_release(s);
+	s->backend = picked;
+	s->counted = true;
 	return true;
 }
 
-bool exchange_pick(struct exchange *x, const struct request *request)
+bool select_backend(struct selection *s)
 {
 	bool paid = false;
 
-	exchange_look_at_pool(x->pool);
+	assert(s->pool != NULL);
+	availability_refresh(s->pool);
 	for (int i = 0; i < RACES_MAX; i++) {
-		size_t picked = choose(x, request);
+		size_t picked = choose(s);
 
-		if (picked == PICKER_NONE || (!paid && !may_send(x)))
+		if (picked == PICKER_NONE || (!paid && !may_send(s)))
 			return false;
 		paid = true;
-		if (!take_place(x, picked))
+		if (!take_place(s, picked))
 			continue;
-		x->tried[x->tried_count++] = picked;
-		x->first_address = exchange_backend(x)->address;
-		x->addresses_tried = 0;
-		x->own_fault = false;
-		announce_pick(x);
+		s->tried[s->tried_count++] = picked;
+		announce_pick(s);
 		return true;
 	}
 	return false;

@@ -9,9 +9,9 @@ static const struct slice scheme_http = { "http", 4 };
 /* The client's own is written where this is empty; an HTTP/1.0 client may have none. */
 static struct slice host_to_send(const struct exchange *x, const struct request *request)
 {
-	if (x->pool->settings->host == HOST_PRESERVE && !slice_is_empty(request->host))
+	if (x->selection.pool->settings->host == HOST_PRESERVE && !slice_is_empty(request->host))
 		return slice_of(NULL, 0);
-	return exchange_backend(x)->authority;
+	return selection_backend(&x->selection)->authority;
 }
 
 static int send_head(struct exchange *x, struct request *request)
@@ -19,7 +19,7 @@ static int send_head(struct exchange *x, struct request *request)
 	struct text head = text_over(x->proxy->head_out, sizeof x->proxy->head_out);
 	struct forward_request how = {
 		.host = host_to_send(x, request),
-		.path = exchange_backend(x)->path,
+		.path = selection_backend(&x->selection)->path,
 		.peer = client_ip(x->client),
 		.scheme = scheme_http,
 		.request_id = x->record.id,
@@ -29,8 +29,8 @@ static int send_head(struct exchange *x, struct request *request)
 	};
 	struct iovec piece = { .iov_base = head.data };
 
-	if (x->pool->sessions != NULL)
-		how.cookie = slice_of_string(x->pool->settings->sticky.cookie);
+	if (x->selection.pool->sessions != NULL)
+		how.cookie = slice_of_string(x->selection.pool->settings->sticky.cookie);
 	forward_request(&head, request, &how);
 	if (head.overflow)
 		return -1;

@@ -17,11 +17,4 @@ static inline void tidy_soon(struct proxy *proxy)
 		deadline_start(&proxy->tidy, &proxy->wait_tidy, proxy->loop);
 }
 
-/* A client or a backend connection is gone. */
-static inline void tidy_gone(struct proxy *proxy)
-{
-	proxy->gone++;
-	tidy_soon(proxy);
-}
-
 #endif

@@ -1,0 +1,39 @@
+/* What all code that deals with backends shares in one worker. */
+#ifndef TINYLB_UPSTREAM_CONTEXT_H
+#define TINYLB_UPSTREAM_CONTEXT_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cells.h"
+#include "base/rng.h"
+#include "board/rows.h"
+#include "net/deadline.h"
+#include "net/heap_trim.h"
+#include "net/loop.h"
+#include "settings/settings.h"
+
+struct pool;
+struct selection_events;
+
+struct upstream_context {
+	/* settings; all borrowed */
+	struct loop *loop;
+	const struct settings *settings;
+	struct rows *rows; /* NULL: nothing is known of backends but what this worker sees */
+	uint32_t column;   /* of this worker, in `rows` */
+	uint32_t workers;  /* of this generation; 0: not known */
+	struct heap_trim *trim;
+	const struct selection_events *events; /* for requests that wait in a queue */
+	/* runtime */
+	struct rng rng;     /* for picks */
+	struct pool *pools; /* owned; one for each pool of the settings */
+	bool draining;      /* connections are not kept for another request */
+	struct cells connections;
+	struct deadline_queue wait_reuse; /* of idle connections */
+	struct event queue_tick;          /* queue.c */
+	bool queue_ticks;
+};
+
+#endif
