@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#include "affinity.h"
 #include "base/clock.h"
 #include "exchange.h"
 #include "http/forward.h"
 #include "splice.h"
+#include "upstream/affinity.h"
 
 /* Interim responses that one request may cause. */
 #define INTERIM_MAX 16

@@ -12,7 +12,7 @@
 #include "net/loop.h"
 #include "proxy/proxy.h"
 #include "request_id.h"
-#include "upstream_context.h"
+#include "upstream/upstream_context.h"
 
 /* A head that goes on is longer than it came by what is added to it. */
 #define HEAD_OUT_SIZE ((size_t)80 * 1024)

@@ -15,10 +15,10 @@
 #include "client.h"
 #include "context.h"
 #include "http1_upstream.h"
-#include "pool.h"
 #include "relay.h"
-#include "select.h"
-#include "selection.h"
+#include "upstream/pool.h"
+#include "upstream/select.h"
+#include "upstream/selection.h"
 
 /* How much of a request's body is held so that it can be sent again. */
 #define EXCHANGE_HELD_MAX ((size_t)16 * 1024)

@@ -1,7 +1,5 @@
-/*
- * Keeps connections to backends: the one used last is used first, so that those that are not needed
- * grow old and go. An idle one is still read from, so that its end is seen at once.
- */
+/* Keeps connections to backends: the one used last is used first, so that the others grow old and
+ * go. An idle one is still read from, so that its end is seen at once. */
 #include "config.h"
 
 #include "http1_upstream.h"

@@ -8,7 +8,7 @@
 #include "context.h"
 #include "net/connection.h"
 #include "net/deadline.h"
-#include "pool.h"
+#include "upstream/pool.h"
 
 struct exchange;
 

@@ -10,10 +10,10 @@
 #include "context.h"
 #include "exchange.h"
 #include "http1_upstream.h"
-#include "pool.h"
 #include "redispatch.h"
 #include "route.h"
 #include "tidy.h"
+#include "upstream/pool.h"
 
 /* A client that lingers and says nothing has this long to close. */
 #define LINGER_MS 5000

@@ -23,11 +23,12 @@ BOARD_TESTS = \
 SETTINGS_TESTS = \
 	tests/unit/test_backends tests/unit/test_option tests/unit/test_settings \
 	tests/unit/test_settings_mistakes
-UPSTREAM_TESTS =
+UPSTREAM_TESTS = \
+	tests/unit/test_keep_alive
 EXCHANGE_TESTS =
 DOWNSTREAM_TESTS =
 PROXY_TESTS = \
-	tests/unit/test_connections_per_client tests/unit/test_keep_alive tests/unit/test_relay \
+	tests/unit/test_connections_per_client tests/unit/test_relay \
 	tests/unit/test_route
 WORKER_TESTS = \
 	tests/unit/test_sandbox

@@ -1,7 +1,7 @@
 /* What is learned of a backend's idle limit, and how it is forgotten. */
 #include "config.h"
 
-#include "../../src/proxy/keep_alive.h"
+#include "upstream/keep_alive.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

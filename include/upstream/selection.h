@@ -7,7 +7,7 @@
 #define TINYLB_UPSTREAM_SELECTION_H
 
 #include "http/request.h"
-#include "pool.h"
+#include "upstream/pool.h"
 
 struct selection {
 	struct list link;        /* in a queue of its pool; unlinked: it does not wait */

@@ -4,15 +4,15 @@
  */
 #include "config.h"
 
-#include "select.h"
+#include "upstream/select.h"
 
 #include <assert.h>
 
-#include "affinity.h"
 #include "base/log.h"
-#include "capacity.h"
-#include "load.h"
-#include "retry_budget.h"
+#include "upstream/affinity.h"
+#include "upstream/capacity.h"
+#include "upstream/load.h"
+#include "upstream/retry_budget.h"
 
 /* How often another worker may take the last place before this one gives up for now. */
 #define RACES_MAX 8

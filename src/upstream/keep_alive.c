@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "keep_alive.h"
+#include "upstream/keep_alive.h"
 
 #include <stdbool.h>
 

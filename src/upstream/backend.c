@@ -1,7 +1,7 @@
 /* Sets up what a worker keeps about a backend, and says what is wrong with it. */
 #include "config.h"
 
-#include "backend.h"
+#include "upstream/backend.h"
 
 #include "base/log.h"
 

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "retry_budget.h"
+#include "upstream/retry_budget.h"
 
 #include "base/log.h"
 #include "board/budget.h"

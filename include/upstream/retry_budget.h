@@ -2,7 +2,7 @@
 #ifndef TINYLB_UPSTREAM_RETRY_BUDGET_H
 #define TINYLB_UPSTREAM_RETRY_BUDGET_H
 
-#include "pool.h"
+#include "upstream/pool.h"
 
 /* A request is sent for the first time. `now_us` is monotonic here and below. */
 void retry_budget_count(struct pool *pool, uint64_t now_us);

@@ -4,11 +4,11 @@
  */
 #include "config.h"
 
-#include "capacity.h"
+#include "upstream/capacity.h"
 
 #include <assert.h>
 
-#include "selection.h"
+#include "upstream/selection.h"
 
 static unsigned part_of(uint32_t connections, uint32_t workers)
 {

@@ -2,13 +2,13 @@
 #ifndef TINYLB_UPSTREAM_BACKEND_H
 #define TINYLB_UPSTREAM_BACKEND_H
 
-#include "availability.h"
 #include "base/list.h"
 #include "base/slice.h"
-#include "capacity.h"
-#include "keep_alive.h"
-#include "load.h"
 #include "settings/pools.h"
+#include "upstream/availability.h"
+#include "upstream/capacity.h"
+#include "upstream/keep_alive.h"
+#include "upstream/load.h"
 
 struct backend {
 	/* settings; the texts are borrowed from them */

@@ -2,7 +2,7 @@
 #ifndef TINYLB_UPSTREAM_SELECT_H
 #define TINYLB_UPSTREAM_SELECT_H
 
-#include "selection.h"
+#include "upstream/selection.h"
 
 /* Picks a backend, another one than those tried, and takes a place there: by the pool's picker or
  * by the request (affinity.h), within retry.attempts and the retry budget. False: none is left, or

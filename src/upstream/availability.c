@@ -5,13 +5,13 @@
  */
 #include "config.h"
 
-#include "availability.h"
+#include "upstream/availability.h"
 
 #include <assert.h>
 
 #include "base/memory.h"
-#include "capacity.h"
-#include "pool.h"
+#include "upstream/capacity.h"
+#include "upstream/pool.h"
 
 #define BACKOFF_MS_FIRST 250
 #define BACKOFF_MS_MOST  8000

@@ -1,12 +1,12 @@
 /* Where a choice begins and ends. */
 #include "config.h"
 
-#include "selection.h"
+#include "upstream/selection.h"
 
 #include <assert.h>
 
-#include "load.h"
-#include "queue.h"
+#include "upstream/load.h"
+#include "upstream/queue.h"
 
 void selection_init(struct selection *s, struct pool *pool, struct request *request,
 	struct slice client_ip, bool trusted)

@@ -1,10 +1,10 @@
 /* Sets up what a worker keeps about a pool, and takes it down. */
 #include "config.h"
 
-#include "pool.h"
+#include "upstream/pool.h"
 
-#include "affinity.h"
 #include "base/memory.h"
+#include "upstream/affinity.h"
 
 static const struct picker_kind *kind_of(enum balance balance)
 {

@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backend.h"
 #include "balance/picker.h"
 #include "balance/session.h"
-#include "queue.h"
 #include "settings/hash_on.h"
-#include "upstream_context.h"
+#include "upstream/backend.h"
+#include "upstream/queue.h"
+#include "upstream/upstream_context.h"
 
 struct pool {
 	/* settings; borrowed */

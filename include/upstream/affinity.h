@@ -6,7 +6,7 @@
 #define TINYLB_UPSTREAM_AFFINITY_H
 
 #include "http/forward.h"
-#include "selection.h"
+#include "upstream/selection.h"
 
 /* Reads from the settings what the pool goes by, which may be nothing. 0, or -1 when memory is
  * short; affinity_fini is allowed then, too. */

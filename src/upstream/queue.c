@@ -4,14 +4,14 @@
  */
 #include "config.h"
 
-#include "queue.h"
+#include "upstream/queue.h"
 
 #include <assert.h>
 
-#include "affinity.h"
-#include "capacity.h"
-#include "retry_budget.h"
-#include "selection.h"
+#include "upstream/affinity.h"
+#include "upstream/capacity.h"
+#include "upstream/retry_budget.h"
+#include "upstream/selection.h"
 
 static struct selection *first_in(const struct list *list)
 {

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "affinity.h"
+#include "upstream/affinity.h"
 
 #include "balance/health.h"
 #include "base/memory.h"

@@ -4,12 +4,12 @@
  */
 #include "config.h"
 
-#include "load.h"
+#include "upstream/load.h"
 
 #include <assert.h>
 
-#include "availability.h"
-#include "selection.h"
+#include "upstream/availability.h"
+#include "upstream/selection.h"
 
 #define SECOND_US UINT64_C(1000000)
 
