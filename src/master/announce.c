@@ -1,8 +1,10 @@
-/* Says, in the log and to those who wait for it, which generation serves now. */
+/* Each reader is told what it waits for: the log, the process that --daemon left behind, the
+ * service manager. */
 #include "config.h"
 
-#include "master/announce.h"
+#include "announce.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,9 +13,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "master/logs.h"
+#include "logs.h"
+#include "notify.h"
 
-/* The addresses as people know them: those of the settings, with the kernel's choice of port. */
+/* The addresses as the settings have them, but with the port that the kernel chose. */
 static const char *list_addresses(
 	const struct master *m, const struct settings *s, struct text *text)
 {
@@ -31,6 +34,13 @@ static const char *list_addresses(
 	return text_string(text);
 }
 
+void announce_ready(const struct master *m)
+{
+	assert(m->current != NULL);
+	notify_send("READY=1\nSTATUS=Generation %u, %u workers", m->current->number,
+		m->current->workers);
+}
+
 void announce_start(struct master *m)
 {
 	const struct generation *g = m->current;
@@ -45,7 +55,7 @@ void announce_start(struct master *m)
 		m->options->ready(m->options->context);
 }
 
-/* The file's lock is held for the life of the master. */
+/* A changed path has to wait: the lock on the file is held for the life of the master. */
 static bool is_pid_file_changed(const struct master *m, const struct settings *old)
 {
 	const char *a = old->pid_file, *b = m->current->settings->pid_file;
@@ -61,7 +71,7 @@ void announce_reload(const struct master *m, const struct generation *old)
 	char buffer[1024];
 	struct text text = text_over(buffer, sizeof buffer);
 
-	if (reopen_changed_log(old->settings, g->settings) == -1)
+	if (logs_change(old->settings, g->settings) == -1)
 		log_errorx("cannot open the log %s: %s", g->settings->log, fd_explain_log(errno));
 	if (is_pid_file_changed(m, old->settings))
 		log_warnx("the new pid_file takes effect at the next start");

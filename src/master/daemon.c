@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "master/daemon.h"
+#include "daemon.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,8 @@
-/* Reopens the log and the access logs after they were rotated, or when new settings have others. */
+/* The log and the access logs are opened after they were rotated, and when new settings have other
+ * ones. */
 #include "config.h"
 
-#include "master/logs.h"
+#include "logs.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -49,7 +50,7 @@ static bool reopen_generation(struct master *m, struct generation *g)
 	return true;
 }
 
-void reopen_logs(struct master *m)
+void logs_reopen(struct master *m)
 {
 	bool done = log_reopen() == 0;
 
@@ -68,7 +69,7 @@ void reopen_logs(struct master *m)
 			"not every log was reopened: what could not be goes on into the old file");
 }
 
-int reopen_changed_log(const struct settings *present, const struct settings *next)
+int logs_change(const struct settings *present, const struct settings *next)
 {
 	if (strcmp(present->log, next->log) == 0 && present->log_level == next->log_level)
 		return 0;

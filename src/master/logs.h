@@ -1,15 +1,16 @@
-/* Log files that are opened anew, here and in the workers, who may lack the rights to. */
+/* Opens log files anew, here and for the workers, which may lack the rights to. */
 #ifndef TINYLB_SRC_MASTER_LOGS_H
 #define TINYLB_SRC_MASTER_LOGS_H
 
-#include "master/master_state.h"
+#include "master_state.h"
 
-/* USR1. What cannot be opened is told, and the old file stays. */
-void reopen_logs(struct master *m);
+/* USR1: reopens the log and all access logs. Where one cannot be opened that is logged, and the old
+ * file stays. */
+void logs_reopen(struct master *m);
 
-/* Opens the log of `next` in this process, where that is another one than that of `present`, or has
- * another level. 0, or -1 with errno: then the old one stays. */
-int reopen_changed_log(const struct settings *present, const struct settings *next)
+/* Opens the log of `next` in this process where it is not that of `present`, or has another level.
+ * 0, or -1 with errno: the old log stays. */
+int logs_change(const struct settings *present, const struct settings *next)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -18,17 +18,19 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/title.h"
+#include "logs.h"
 #include "master/children/monitor_child.h"
-#include "master/children/spawn.h"
 #include "master/children/stand_in.h"
+#include "master/generations/generation_drain.h"
 #include "master/generations/reload.h"
-#include "master/logs.h"
-#include "master/master_state.h"
-#include "master/shutdown.h"
-#include "master/signals.h"
-#include "master/sockets/fdstore.h"
-#include "master/supervise.h"
+#include "master/sockets/fdstore_take.h"
+#include "master/upgrade/takeover.h"
 #include "master/upgrade/upgrade.h"
+#include "master_state.h"
+#include "messages.h"
+#include "shutdown.h"
+#include "signals.h"
+#include "supervise.h"
 
 static void handle_signal(struct master *m, int number)
 {
@@ -42,10 +44,10 @@ static void handle_signal(struct master *m, int number)
 	case SIGTERM:
 	case SIGINT:
 	case SIGQUIT:
-		end_master(m);
+		shutdown_request(m);
 		break;
 	case SIGUSR1:
-		reopen_logs(m);
+		logs_reopen(m);
 		break;
 	case SIGUSR2:
 		upgrade_request(m);
@@ -87,7 +89,7 @@ static void wait_for_events(const struct master *m, struct pollfd *set, nfds_t c
 		log_error("ppoll");
 }
 
-/* One turn. Channels come before signals: a child's last words are read before its death is. */
+/* One turn. Channels come before signals: a child's last words are read before its death. */
 static void turn(struct master *m)
 {
 	nfds_t count = 0, i = 1;
@@ -95,7 +97,8 @@ static void turn(struct master *m)
 	int number;
 
 	if (set == NULL) {
-		/* Blind until there is memory again; signals and deaths are kept by the kernel. */
+		/* Nothing is seen until there is memory again; the kernel keeps signals and deaths.
+		 */
 		log_error("cannot wait for events");
 		usleep(100000);
 		return;
@@ -104,7 +107,7 @@ static void turn(struct master *m)
 	/* Reading removes no child, so that the array and the list stay in step. */
 	for (struct list *l = m->children.next; l != &m->children; l = l->next)
 		if (set[i++].revents != 0)
-			supervise_read(m, LIST_ITEM(l, struct child, link));
+			messages_read(m, LIST_ITEM(l, struct child, link));
 	mem_free(set);
 	while ((number = signals_next(m->signals)) != 0)
 		handle_signal(m, number);
@@ -122,8 +125,7 @@ static int prepare(struct master *m, const struct settings *settings)
 			fd_explain_log(errno));
 		return -1;
 	}
-	m->board = state_new_board();
-	if (m->board == NULL || rng_root_seed(&m->root_seed) == -1) {
+	if (master_state_make_board(m) == -1 || rng_root_seed(&m->root_seed) == -1) {
 		log_error("cannot start");
 		return -1;
 	}
@@ -146,12 +148,12 @@ static int begin(struct master *m)
 		settings_free(settings);
 		return -1;
 	}
-	fdstore_take(m, settings);
+	fdstore_take(&m->fdstore, &m->escrow, settings);
 	reload_begin(m, settings);
 	return 0;
 }
 
-/* What a program needs that starts as well as one that takes over. 0, or -1 and the log says why.
+/* What a program needs that starts, and one that takes over as well. 0, or -1 and the log says why.
  */
 static int prepare_all(struct master *m)
 {
@@ -175,10 +177,10 @@ static void run(struct master *m)
 		do {
 			while (reload_advance(m))
 				;
-			generation_free_past(m);
+			generation_drain_free(m);
 		} while (upgrade_advance(m) || reload_resume(m));
-		monitor_keep(m);
-		/* Only now: a start that fails may leave nobody to wait for. */
+		monitor_child_keep(m);
+		/* A start that fails may leave no child to wait for: so this comes after it. */
 		if (m->phase >= MASTER_STOPPING && list_is_empty(&m->children))
 			break;
 		turn(m);
@@ -189,8 +191,8 @@ static void run(struct master *m)
 
 static void fini(struct master *m)
 {
-	generation_free_past(m);
-	foster_fini(m);
+	generation_drain_free(m);
+	stand_in_fini(m);
 	escrow_fini(&m->escrow);
 	rows_free(m->rows);
 	board_free(m->board);
@@ -203,29 +205,35 @@ static void fini(struct master *m)
 
 int master_run(const struct master_options *options)
 {
-	struct master m = { .options = options, .signals = -1 };
-	bool arrives = master_is_taking_over();
+	bool takes_over = takeover_is_wanted();
+	struct master m;
 	int code;
 
-	m.daemon.status = -1;
-	m.pidfile.fd = -1;
-	list_init(&m.children);
-	list_init(&m.fosters);
-	list_init(&m.past);
-	fdstore_init(&m.fdstore);
-	if (options->daemon && !arrives && (code = daemon_start(&m.daemon)) != -1) {
+	master_state_init(&m, options);
+	fdstore_take_look(&m.fdstore);
+	if (options->daemon && !takes_over && (code = daemon_start(&m.daemon)) != -1) {
 		fdstore_fini(&m.fdstore);
 		return code;
 	}
 	upgrade_init(&m);
 	signals_block();
 	log_set_role("master");
-	log_set_echo(!arrives);
-	if (prepare_all(&m) == -1 || (arrives ? upgrade_arrive(&m) : begin(&m)) == -1)
+	log_set_echo(!takes_over);
+	if (prepare_all(&m) == -1 || (takes_over ? takeover_begin(&m) : begin(&m)) == -1)
 		m.exit_code = 1;
 	else
 		run(&m);
 	log_set_echo(false);
 	fini(&m);
 	return m.exit_code;
+}
+
+bool master_is_taking_over(void)
+{
+	return takeover_is_wanted();
+}
+
+int master_trial(int state)
+{
+	return takeover_trial(state);
 }

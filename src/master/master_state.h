@@ -1,4 +1,4 @@
-/* What the master knows of itself. */
+/* What the master knows of itself: the struct that the modules of this folder work on. */
 #ifndef TINYLB_SRC_MASTER_MASTER_STATE_H
 #define TINYLB_SRC_MASTER_MASTER_STATE_H
 
@@ -9,15 +9,16 @@
 #include "base/rng.h"
 #include "board/board.h"
 #include "board/rows.h"
+#include "daemon.h"
 #include "master/children/child.h"
-#include "master/daemon.h"
 #include "master/generations/generation.h"
-#include "master/master.h"
-#include "master/pidfile.h"
+#include "master/master_options.h"
 #include "master/sockets/escrow.h"
-#include "master/sockets/fdstore_state.h"
+#include "master/sockets/fdstore.h"
 #include "master/upgrade/upgrade_phase.h"
+#include "pidfile.h"
 
+/* The master only ever moves on from one to a later one. */
 enum master_phase {
 	MASTER_RUNNING,
 	MASTER_LAME_DUCK, /* was told to stop, and serves on for a while: no reload any more */
@@ -35,11 +36,11 @@ struct master {
 	int exit_code;
 	bool reload_again; /* a HUP came that has to wait: for a reload, or for old generations */
 	uint32_t last_generation;
-	uint32_t last_foster; /* id */
-	uint64_t look_due;    /* the next look for workers that hang, monotonic ms */
-	uint64_t awake_since; /* from when on such looks came in time */
+	uint32_t last_stand_in; /* id */
+	uint64_t look_due;      /* the next look for workers that hang, monotonic ms */
+	uint64_t awake_since;   /* from when on such looks came in time, monotonic ms */
 	struct rng jitter;
-	int signals; /* a signalfd */
+	int signals; /* owned: a signalfd */
 	struct backoff monitor_backoff;
 	uint64_t monitor_due;  /* when to start the next monitor, monotonic ms; 0: at once */
 	uint64_t monitor_look; /* the next look whether it hangs, monotonic ms */
@@ -51,36 +52,23 @@ struct master {
 	struct upgrade upgrade;
 	struct fdstore fdstore;
 	/* links */
-	struct list children;
-	struct list fosters;        /* owned; of struct foster: foster.c */
+	struct list children;       /* owned */
+	struct list stand_ins;      /* owned; of struct stand_in: stand_in.c */
 	struct generation *current; /* owned; NULL until the first one is ready */
 	struct generation *next;    /* owned; the one that is being started, or NULL */
 	struct list past;           /* owned; draining and failed ones, oldest first */
 };
 
-/* Generations with workers at one time: two that drain, the current and the next one, and what is
- * left of one that failed. */
-#define GENERATIONS_MAX 5
+/* An empty master: no children, no descriptors, no settings. `options` stays the caller's. */
+void master_state_init(struct master *m, const struct master_options *options);
 
-/* A board with room for all workers that there can be at one time. NULL with errno. */
-struct board *state_new_board(void) __attribute__((warn_unused_result));
+/* The only place that changes the phase: `phase` is a later one than the present one. */
+void master_state_set_phase(struct master *m, enum master_phase phase);
 
-/* The next generation, with as many workers as its settings say and channels between them. NULL on
- * lack of memory; `settings` is the generation's in any case. */
-struct generation *generation_new(struct master *m, struct settings *settings)
-	__attribute__((warn_unused_result));
+/* Makes a board with room for all workers that there can be at one time. 0, or -1 with errno. */
+int master_state_make_board(struct master *m) __attribute__((warn_unused_result));
 
-/* The same with a number and a size that are known already, and without the channels. */
-struct generation *generation_make(struct settings *settings, uint32_t number, uint32_t workers)
-	__attribute__((warn_unused_result));
-
-/* NULL is fine. */
-void generation_free(struct generation *g);
-
-/* Whether any worker of it (NULL: of any) is being started. */
-bool generation_is_starting(const struct master *m, const struct generation *g);
-
-/* Frees what is past and has no children left. */
-void generation_free_past(struct master *m);
+/* The settings that may soon be in force; NULL: there are none. */
+const struct settings *master_state_next_settings(const struct master *m);
 
 #endif

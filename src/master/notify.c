@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "master/notify.h"
+#include "notify.h"
 
 #include <errno.h>
 #include <stdarg.h>

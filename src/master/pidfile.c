@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "master/pidfile.h"
+#include "pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

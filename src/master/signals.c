@@ -1,7 +1,7 @@
 /* Signals as something to read. What they mean is decided in master.c. */
 #include "config.h"
 
-#include "master/signals.h"
+#include "signals.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>

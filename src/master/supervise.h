@@ -1,18 +1,11 @@
-/* Children: what they say, how they die, and who takes their places. */
+/* Children: how they die, what takes their places, and what is due when. */
 #ifndef TINYLB_SRC_MASTER_SUPERVISE_H
 #define TINYLB_SRC_MASTER_SUPERVISE_H
 
-#include "master/master_state.h"
+#include "master_state.h"
 
-/* Reads all that a child has said. */
-void supervise_read(struct master *m, struct child *c);
-
-/* CHLD: sees off everybody who died. */
+/* CHLD: acts on every death that has not been seen yet. */
 void supervise_reap(struct master *m);
-
-/* "was killed by SIGSEGV, leaving a core", "exited with code 1", or its own words. */
-#define DEATH_SIZE (MESSAGE_TEXT_SIZE + 64)
-void supervise_describe_death(const struct child *c, int status, char out[DEATH_SIZE]);
 
 /* Does what is due now. */
 void supervise_timers(struct master *m);

@@ -35,8 +35,8 @@ WORKER_TESTS = \
 MONITOR_TESTS = \
 	tests/unit/test_monitor
 MASTER_TESTS = \
-	tests/unit/test_backoff tests/unit/test_escrow tests/unit/test_handover \
-	tests/unit/test_pidfile tests/unit/test_verdict
+	tests/unit/test_backoff tests/unit/test_canary_compare tests/unit/test_escrow \
+	tests/unit/test_handover tests/unit/test_pidfile
 COMMAND_TESTS = \
 	tests/unit/test_selftest
 

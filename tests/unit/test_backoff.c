@@ -1,7 +1,7 @@
 /* The restart policy: how long a slot whose workers keep dying waits. */
 #include "config.h"
 
-#include "../../src/master/children/backoff.h"
+#include "master/children/backoff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* The table of sockets in escrow: who gets which, and what is closed when. */
 #include "config.h"
 
-#include "../../src/master/sockets/escrow.h"
+#include "master/sockets/escrow.h"
 
 #include <fcntl.h>
 #include <linux/filter.h>

@@ -1,7 +1,7 @@
 /* The text of a hand-over: what is written is read again, and nothing else is. */
 #include "config.h"
 
-#include "../../src/master/upgrade/handover.h"
+#include "master/upgrade/handover_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "master/upgrade/handover_record.h"
+#include "master/upgrade/handover_write.h"
 
 /* clang-format off */
 static const char good[] =
@@ -134,8 +136,8 @@ static void test_descriptors(void **state)
 
 	(void)state;
 	read_good(&h, &text);
-	assert_int_equal(handover_descriptors(&h, NULL), 14);
-	assert_int_equal(handover_descriptors(&h, all), 14);
+	assert_int_equal(handover_record_descriptors(&h, NULL), 14);
+	assert_int_equal(handover_record_descriptors(&h, all), 14);
 	assert_memory_equal(all, wanted, sizeof wanted);
 	handover_fini(&h);
 	free(text);

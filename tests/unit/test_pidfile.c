@@ -1,7 +1,7 @@
 /* The pid file: one instance, stale files, and whose file it is at the end. */
 #include "config.h"
 
-#include "../../src/master/pidfile.h"
+#include "master/pidfile.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "master/children/backoff.h"
+#include "backoff.h"
 
 /* `pause` made up to a quarter shorter or longer. */
 static uint64_t add_jitter(uint64_t pause, uint64_t random)

@@ -1,11 +1,11 @@
 /*
- * A worker that hangs cannot say so. That its loop turns it shows on the board, at least each tenth
- * of a second while it has clients; one that rests shows nothing and need not. So a hang is: no
- * turn for a while, though there are clients, or connections wait to be accepted.
+ * A worker that hangs cannot say so. While it has clients it shows on the board at least each tenth
+ * of a second that its loop turns; a worker without clients shows nothing and need not. So a hang
+ * is: no turn for a while, though there are clients, or connections wait to be accepted.
  */
 #include "config.h"
 
-#include "master/children/hang.h"
+#include "hang.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,18 +15,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "master/children/stand_in.h"
-#include "master/generations/reload.h"
-#include "master/shutdown.h"
+#include "stand_in.h"
+#include "stop.h"
 
 #define LOOK_MS 200
 
-/* A look that comes later than this says nothing: the machine, or all of us, may have been stopped.
- * The workers get the time anew to show that they turn. */
+/* A look that comes later than this says nothing: the machine may have been stopped. The workers
+ * get the time anew to show that they turn. */
 #define LATE_MS 300
 
-/* No turn for so long, and something to do, at two looks in a row: it hangs. Together they take
- * less than a second from the last turn. */
+/* A worker hangs that has not turned for so long, though it has something to do, at two looks in a
+ * row: that is less than a second after its last turn. */
 #define SUSPECT_MS 500
 
 /* How many connections wait on a listening socket. */
@@ -42,12 +41,13 @@ static uint32_t count_waiting_on(int fd)
 	return info.tcpi_unacked;
 }
 
-/* Whether it accepts from this socket: as one of the current workers, or of those being watched. */
+/* True where it accepts from this socket: as one of the current workers, or of those being watched.
+ */
 static bool accepts_from(
 	const struct master *m, const struct child *c, const struct escrow_entry *e)
 {
 	if (c->generation == m->current)
-		return foster_is_keeper(m, c, e);
+		return stand_in_accepts(m, c, e);
 	return !e->shared && e->slot % c->generation->workers == c->slot;
 }
 
@@ -116,11 +116,11 @@ static void begin(struct master *m, struct child *c, uint64_t now, uint32_t wait
 		  "was %s",
 		child_name(c, name), (uintmax_t)(now - c->hung_since), (uintmax_t)clients_of(c),
 		waiting, doing);
-	/* In the place of one that is only watched, the old one will accept. */
+	/* For a worker that is only watched the old one in its slot will accept. */
 	if (c->generation != m->current)
 		return;
-	foster_move(m, c);
-	foster_begin(m, c->slot);
+	stand_in_move(m, c);
+	stand_in_begin(m, c->slot);
 }
 
 static void recover(struct master *m, struct child *c, uint64_t now)
@@ -131,7 +131,7 @@ static void recover(struct master *m, struct child *c, uint64_t now)
 		(uintmax_t)(now > c->hung_since ? now - c->hung_since : 0));
 	c->hung_since = 0;
 	if (c->generation == m->current)
-		foster_end(m, c->slot);
+		stand_in_end(m, c->slot);
 }
 
 static void give_up(struct child *c, uint64_t now)
@@ -141,11 +141,11 @@ static void give_up(struct child *c, uint64_t now)
 	describe(c, doing);
 	log_errorx("%s has hung for %ju ms: ending it; it was %s", child_name(c, name),
 		(uintmax_t)(now - c->hung_since), doing);
-	end_hung(c);
+	stop_hung(c);
 }
 
-/* It has not turned since `since`, which is no sign where there was nothing to do. */
-static void suspect(struct master *m, struct child *c, uint64_t since, uint64_t now)
+/* It has not turned for SUSPECT_MS, which says nothing where there was nothing to do. */
+static void suspect(struct master *m, struct child *c, uint64_t now)
 {
 	uint32_t waiting = count_waiting(m, c);
 
@@ -154,8 +154,8 @@ static void suspect(struct master *m, struct child *c, uint64_t since, uint64_t 
 	} else if (c->suspected != 0) {
 		begin(m, c, now, waiting);
 	} else {
-		/* It may have rested until a moment ago. */
-		c->suspected = since > now - SUSPECT_MS ? since : now - SUSPECT_MS;
+		/* It may have had nothing to do until a moment ago. */
+		c->suspected = now - SUSPECT_MS;
 		nudge(c);
 	}
 }
@@ -172,14 +172,14 @@ static void look_at(struct master *m, struct child *c, uint64_t now)
 		c->suspected = 0;
 	if (c->hung_since == 0) {
 		if (!turned && since + SUSPECT_MS <= now)
-			suspect(m, c, since, now);
+			suspect(m, c, now);
 	} else if (turned) {
 		recover(m, c, now);
 	} else if (most > 0 && c->hung_since + most <= now && m->awake_since + most <= now) {
 		give_up(c, now);
 	} else if (c->generation == m->current) {
-		/* To its siblings it may look idle. */
-		foster_forward(m, c->slot);
+		/* Siblings may take it for idle, and pass connections to it. */
+		stand_in_forward(m, c->slot);
 	}
 }
 
@@ -188,7 +188,7 @@ static bool is_watched(const struct generation *g)
 	return g != NULL && g->state == GENERATION_WATCHED;
 }
 
-/* With one worker there is nobody to take its place, and it may be that none is ended. */
+/* With one worker no sibling can stand in, and where timeouts.hang is 0 no worker is ended. */
 static bool is_needed(const struct master *m)
 {
 	const struct generation *g = m->current;
@@ -198,27 +198,25 @@ static bool is_needed(const struct master *m)
 }
 
 /* New settings that make a worker hang are no good. */
-static void judge_watched(struct master *m)
+static bool is_watched_hung(const struct master *m, char *why, size_t why_size)
 {
-	char why[64];
-
 	for (struct list *l = m->children.next; l != &m->children; l = l->next) {
 		const struct child *c = LIST_ITEM(l, struct child, link);
 
 		if (c->generation != m->next || c->hung_since == 0)
 			continue;
-		snprintf(why, sizeof why, "worker %u hangs with the new settings", c->slot);
-		reload_roll_back(m, why);
-		return;
+		snprintf(why, why_size, "worker %u hangs with the new settings", c->slot);
+		return true;
 	}
+	return false;
 }
 
-void hang_look(struct master *m)
+enum hang_verdict hang_look(struct master *m, char *why, size_t why_size)
 {
 	uint64_t now = clock_ms();
 
 	if (!is_needed(m) || now < m->look_due)
-		return;
+		return HANG_FINE;
 	if (now - m->look_due > LATE_MS)
 		m->awake_since = now;
 	m->look_due = now + LOOK_MS;
@@ -231,8 +229,7 @@ void hang_look(struct master *m)
 		if (c->state == CHILD_READY && c->place != NULL)
 			look_at(m, c, now);
 	}
-	if (is_watched(m->next))
-		judge_watched(m);
+	return is_watched(m->next) && is_watched_hung(m, why, why_size) ? HANG_WATCHED : HANG_FINE;
 }
 
 uint64_t hang_next_due(const struct master *m)

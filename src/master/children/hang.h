@@ -4,9 +4,17 @@
 
 #include "master/master_state.h"
 
-/* Looks at the workers of the current generation where it is time to. When the next look is due,
- * monotonic ms; UINT64_MAX: none is. */
-void hang_look(struct master *m);
+enum hang_verdict {
+	HANG_FINE,    /* there is nothing left to do about it */
+	HANG_WATCHED, /* a worker of the next generation hangs, which is being watched */
+};
+
+/* Looks at the workers of the current generation, and of the one being watched, where it is time
+ * to. HANG_WATCHED: `why` names the worker, and it is for the caller to take the generation back.
+ */
+enum hang_verdict hang_look(struct master *m, char *why, size_t why_size);
+
+/* When the next look is due, monotonic ms; UINT64_MAX: none is. */
 uint64_t hang_next_due(const struct master *m);
 
 #endif

@@ -7,12 +7,14 @@
 
 #include "worker/worker.h"
 
-/* Makes an inbox for each of `count` slots. NULL: there is one only, or no room for them, which is
- * logged; connections are not passed then. */
-struct worker_inbox *inboxes_open(uint32_t count);
-void inboxes_close(struct worker_inbox *inboxes, uint32_t count);
+/* Makes an inbox for each of `count` slots; the array is the caller's. NULL: there is one slot
+ * only, or no room for inboxes, which is logged; workers pass no connections then. */
+struct worker_inbox *inbox_open_all(uint32_t count);
 
-/* Moves what is in one inbox to another one; NULL is fine. */
-void inboxes_forward(const struct worker_inbox *inboxes, uint32_t from, uint32_t to);
+/* Closes and frees them; NULL is fine. */
+void inbox_close_all(struct worker_inbox *inboxes, uint32_t count);
+
+/* Moves what is in the inbox of slot `from` to that of slot `to`; NULL is fine. */
+void inbox_forward(const struct worker_inbox *inboxes, uint32_t from, uint32_t to);
 
 #endif

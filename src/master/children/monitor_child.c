@@ -1,11 +1,12 @@
 /*
- * Keeps one monitor running. It is ended and started without ceremony: all that it knows and others
- * need is on the board. One that hangs, too, shows on memory that it shares with the master: when
- * it wanted to do something, and when it last did; one that rests is not disturbed.
+ * Keeps one monitor running. It can be killed and started at any time: all that it knows and others
+ * need is on the board. Whether it hangs shows in memory that it shares with the master: when it
+ * wanted to do something, and when it last did something. A monitor that has nothing to do is not
+ * disturbed.
  */
 #include "config.h"
 
-#include "master/children/monitor_child.h"
+#include "monitor_child.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,26 +20,17 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/privilege.h"
-#include "master/children/spawn.h"
-#include "master/shutdown.h"
-#include "master/supervise.h"
 #include "monitor/monitor.h"
+#include "spawn.h"
+#include "stop.h"
 
 #define LOOK_MS 500
 
-/* It has not done what was due for so long: it hangs. Twice as long is for others to decide: a look
- * that comes late may mean that all of the machine was stopped. */
+/* A monitor that has not done what was due for so long hangs. A look that comes more than half of
+ * this late says nothing: all of the machine may have been stopped. */
 #define HANGS_MS 1500
 
-static struct child *find(const struct master *m)
-{
-	for (struct list *l = m->children.next; l != &m->children; l = l->next)
-		if (LIST_ITEM(l, struct child, link)->role == CHILD_MONITOR)
-			return LIST_ITEM(l, struct child, link);
-	return NULL;
-}
-
-/* As a worker, but for files, which the look-up of names needs. */
+/* As a worker does, but files stay within reach: the look-up of names needs them. 0, or -1. */
 static int give_up_rights(const struct settings *s)
 {
 	const char *what;
@@ -72,17 +64,10 @@ static struct monitor_life *make_life(void)
 	return life != MAP_FAILED ? life : NULL;
 }
 
-void monitor_forget(struct child *c)
-{
-	if (c->life != NULL)
-		(void)munmap(c->life, sizeof *c->life);
-	c->life = NULL;
-}
-
 /* 0, or -1 with errno. */
 static int spawn(struct master *m, struct generation *g)
 {
-	struct child *c = child_add(m, CHILD_MONITOR, g, 0);
+	struct child *c = child_add(&m->children, CHILD_MONITOR, g, 0);
 	struct monitor_start start = { .settings = g->settings, .rows = g->rows };
 	char name[CHILD_NAME_SIZE];
 	int ends[2];
@@ -92,7 +77,7 @@ static int spawn(struct master *m, struct generation *g)
 	start.life = c->life = make_life();
 	start.seed = rng_next(&m->jitter);
 	if (c->life == NULL || channel_pair(ends) == -1) {
-		child_remove(m, c);
+		child_remove(c, m->board);
 		return -1;
 	}
 	start.channel = ends[1];
@@ -102,7 +87,7 @@ static int spawn(struct master *m, struct generation *g)
 	fd_close(&ends[1]);
 	c->channel = ends[0];
 	if (c->pid == -1) {
-		child_remove(m, c);
+		child_remove(c, m->board);
 		return -1;
 	}
 	log_debug("%s was started", child_name(c, name));
@@ -116,15 +101,15 @@ static void postpone(struct master *m, uint64_t lived_ms)
 		clock_ms() + backoff_next(&m->monitor_backoff, lived_ms, rng_next(&m->jitter));
 }
 
-void monitor_keep(struct master *m)
+void monitor_child_keep(struct master *m)
 {
 	struct generation *g = m->current;
-	struct child *c = find(m);
+	struct child *c = child_find_monitor(&m->children);
 
 	if (g == NULL || g->rows == NULL || m->phase > MASTER_LAME_DUCK)
 		return;
 	if (c != NULL && c->generation != g)
-		end_at_once(c);
+		stop_at_once(c);
 	if (c != NULL || m->monitor_due > clock_ms())
 		return;
 	m->monitor_due = 0;
@@ -134,11 +119,11 @@ void monitor_keep(struct master *m)
 	}
 }
 
-void monitor_died(struct master *m, const struct child *c, int status)
+void monitor_child_died(struct master *m, const struct child *c, int status)
 {
-	char name[CHILD_NAME_SIZE], death[DEATH_SIZE];
+	char name[CHILD_NAME_SIZE], death[CHILD_DEATH_SIZE];
 
-	supervise_describe_death(c, status, death);
+	child_describe_death(c, status, death);
 	m->monitor_due = 0;
 	if (c->state == CHILD_KILLED && c->hung_since == 0) {
 		log_debug("%s %s", child_name(c, name), death);
@@ -149,7 +134,7 @@ void monitor_died(struct master *m, const struct child *c, int status)
 		child_name(c, name), death);
 }
 
-/* A worker has called, and nobody has come. */
+/* A worker has raised the alarm, and the monitor has not read it. */
 static bool is_called(const struct child *c)
 {
 	struct pollfd alarm = { .fd = rows_alarm_fd(c->generation->rows), .events = POLLIN };
@@ -157,7 +142,7 @@ static bool is_called(const struct child *c)
 	return poll(&alarm, 1, 0) == 1;
 }
 
-/* Something was due before now, and it has not stirred since. */
+/* Something was due before now, and the monitor has not moved since. */
 static bool is_late(const struct child *c, uint64_t now)
 {
 	uint64_t due = atomic_load_explicit(&c->life->due_us, memory_order_relaxed) / 1000;
@@ -179,39 +164,40 @@ static void look_at(struct child *c, uint64_t now)
 	c->hung_since = c->suspected;
 	log_errorx("%s hangs: nothing for %ju ms, though something was due: killing it",
 		child_name(c, name), (uintmax_t)(now - c->suspected));
-	end_at_once(c);
+	stop_at_once(c);
 }
 
-void monitor_look(struct master *m)
+void monitor_child_look(struct master *m)
 {
-	struct child *c = find(m);
+	struct child *c = child_find_monitor(&m->children);
 	uint64_t now = clock_ms();
 
 	if (c == NULL || c->state != CHILD_READY || now < m->monitor_look)
 		return;
-	/* One that comes late says nothing: the machine, or all of us, may have been stopped. */
+	/* A late look says nothing: the machine may have been stopped. */
 	if (now - m->monitor_look > HANGS_MS / 2)
 		c->suspected = now;
 	m->monitor_look = now + LOOK_MS;
 	look_at(c, now);
 }
 
-uint64_t monitor_next_due(const struct master *m)
+uint64_t monitor_child_next_due(const struct master *m)
 {
-	bool is_awaited = m->current != NULL && m->phase <= MASTER_LAME_DUCK && find(m) == NULL;
+	bool is_awaited = m->current != NULL && m->phase <= MASTER_LAME_DUCK &&
+			  child_find_monitor(&m->children) == NULL;
 
 	return is_awaited && m->monitor_due > 0 ? m->monitor_due : UINT64_MAX;
 }
 
-void monitor_end(struct master *m)
+void monitor_child_end(struct master *m)
 {
-	struct child *c = find(m);
+	struct child *c = child_find_monitor(&m->children);
 
 	if (c == NULL)
 		return;
-	end_at_once(c);
-	/* It is gone in a moment, and only then may the next one start. */
+	stop_at_once(c);
+	/* It is gone in a moment, and the next one may start only then. */
 	while (waitpid(c->pid, NULL, 0) == -1 && errno == EINTR)
 		;
-	child_remove(m, c);
+	child_remove(c, m->board);
 }

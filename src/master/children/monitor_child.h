@@ -4,23 +4,22 @@
 
 #include "master/master_state.h"
 
-/* Starts one where there should be one, is none, and it is time to. */
-void monitor_keep(struct master *m);
+/* Starts one where there should be one, is none, and the pause after the last one is over; kills
+ * that of an older generation. */
+void monitor_child_keep(struct master *m);
 
-/* It is dead: the next one comes at once, or after a pause. */
-void monitor_died(struct master *m, const struct child *c, int status);
+/* The monitor `c` is dead, with this status of wait(2): the next one starts at once where the
+ * master killed it in peace, else after a pause. */
+void monitor_child_died(struct master *m, const struct child *c, int status);
 
-/* Ends it where it hangs: to be called whenever the master is awake, which it is where workers may
- * hang. */
-void monitor_look(struct master *m);
+/* Kills it where it hangs. To be called whenever the master is awake: where workers are watched for
+ * hanging that is often enough. */
+void monitor_child_look(struct master *m);
 
 /* When the next one is to be started, monotonic ms; UINT64_MAX: there is one, or shall be none. */
-uint64_t monitor_next_due(const struct master *m);
+uint64_t monitor_child_next_due(const struct master *m);
 
-/* Ends it, and waits for that: for a master that becomes another program. */
-void monitor_end(struct master *m);
-
-/* Frees what it shared with the master. Harmless for other children. */
-void monitor_forget(struct child *c);
+/* Kills it and waits for its end: for a master that becomes another program. */
+void monitor_child_end(struct master *m);
 
 #endif

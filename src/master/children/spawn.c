@@ -1,11 +1,12 @@
 /*
- * A child is this process, forked: it closes what is not its own, takes its name, and calls the
- * function that it is for. It never returns from here.
+ * A child is this process, forked: it closes the descriptors of others, takes its name, and calls
+ * the function that it is for. It never returns from here.
  */
 #include "config.h"
 
-#include "master/children/spawn.h"
+#include "spawn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +32,8 @@ static int open_log(const struct master *m, const struct settings *s)
 	log_set_echo(false);
 	if (m->daemon.on)
 		daemon_silence();
-	/* Mostly what was inherited is right. */
-	return present != NULL ? reopen_changed_log(present, s) : 0;
+	/* Mostly the log that was inherited is the right one. */
+	return present != NULL ? logs_change(present, s) : 0;
 }
 
 int spawn_become(const struct master *m, const struct generation *g, const char *title,
@@ -77,8 +78,8 @@ static void run_worker(const struct master *m, const struct generation *g, uint3
 	exit(code);
 }
 
-/* Without rights, and the means to gain some, a resolver cannot do harm, whatever a name server
- * sends. */
+/* Without rights, and without the means to gain some, a resolver can do no harm with what a name
+ * server sends. */
 static void drop_privileges(const struct settings *settings)
 {
 	if (settings->sandbox && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
@@ -94,10 +95,10 @@ static void run_resolver(const struct master *m, const struct generation *g)
 	if (spawn_become(m, g, "resolver", keep, 1) == -1)
 		_exit(1);
 	log_set_role("resolver");
-	/* Unlike a worker it has nothing to finish: any signal may end it. */
+	/* A resolver has nothing to finish: any signal may end it. */
 	signals_unblock();
 	drop_privileges(g->settings);
-	/* A name that is not found leaves an empty place: that is told, and is no failure. */
+	/* A name that is not found is logged and has no address: that is no failure. */
 	if (settings_lookup(g->settings, m->current != NULL ? m->current->settings : NULL) == -1)
 		_exit(1);
 	_exit(0);
@@ -118,7 +119,7 @@ pid_t spawn_fork(void)
 
 int spawn_resolver(struct master *m, struct generation *g)
 {
-	struct child *c = child_add(m, CHILD_RESOLVER, g, 0);
+	struct child *c = child_add(&m->children, CHILD_RESOLVER, g, 0);
 
 	if (c == NULL)
 		return -1;
@@ -126,24 +127,25 @@ int spawn_resolver(struct master *m, struct generation *g)
 	if (c->pid == 0)
 		run_resolver(m, g);
 	if (c->pid == -1) {
-		child_remove(m, c);
+		child_remove(c, m->board);
 		return -1;
 	}
 	announce(c);
 	return 0;
 }
 
-/* The parent's side of a fork: keeps its end of the channel. */
-static int adopt(struct master *m, struct child *c, int ends[2])
+/* The parent's side of a fork: keeps its end of the channel. 0, or -1 with errno: there was no
+ * fork. */
+static int keep_channel(struct master *m, struct child *c, int ends[2])
 {
 	fd_close(&ends[1]);
 	if (c->pid == -1) {
 		fd_close(&ends[0]);
-		child_remove(m, c);
+		child_remove(c, m->board);
 		return -1;
 	}
 	c->channel = ends[0];
-	c->deadline = c->started + START_TIMEOUT_MS;
+	c->deadline = c->started + CHILD_START_TIMEOUT_MS;
 	announce(c);
 	return 0;
 }
@@ -151,7 +153,7 @@ static int adopt(struct master *m, struct child *c, int ends[2])
 /* A worker that is about to be forked, with a place on the board. NULL with errno. */
 static struct child *add_worker(struct master *m, struct generation *g, uint32_t slot)
 {
-	struct child *c = child_add(m, CHILD_WORKER, g, slot);
+	struct child *c = child_add(&m->children, CHILD_WORKER, g, slot);
 
 	if (c == NULL)
 		return NULL;
@@ -166,7 +168,7 @@ static struct child *add_worker(struct master *m, struct generation *g, uint32_t
 	log_errorx("worker %u gen %u: no place is left on the board, of %u: too many old workers "
 		   "have not ended yet",
 		slot, g->number, board_size(m->board));
-	child_remove(m, c);
+	child_remove(c, m->board);
 	errno = EAGAIN;
 	return NULL;
 }
@@ -183,15 +185,17 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 		.respawn = g->slots[slot].respawn,
 		.root_seed = g->settings->seed != 0 ? (uint64_t)g->settings->seed : m->root_seed,
 		.access_log = g->access_log };
-	struct child *c = add_worker(m, g, slot);
+	struct child *c;
 	int ends[2], result;
 
+	assert(slot < g->workers && g->rows != NULL);
+	c = add_worker(m, g, slot);
 	start.sockets =
 		mem_zalloc(escrow_assign_max(&m->escrow, g->settings), sizeof *start.sockets);
 	if (c == NULL || start.sockets == NULL || channel_pair(ends) == -1) {
 		mem_free(start.sockets);
 		if (c != NULL)
-			child_remove(m, c);
+			child_remove(c, m->board);
 		return -1;
 	}
 	start.socket_count =
@@ -202,7 +206,7 @@ int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 	c->pid = spawn_fork();
 	if (c->pid == 0)
 		run_worker(m, g, slot, &start);
-	result = adopt(m, c, ends);
+	result = keep_channel(m, c, ends);
 	mem_free(start.sockets);
 	return result;
 }

@@ -1,4 +1,4 @@
-/* Forks children. */
+/* Forks children, and makes them what they are. */
 #ifndef TINYLB_SRC_MASTER_CHILDREN_SPAWN_H
 #define TINYLB_SRC_MASTER_CHILDREN_SPAWN_H
 
@@ -6,10 +6,7 @@
 
 #include "master/master_state.h"
 
-/* How long a child may take to become ready. */
-#define START_TIMEOUT_MS 30000
-
-/* As fork(2); buffered output is written before, lest the child writes it again. */
+/* As fork(2). Buffered output is written before, so that the child does not write it again. */
 pid_t spawn_fork(void) __attribute__((warn_unused_result));
 
 /* What every child does first: closes all descriptors but `keep`, takes its name, opens the log of

@@ -1,22 +1,21 @@
 /*
  * While new settings are watched, their workers accept alone in their slots: the old workers of
- * these go on with the clients they have. What both generations count on the board is compared
- * again and again; the reload goes on when the time is over, and is rolled back before that when
- * the new settings do clearly worse.
+ * these slots go on with the clients they have. What both generations count on the board is
+ * compared every LOOK_MS. The verdict is the caller's to act on.
  */
 #include "config.h"
 
-#include "master/generations/canary.h"
+#include "canary.h"
+
+#include <assert.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "master/children/spawn.h"
-#include "master/generations/canary_compare.h"
-#include "master/generations/reload.h"
+#include "canary_compare.h"
 
 #define LOOK_MS 200
 
-/* With fewer requests beside the new ones, all that the old generation ever saw is the measure. */
+/* With fewer requests during the watch, all that the old generation ever counted is the measure. */
 #define LEAST_BESIDE 50
 
 static uint32_t count_slots(const struct generation *g)
@@ -48,8 +47,8 @@ static bool is_accepted_by(const struct master *m, const struct generation *g, u
 	return e->shared ? escrow_find(&m->escrow, &e->key, 0) == e : e->slot % g->workers < slots;
 }
 
-/* Whether the new workers accept from all sockets of an old one. They may have other addresses, and
- * slots are dealt out anew where there are more or fewer of them. */
+/* True where the new workers accept from all sockets of the old worker in `slot`. They may have
+ * other addresses, and sockets go to other slots where there are more or fewer workers. */
 static bool is_replaced(
 	const struct master *m, const struct generation *g, uint32_t slots, uint32_t slot)
 {
@@ -66,7 +65,7 @@ static bool is_replaced(
 	return true;
 }
 
-/* Has the old workers stop accepting where new ones do, or go on. */
+/* PAUSE: the old workers stop accepting where new ones do. RESUME: they go on. */
 static void tell_old(struct master *m, const struct generation *g, enum message_type type)
 {
 	uint32_t slots = count_slots(g);
@@ -79,10 +78,10 @@ static void tell_old(struct master *m, const struct generation *g, enum message_
 		if (c->generation != m->current || c->role != CHILD_WORKER || c->slot >= slots ||
 			c->state != CHILD_READY)
 			continue;
-		/* One that somebody still needs goes on beside them. */
+		/* An old worker with a socket that no new one has goes on beside them. */
 		if (type == MESSAGE_PAUSE && !is_replaced(m, g, slots, c->slot))
 			continue;
-		/* Both accept then: what is seen is less, and nothing is lost. */
+		/* Where that fails both accept: less is seen, and nothing is lost. */
 		if (channel_send(c->channel, &message, -1) == -1)
 			log_warn("%s cannot be told to accept, or not to", child_name(c, name));
 	}
@@ -94,9 +93,10 @@ bool canary_begin(struct master *m)
 	uint32_t slots = count_slots(g);
 	uint64_t now = clock_ms();
 
+	assert(g->state == GENERATION_STARTING);
 	if (m->current == NULL || slots == 0 || g->spawned != slots || g->watch_until != 0)
 		return false;
-	g->state = GENERATION_WATCHED;
+	generation_set_state(g, GENERATION_WATCHED);
 	g->deadline = UINT64_MAX;
 	g->watch_until = now + g->settings->reload.watch;
 	g->look_due = now + LOOK_MS;
@@ -107,19 +107,19 @@ bool canary_begin(struct master *m)
 	return true;
 }
 
-void canary_end(struct master *m, struct generation *g)
+void canary_end(struct master *m, const struct generation *g)
 {
-	/* They wait until all new ones are ready, and not only for the end of the watch. */
+	/* The old workers are paused until all new ones are ready: longer than the watch. */
 	if (g->watch_until != 0)
 		tell_old(m, g, MESSAGE_RESUME);
 }
 
-/* They are good enough: the other workers are started, in the place of all the old ones. */
+/* The new settings are good enough: the other workers are started. */
 static void go_on(
 	struct generation *g, const struct board_tally *old, const struct board_tally *new)
 {
-	g->state = GENERATION_STARTING;
-	g->deadline = clock_ms() + START_TIMEOUT_MS;
+	generation_set_state(g, GENERATION_STARTING);
+	g->deadline = clock_ms() + CHILD_START_TIMEOUT_MS;
 	if (new->counts[BOARD_REQUESTS] == 0) {
 		log_notice("no request came with the new settings: nothing speaks against them");
 		return;
@@ -128,29 +128,30 @@ static void go_on(
 		   "with 5xx, and nine in ten took less than %ju ms; of %ju with the old ones %ju, "
 		   "and %ju ms",
 		(uintmax_t) new->counts[BOARD_REQUESTS], (uintmax_t) new->counts[BOARD_5XX],
-		(uintmax_t)(verdict_usual_us(new) + 999) / 1000,
+		(uintmax_t)(canary_compare_usual_us(new) + 999) / 1000,
 		(uintmax_t)old->counts[BOARD_REQUESTS], (uintmax_t)old->counts[BOARD_5XX],
-		(uintmax_t)(verdict_usual_us(old) + 999) / 1000);
+		(uintmax_t)(canary_compare_usual_us(old) + 999) / 1000);
 }
 
-void canary_look(struct master *m)
+enum canary_verdict canary_look(struct master *m, char *why, size_t why_size)
 {
 	struct generation *g = m->next;
 	struct board_tally old, new;
 	uint64_t now = clock_ms();
-	char why[256];
 
 	if (canary_next_due(m) > now)
-		return;
+		return CANARY_WAIT;
 	g->look_due = now + LOOK_MS;
 	old = tally_of(m, m->current);
 	new = tally_of(m, g);
 	if (old.counts[BOARD_REQUESTS] - g->before.counts[BOARD_REQUESTS] >= LEAST_BESIDE)
-		old = verdict_since(&old, &g->before);
-	if (verdict_is_worse(&old, &new, why, sizeof why))
-		reload_roll_back(m, why);
-	else if (g->watch_until <= now)
-		go_on(g, &old, &new);
+		old = canary_compare_since(&old, &g->before);
+	if (canary_compare_is_worse(&old, &new, why, why_size))
+		return CANARY_WORSE;
+	if (g->watch_until > now)
+		return CANARY_WAIT;
+	go_on(g, &old, &new);
+	return CANARY_GO_ON;
 }
 
 uint64_t canary_next_due(const struct master *m)

@@ -1,11 +1,11 @@
 /*
- * Two proportions are compared three times: how many requests ended in a way that nobody wants. A
- * reload may be rolled back by this, so that a few unlucky requests must not be enough, whatever
- * they were.
+ * Two proportions are compared three times: how many requests were answered with 5xx, how many
+ * could not connect, how many were slow. A reload may be rolled back by the result, so that a few
+ * unlucky requests must not be enough.
  */
 #include "config.h"
 
-#include "master/generations/canary_compare.h"
+#include "canary_compare.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define MORE_TIMES    2.0
 #define ERRORS_SQUARE 16.0 /* four standard errors */
 
-/* A latency is no news that grew by less. */
+/* A latency that grew by less does not count. */
 #define SLOWER_US UINT64_C(5000)
 
 /* `events` in `total` requests. */
@@ -57,7 +57,7 @@ static struct proportion count_slow(const struct board_tally *tally, uint64_t le
 	return slow;
 }
 
-uint64_t verdict_usual_us(const struct board_tally *tally)
+uint64_t canary_compare_usual_us(const struct board_tally *tally)
 {
 	uint64_t total = count_slow(tally, UINT64_MAX).total, seen = 0;
 
@@ -69,7 +69,8 @@ uint64_t verdict_usual_us(const struct board_tally *tally)
 	return 0;
 }
 
-struct board_tally verdict_since(const struct board_tally *now, const struct board_tally *before)
+struct board_tally canary_compare_since(
+	const struct board_tally *now, const struct board_tally *before)
 {
 	struct board_tally since = *now;
 
@@ -92,10 +93,10 @@ static bool judge(
 	return true;
 }
 
-bool verdict_is_worse(
+bool canary_compare_is_worse(
 	const struct board_tally *old, const struct board_tally *new, char *why, size_t why_size)
 {
-	uint64_t usual_us = verdict_usual_us(old), slow_us;
+	uint64_t usual_us = canary_compare_usual_us(old), slow_us;
 	char slow[64];
 
 	if (judge(count(new, BOARD_5XX), count(old, BOARD_5XX), "were answered with 5xx", why,

@@ -1,4 +1,4 @@
-/* Whether new settings do clearly worse than old ones, by what was counted with either. */
+/* Compares new settings with old ones by what was counted with either. Pure. */
 #ifndef TINYLB_SRC_MASTER_GENERATIONS_CANARY_COMPARE_H
 #define TINYLB_SRC_MASTER_GENERATIONS_CANARY_COMPARE_H
 
@@ -14,14 +14,15 @@
  * least twice as often, and by so much that chance would do it less than once in 30,000 times (a
  * test of two proportions at 4 standard errors).
  */
-bool verdict_is_worse(
+bool canary_compare_is_worse(
 	const struct board_tally *old, const struct board_tally *new, char *why, size_t why_size);
 
-/* What was subtracted from what: counts since `before`. */
-struct board_tally verdict_since(const struct board_tally *now, const struct board_tally *before);
+/* What was counted since `before`: the difference, counter by counter. */
+struct board_tally canary_compare_since(
+	const struct board_tally *now, const struct board_tally *before);
 
-/* Below what nine in ten answers stayed, in microseconds; UINT64_MAX: the last bucket; 0: there
- * were none. */
-uint64_t verdict_usual_us(const struct board_tally *tally);
+/* The time in microseconds that nine in ten answers stayed below; UINT64_MAX: it is in the last
+ * bucket; 0: there were no answers. */
+uint64_t canary_compare_usual_us(const struct board_tally *tally);
 
 #endif

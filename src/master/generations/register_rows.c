@@ -1,19 +1,20 @@
-/* Rows are taken for each generation anew, and dropped when it has ended: what two of them share
- * has the same row all the time. */
+/* Each generation takes rows of its own, and drops them when it has ended: a backend that two
+ * generations share keeps the same row all the time. */
 #include "config.h"
 
-#include "master/generations/register_rows.h"
+#include "register_rows.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Room for as many backends again, and for the workers of all generations that there can be. */
+/* There is room for twice as many backends, and for the workers of GENERATION_MAX generations. */
 #define SPARE_FACTOR 2
 #define ROWS_LEAST   64
 #define POOLS_LEAST  16
 
-/* The settings know nothing of the board. */
+/* The settings know nothing of the board, but have a word of their own for no row. */
 _Static_assert(SETTINGS_NO_ROW == ROWS_NONE, "two words for no row that mean different ones");
 
 static uint32_t round_up(uint32_t n, uint32_t to)
@@ -36,7 +37,7 @@ static bool give_rows(struct pool_settings *pool, struct rows *rows, bool is_fir
 			rows, rows_key(name, slice_of_string(b->url_text), b->ordinal), &is_new);
 		if (b->row == ROWS_NONE)
 			return false;
-		/* Workers may begin with it before the monitor does. */
+		/* Workers may begin with it before the monitor has seen it. */
 		if (is_new && !is_first && pool->slow_start > 0)
 			rows_set_health(rows, b->row,
 				(struct rows_health){ ROWS_READY, ROWS_LEAST_SHARE, 0 });
@@ -68,7 +69,7 @@ static void take_back(struct generation *g, struct rows *rows)
 	}
 }
 
-/* More rows, in place of those there are. 0, or -1 with errno. */
+/* Makes more rows, which take the place of those there are. 0, or -1 with errno. */
 static int make_rows(struct master *m, const struct generation *g)
 {
 	uint32_t backends = 0, pools = (uint32_t)g->settings->pool_count;
@@ -76,12 +77,12 @@ static int make_rows(struct master *m, const struct generation *g)
 
 	for (size_t i = 0; i < pools; i++)
 		backends += (uint32_t)g->settings->pools[i].backend_count;
-	/* Those that go over must have room, too. */
+	/* The rows that are in use now must have room, too. */
 	if (m->rows != NULL)
 		backends += rows_size(m->rows) / SPARE_FACTOR;
 	rows = rows_new(m->board, round_up(SPARE_FACTOR * backends, ROWS_LEAST),
 		round_up(SPARE_FACTOR * pools, POOLS_LEAST),
-		round_up(GENERATIONS_MAX * g->workers, ROWS_BANK));
+		round_up(GENERATION_MAX * g->workers, ROWS_BANK));
 	if (rows == NULL)
 		return -1;
 	rows_free(m->rows);
@@ -89,23 +90,25 @@ static int make_rows(struct master *m, const struct generation *g)
 	return 0;
 }
 
-/* Two more generations of this size must find columns. */
+/* True where two more generations of this size find columns. */
 static bool has_columns(const struct master *m, const struct generation *g)
 {
 	return rows_columns(m->rows) >= 3 * g->workers;
 }
 
-/* They were made for a generation that never became the current one. */
+/* True where the rows were made for a generation that never became the current one: the current one
+ * has older rows. */
 static bool are_behind(const struct master *m)
 {
 	return m->rows != NULL && m->current != NULL && m->current->rows != NULL &&
 	       m->current->rows != m->rows;
 }
 
-int roll_call(struct master *m, struct generation *g, char *why, size_t why_size)
+int register_rows(struct master *m, struct generation *g, char *why, size_t why_size)
 {
 	bool behind = are_behind(m);
 
+	assert(g->rows == NULL);
 	if (behind)
 		rows_carry_over(m->rows, m->current->rows);
 	if (m->rows != NULL && has_columns(m, g)) {
@@ -132,7 +135,7 @@ int roll_call(struct master *m, struct generation *g, char *why, size_t why_size
 	return 0;
 }
 
-void roll_dismiss(struct generation *g)
+void register_rows_drop(struct generation *g)
 {
 	if (g->rows == NULL)
 		return;

@@ -1,13 +1,13 @@
 /*
  * The life of a generation until it is the current one: look up names, start workers one after the
- * other, commit. The settings are never edited and the old generation is not touched before the new
- * one is whole. Old generations are bounded in number, but never cut short: a reload waits for
- * them.
+ * other, commit. The settings are never edited, and the old generation is not touched before the
+ * new one is whole. Where too many old generations still drain a reload waits for them.
  */
 #include "config.h"
 
-#include "master/generations/reload.h"
+#include "reload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,27 +16,21 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "canary.h"
+#include "generation_drain.h"
 #include "master/announce.h"
 #include "master/children/monitor_child.h"
 #include "master/children/spawn.h"
-#include "master/generations/canary.h"
-#include "master/generations/register_rows.h"
+#include "master/messages.h"
 #include "master/notify.h"
-#include "master/shutdown.h"
 #include "master/sockets/bind.h"
 #include "master/sockets/fdstore.h"
-#include "master/upgrade/upgrade.h"
+#include "register_rows.h"
 #include "settings/lookup.h"
 
-#define OLD_MAX      2 /* generations that still finish what they have, besides the current one */
+/* How long sockets of addresses that are gone are kept after the last old worker; ms. */
 #define KEEP_GONE_MS 200
 #define CANNOT_LOAD  "the settings could not be loaded, for the reasons above"
-
-void reload_notify_ready(const struct master *m)
-{
-	notify_send("READY=1\nSTATUS=Generation %u, %u workers", m->current->number,
-		m->current->workers);
-}
 
 static void begin_again(struct master *m)
 {
@@ -52,28 +46,30 @@ static void refuse(struct master *m, const char *what, const char *why)
 	if (m->current == NULL) {
 		log_errorx("cannot start: %s", why);
 		m->exit_code = 1;
-		m->phase = MASTER_STOPPING;
+		master_state_set_phase(m, MASTER_STOPPING);
 		return;
 	}
-	if (upgrade_give_way(m, why))
+	if (m->phase == MASTER_RUNNING && upgrade_phase_fail(&m->upgrade, why))
 		return;
 	log_errorx("reload %s: %s; generation %u goes on", what, why, m->current->number);
-	reload_notify_ready(m);
+	announce_ready(m);
 }
 
 void reload_withdraw(struct master *m)
 {
 	struct generation *g = m->next;
 
+	assert(g != NULL);
 	m->next = NULL;
 	canary_end(m, g);
-	g->state = GENERATION_FAILED;
+	generation_set_state(g, GENERATION_FAILED);
 	list_append(&m->past, &g->link);
-	/* Whoever connects to a socket of its own while that is closed would be reset: now they
-	 * come again, to those that stay. */
+	/* A client that connects to a socket of its own while that is closed would be reset. Shut,
+	 * it lets no client in: the client tries again, and comes to a socket that stays. */
 	escrow_shut_generation(&m->escrow, g->number);
-	/* Those that are ready may have accepted connections: they finish them. */
-	end_generation(m, g);
+	/* Workers that are ready may have accepted connections: they finish them. */
+	messages_read_starting(m, g);
+	generation_drain_begin(m, g);
 	escrow_drop_generation(&m->escrow, g->number);
 }
 
@@ -93,8 +89,8 @@ void reload_roll_back(struct master *m, const char *why)
 
 static void start_workers(struct generation *g)
 {
-	g->state = GENERATION_STARTING;
-	g->deadline = clock_ms() + START_TIMEOUT_MS;
+	generation_set_state(g, GENERATION_STARTING);
+	g->deadline = clock_ms() + CHILD_START_TIMEOUT_MS;
 }
 
 /* Does all that can be done before the first fork. 0, or -1 with `why`. */
@@ -110,7 +106,7 @@ static int prepare(struct master *m, struct generation *g, char *why, size_t why
 			return -1;
 		}
 	}
-	if (roll_call(m, g, why, why_size) == -1)
+	if (register_rows(m, g, why, why_size) == -1)
 		return -1;
 	if (bind_prepare(&m->escrow, s, g->workers, g->number, why, why_size) == -1)
 		return -1;
@@ -122,8 +118,8 @@ static int prepare(struct master *m, struct generation *g, char *why, size_t why
 		snprintf(why, why_size, "cannot start a process: %s", strerror(errno));
 		return -1;
 	}
-	g->state = GENERATION_LOOKUP;
-	g->deadline = clock_ms() + START_TIMEOUT_MS;
+	generation_set_state(g, GENERATION_LOOKUP);
+	g->deadline = clock_ms() + CHILD_START_TIMEOUT_MS;
 	return 0;
 }
 
@@ -131,45 +127,30 @@ void reload_begin(struct master *m, struct settings *settings)
 {
 	char why[512];
 
-	m->next = generation_new(m, settings);
+	assert(m->next == NULL && settings != NULL);
+	m->next = generation_new(settings, ++m->last_generation);
 	if (m->next == NULL)
 		refuse(m, "refused", "out of memory");
 	else if (prepare(m, m->next, why, sizeof why) == -1)
 		reload_fail(m, why);
 }
 
-/* Whether a reload waits for something that newer settings may make needless: for a name server
+/* True where a reload waits for something that newer settings may make needless: for a name server
  * that is silent, or for the end of the watch. */
 static bool is_waiting(const struct generation *g)
 {
 	return g->state == GENERATION_LOOKUP || g->state == GENERATION_WATCHED;
 }
 
-/* When there will be fewer than OLD_MAX old generations, monotonic ms; 0: there are already. */
-static uint64_t room_due(const struct master *m)
-{
-	uint64_t due = UINT64_MAX;
-	unsigned count = 0;
-
-	for (struct list *l = m->past.next; l != &m->past; l = l->next) {
-		uint64_t end = end_due(m, LIST_ITEM(l, struct generation, link));
-
-		if (end != 0 && end < due)
-			due = end;
-		count += end != 0;
-	}
-	return count < OLD_MAX ? 0 : due;
-}
-
 bool reload_has_room(const struct master *m)
 {
-	return m->next == NULL && room_due(m) == 0;
+	return m->next == NULL && generation_drain_room_due(m) == 0;
 }
 
 /* True when a reload has to wait until an old generation has ended. */
 static bool postpone(struct master *m)
 {
-	uint64_t due = room_due(m), now = clock_ms();
+	uint64_t due = generation_drain_room_due(m), now = clock_ms();
 
 	if (due == 0)
 		return false;
@@ -180,7 +161,7 @@ static bool postpone(struct master *m)
 	return true;
 }
 
-/* Newer settings take the place of those that wait. */
+/* Newer settings take the place of those of a reload that waits. */
 static void replace_next(struct master *m, struct settings *settings)
 {
 	if (settings == NULL) {
@@ -191,10 +172,10 @@ static void replace_next(struct master *m, struct settings *settings)
 	log_notice("reloading anew: generation %u was still %s", m->next->number,
 		m->next->state == GENERATION_LOOKUP ? "looking up names" : "being watched");
 	reload_withdraw(m);
-	/* What was watched has clients, and drains like one that was current. */
+	/* A generation that was watched has clients: it drains as a current one does. */
 	if (postpone(m)) {
 		settings_free(settings);
-		reload_notify_ready(m);
+		announce_ready(m);
 		return;
 	}
 	reload_begin(m, settings);
@@ -203,7 +184,7 @@ static void replace_next(struct master *m, struct settings *settings)
 bool reload_resume(struct master *m)
 {
 	if (!m->reload_again || !reload_has_room(m) || m->phase != MASTER_RUNNING ||
-		upgrade_is_busy(m))
+		upgrade_phase_is_busy(&m->upgrade))
 		return false;
 	begin_again(m);
 	return true;
@@ -219,7 +200,7 @@ void reload_request(struct master *m)
 	}
 	if (m->next == NULL && postpone(m))
 		return;
-	if (upgrade_is_busy(m) || (m->next != NULL && !is_waiting(m->next))) {
+	if (upgrade_phase_is_busy(&m->upgrade) || (m->next != NULL && !is_waiting(m->next))) {
 		m->reload_again = true;
 		return;
 	}
@@ -252,21 +233,23 @@ void reload_overdue(struct master *m)
 {
 	char why[128];
 
+	assert(m->next != NULL);
 	if (m->next->state == GENERATION_LOOKUP && m->current == NULL) {
 		/* Better to serve with those that were found than not at all. */
 		log_warnx("looking up names takes too long: going on with those that were found");
-		end_generation(m, m->next);
+		generation_drain_begin(m, m->next);
 		start_workers(m->next);
 		return;
 	}
 	snprintf(why, sizeof why, "%s after %u s",
 		m->next->state == GENERATION_LOOKUP ? "names were still being looked up"
 						    : "not every worker was ready",
-		(unsigned)START_TIMEOUT_MS / 1000);
+		(unsigned)CHILD_START_TIMEOUT_MS / 1000);
 	reload_fail(m, why);
 }
 
-/* Addresses that are gone may come back before the old workers have closed their sockets. */
+/* Sockets of addresses that are gone stay in escrow until the old workers have ended: a reload may
+ * bring the addresses back. */
 static void settle_sockets(struct master *m, const struct generation *old)
 {
 	const struct settings *s = old != NULL ? old->settings : m->current->settings;
@@ -282,20 +265,21 @@ static void commit(struct master *m)
 
 	m->current = m->next;
 	m->next = NULL;
-	m->current->state = GENERATION_CURRENT;
+	generation_set_state(m->current, GENERATION_CURRENT);
 	settle_sockets(m, old);
-	monitor_keep(m);
+	monitor_child_keep(m);
 	if (old == NULL) {
 		announce_start(m);
 	} else {
-		old->state = GENERATION_DRAINING;
+		generation_set_state(old, GENERATION_DRAINING);
 		list_append(&m->past, &old->link);
-		end_generation(m, old);
+		messages_read_starting(m, old);
+		generation_drain_begin(m, old);
 		announce_reload(m, old);
 	}
-	upgrade_committed(m);
-	fdstore_sync(m);
-	reload_notify_ready(m);
+	upgrade_phase_prove(&m->upgrade);
+	fdstore_sync(&m->fdstore, &m->escrow);
+	announce_ready(m);
 	begin_again(m);
 }
 
@@ -304,10 +288,10 @@ bool reload_advance(struct master *m)
 	struct generation *g = m->next;
 	char why[128];
 
-	if (g == NULL || g->state != GENERATION_STARTING || generation_is_starting(m, g))
+	if (g == NULL || g->state != GENERATION_STARTING || child_is_any_starting(&m->children, g))
 		return false;
-	/* One after the other: sockets join the kernel's group in the order of their slots, and
-	 * what fails is told once. */
+	/* One worker after the other: sockets join the kernel's group in the order of their slots,
+	 * and a reason why none can start is logged once. */
 	if (canary_begin(m))
 		return false;
 	if (g->spawned == g->workers) {

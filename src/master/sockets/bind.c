@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "master/sockets/bind.h"
+#include "bind.h"
 
 #include <errno.h>
 #include <stdio.h>

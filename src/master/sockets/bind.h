@@ -2,7 +2,7 @@
 #ifndef TINYLB_SRC_MASTER_SOCKETS_BIND_H
 #define TINYLB_SRC_MASTER_SOCKETS_BIND_H
 
-#include "master/sockets/escrow.h"
+#include "escrow.h"
 
 /*
  * Makes sure that nobody else listens on the addresses of `settings` that are not in escrow yet,

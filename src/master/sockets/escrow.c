@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "master/sockets/escrow.h"
+#include "escrow.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

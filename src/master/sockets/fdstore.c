@@ -1,11 +1,12 @@
 /*
- * Sockets of one address share a name, made of the address: they are all alike, so that whichever
- * comes back can have any slot. fdstore_take.c has the way back.
+ * Sockets of one address share a name, made of the address: they are all alike, so that each that
+ * comes back can have any slot.
  */
 #include "config.h"
 
-#include "master/sockets/fdstore.h"
+#include "fdstore.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "master/master_state.h"
 #include "master/notify.h"
-#include "master/sockets/fdstore_name.h"
 
 #define RETRY_MS     200
 #define ATTEMPTS_MAX 50
@@ -38,7 +37,7 @@ int fdstore_name(const struct escrow_entry *e, struct fdstore_name *name)
 		else
 			text_format(&out, "%%%02X", (unsigned)(unsigned char)*p);
 	}
-	/* A path can lead to another socket one day. */
+	/* A path can lead to another socket one day: the file is part of the name. */
 	if (e->shared)
 		text_format(&out, "+%jx.%jx", (uintmax_t)e->path_dev, (uintmax_t)e->path_ino);
 	(void)text_string(&out);
@@ -73,17 +72,16 @@ static int send_remove(const struct fdstore_name *name)
 	return notify_send_fds(NULL, 0, "FDSTOREREMOVE=1\nFDNAME=%s", name->text);
 }
 
-/* Sends those sockets of the address of entry `first` that the store has not, up to a message full.
- * 0, or -1: not now. */
-static int store_address(struct master *m, size_t first)
+/* Sends those sockets with the address of entry `first` that the store does not have, as many as
+ * one message can carry. 0, or -1: the service manager does not take them now. */
+static int store_address(struct fdstore *f, struct escrow *escrow, size_t first)
 {
-	struct escrow *escrow = &m->escrow;
 	struct fdstore_name name, other;
 	size_t sent[NOTIFY_FDS_MAX], n = 0;
 	int fds[NOTIFY_FDS_MAX];
 
 	if (fdstore_name(&escrow->entries[first], &name) == -1) {
-		/* As good as stored: there is no other way. */
+		/* It cannot be stored: it is not tried again. */
 		escrow->entries[first].stored = true;
 		return 0;
 	}
@@ -95,7 +93,7 @@ static int store_address(struct master *m, size_t first)
 		sent[n++] = i;
 	}
 	/* Bound, but not listening yet, a socket looks like one that has failed: hence FDPOLL. */
-	if (add_name(&m->fdstore, &name) == -1 ||
+	if (add_name(f, &name) == -1 ||
 		notify_send_fds(fds, n, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name.text) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)
@@ -103,31 +101,29 @@ static int store_address(struct master *m, size_t first)
 	return 0;
 }
 
-static int store_new(struct master *m)
+static int store_new(struct fdstore *f, struct escrow *escrow)
 {
-	for (size_t i = 0; i < m->escrow.count; i++)
-		if (!m->escrow.entries[i].stored && store_address(m, i) == -1)
+	for (size_t i = 0; i < escrow->count; i++)
+		if (!escrow->entries[i].stored && store_address(f, escrow, i) == -1)
 			return -1;
 	return 0;
 }
 
-static bool is_in_escrow(const struct master *m, const struct fdstore_name *name)
+static bool is_in_escrow(const struct escrow *escrow, const struct fdstore_name *name)
 {
 	struct fdstore_name other;
 
-	for (size_t i = 0; i < m->escrow.count; i++)
-		if (fdstore_name(&m->escrow.entries[i], &other) == 0 &&
+	for (size_t i = 0; i < escrow->count; i++)
+		if (fdstore_name(&escrow->entries[i], &other) == 0 &&
 			strcmp(other.text, name->text) == 0)
 			return true;
 	return false;
 }
 
-static int remove_old(struct master *m)
+static int remove_old(struct fdstore *f, const struct escrow *escrow)
 {
-	struct fdstore *f = &m->fdstore;
-
 	for (size_t i = f->count; i > 0; i--) {
-		if (is_in_escrow(m, &f->names[i - 1]))
+		if (is_in_escrow(escrow, &f->names[i - 1]))
 			continue;
 		if (send_remove(&f->names[i - 1]) == -1)
 			return -1;
@@ -136,12 +132,10 @@ static int remove_old(struct master *m)
 	return 0;
 }
 
-static void attempt(struct master *m)
+static void attempt(struct fdstore *f, struct escrow *escrow)
 {
-	struct fdstore *f = &m->fdstore;
-
 	f->due = 0;
-	if (remove_old(m) == 0 && store_new(m) == 0)
+	if (remove_old(f, escrow) == 0 && store_new(f, escrow) == 0)
 		return;
 	if (++f->attempts < ATTEMPTS_MAX)
 		f->due = clock_ms() + RETRY_MS;
@@ -149,33 +143,39 @@ static void attempt(struct master *m)
 		log_warnx("the service manager does not take the listening sockets");
 }
 
-void fdstore_sync(struct master *m)
+void fdstore_fini(struct fdstore *f)
+{
+	mem_free(f->received_names);
+	mem_free(f->names);
+	*f = (struct fdstore){ 0 };
+}
+
+void fdstore_sync(struct fdstore *f, struct escrow *escrow)
 {
 	if (!notify_is_wanted())
 		return;
-	m->fdstore.attempts = 0;
-	attempt(m);
+	f->attempts = 0;
+	attempt(f, escrow);
 }
 
-void fdstore_retry(struct master *m)
+void fdstore_retry(struct fdstore *f, struct escrow *escrow)
 {
-	if (m->fdstore.due != 0 && m->fdstore.due <= clock_ms())
-		attempt(m);
+	if (f->due != 0 && f->due <= clock_ms())
+		attempt(f, escrow);
 }
 
-uint64_t fdstore_due(const struct master *m)
+uint64_t fdstore_due(const struct fdstore *f)
 {
-	return m->fdstore.due != 0 ? m->fdstore.due : UINT64_MAX;
+	return f->due != 0 ? f->due : UINT64_MAX;
 }
 
-void fdstore_adopt(struct master *m)
+void fdstore_import(struct fdstore *f, const struct escrow *escrow)
 {
 	struct fdstore_name name;
 
-	for (size_t i = 0; i < m->escrow.count; i++)
-		if (m->escrow.entries[i].stored &&
-			fdstore_name(&m->escrow.entries[i], &name) == 0 &&
-			add_name(&m->fdstore, &name) == -1)
+	for (size_t i = 0; i < escrow->count; i++)
+		if (escrow->entries[i].stored && fdstore_name(&escrow->entries[i], &name) == 0 &&
+			add_name(f, &name) == -1)
 			log_warnx("no memory to know what the service manager has");
 }
 
@@ -183,15 +183,14 @@ void fdstore_note(struct fdstore *f, const char *text)
 {
 	struct fdstore_name name;
 
+	assert(strlen(text) < sizeof name.text);
 	(void)snprintf(name.text, sizeof name.text, "%s", text);
 	if (add_name(f, &name) == -1)
 		log_warnx("no memory to know what the service manager has");
 }
 
-void fdstore_clear(struct master *m)
+void fdstore_clear(struct fdstore *f)
 {
-	struct fdstore *f = &m->fdstore;
-
 	f->due = 0;
 	while (f->count > 0)
 		if (send_remove(&f->names[--f->count]) == -1)

@@ -1,9 +1,12 @@
 /*
- * The way back from the store: sockets that the service manager kept while the program was gone are
- * taken for what they say they are only if they are. Whatever else came along is closed.
+ * A socket is taken where its name is that of a listener, and it is what a socket of this listener
+ * has to be. Every other descriptor that came along is closed.
  */
 #include "config.h"
 
+#include "fdstore_take.h"
+
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +18,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/slice.h"
-#include "master/master_state.h"
-#include "master/sockets/fdstore.h"
-#include "master/sockets/fdstore_name.h"
 
 #define FIRST 3 /* by convention */
 #define MOST  65536
@@ -33,14 +33,14 @@ static int read_variable(const char *name)
 	return (int)n;
 }
 
-void fdstore_init(struct fdstore *f)
+void fdstore_take_look(struct fdstore *f)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
 	int count = read_variable("LISTEN_FDS");
 
-	*f = (struct fdstore){ 0 };
+	assert(f->received == 0);
 	if (count > 0 && read_variable("LISTEN_PID") == (int)getpid()) {
-		/* What is not open now is nobody's, and will be another's soon. */
+		/* A number that is not open now will soon be a descriptor of ours. */
 		while (f->received < count && f->received < MOST &&
 			fd_set_cloexec(FIRST + f->received, 1) == 0)
 			f->received++;
@@ -49,13 +49,6 @@ void fdstore_init(struct fdstore *f)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDNAMES");
-}
-
-void fdstore_fini(struct fdstore *f)
-{
-	mem_free(f->received_names);
-	mem_free(f->names);
-	*f = (struct fdstore){ 0 };
 }
 
 static bool is_on(int fd, int option)
@@ -134,26 +127,27 @@ static uint32_t free_slot(const struct escrow *escrow, const struct address *key
 	return slot;
 }
 
-/* Takes one into escrow. NULL, or why not; then it is still the caller's. */
-static const char *take(struct master *m, const struct settings *settings, const char *name, int fd)
+/* Takes a duplicate of one into escrow. NULL, or why not. `fd` stays the caller's. */
+static const char *take(
+	struct escrow *escrow, const struct settings *settings, const char *name, int fd)
 {
 	const struct address *key = find_key(settings, name);
 	const char *fault = "no listener has this name";
 	int copy;
 
 	if (key != NULL)
-		fault = find_fault(&m->escrow, key, fd);
+		fault = find_fault(escrow, key, fd);
 	if (fault != NULL)
 		return fault;
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy == -1 || fcntl(copy, F_SETFL, O_RDWR | O_NONBLOCK) == -1 ||
-		escrow_add(&m->escrow, key, free_slot(&m->escrow, key), 0, copy) == -1)
+		escrow_add(escrow, key, free_slot(escrow, key), 0, copy) == -1)
 		return "there is no room for it";
-	m->escrow.entries[m->escrow.count - 1].stored = true;
+	escrow->entries[escrow->count - 1].stored = true;
 	return NULL;
 }
 
-/* Names are told and sent: what is not plain is another's. */
+/* Names are logged and sent: one that is not plain was not made by tinylb. */
 static bool is_plain(const char *name)
 {
 	for (const char *p = name; *p != '\0'; p++)
@@ -162,15 +156,14 @@ static bool is_plain(const char *name)
 	return *name != '\0' && strlen(name) < FDSTORE_NAME_SIZE;
 }
 
-void fdstore_take(struct master *m, const struct settings *settings)
+void fdstore_take(struct fdstore *f, struct escrow *escrow, const struct settings *settings)
 {
-	struct fdstore *f = &m->fdstore;
 	char *rest = f->received_names;
 	unsigned taken = 0;
 
 	for (int i = 0; i < f->received; i++) {
 		const char *name = rest != NULL ? strsep(&rest, ":") : "";
-		const char *why = take(m, settings, name, FIRST + i);
+		const char *why = take(escrow, settings, name, FIRST + i);
 		int fd = FIRST + i;
 
 		taken += why == NULL;

@@ -1,7 +1,7 @@
 /* Writes the master's state down for the program that takes over. */
 #include "config.h"
 
-#include "master/upgrade/export.h"
+#include "export.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/memory.h"
+#include "handover_write.h"
 #include "settings/load.h"
 #include "settings/lookup.h"
 

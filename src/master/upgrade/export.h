@@ -1,9 +1,9 @@
-/* The master's state as the text that is handed over (handover.h); adopt.h has the way back. */
+/* The master's state as the text that is handed over (handover.h); import.h has the way back. */
 #ifndef TINYLB_SRC_MASTER_UPGRADE_EXPORT_H
 #define TINYLB_SRC_MASTER_UPGRADE_EXPORT_H
 
+#include "handover.h"
 #include "master/master_state.h"
-#include "master/upgrade/handover.h"
 
 /* Fills in `h` with what there is; the master's texts and descriptors stay its own. 0, or -1 with
  * errno. To be freed with handover_fini. */

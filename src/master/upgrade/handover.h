@@ -6,10 +6,8 @@
 #ifndef TINYLB_SRC_MASTER_UPGRADE_HANDOVER_H
 #define TINYLB_SRC_MASTER_UPGRADE_HANDOVER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "net/address.h"
 
@@ -112,20 +110,7 @@ struct handover {
 void *handover_make(struct handover_list *list, size_t count, size_t size)
 	__attribute__((warn_unused_result));
 
-/* Writes it all. 0, or -1: a text has a newline in it, or `out` has failed. */
-int handover_write(const struct handover *h, FILE *out) __attribute__((warn_unused_result));
-
-/*
- * Reads what handover_write wrote; `text` has `len` bytes and a NUL behind them, is changed, and
- * stays borrowed. Takes nothing that is not whole and consistent. 0; or -1 with *why, and there is
- * nothing to free. Whether descriptors are what they are said to be is for others to find out.
- */
-int handover_read(struct handover *h, char *text, size_t len, const char **why)
-	__attribute__((warn_unused_result));
-
+/* Frees the lists. What they name, descriptors and texts, stays as it is. */
 void handover_fini(struct handover *h);
-
-/* Writes all its descriptors to `out`, unless that is NULL, and returns how many they are. */
-size_t handover_descriptors(const struct handover *h, int *out);
 
 #endif

@@ -1,10 +1,12 @@
-/* Whether what was handed over fits together. */
+/* Each kind of record is held against the others that it refers to. */
 #include "config.h"
+
+#include "handover_check.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "master/upgrade/handover_record.h"
+#include "handover_record.h"
 
 static const struct handover_generation *find_generation(const struct handover *h, uint32_t number)
 {
@@ -104,16 +106,17 @@ static int compare(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-/* Each would be closed twice, and the second time it may be another's. */
+/* A descriptor that is named twice would be closed twice, and the number may have another meaning
+ * the second time. */
 static bool are_descriptors_unique(const struct handover *h)
 {
-	size_t count = handover_descriptors(h, NULL);
+	size_t count = handover_record_descriptors(h, NULL);
 	int *all = mem_zalloc(count + 1, sizeof *all);
 	bool unique = all != NULL;
 
 	if (all == NULL)
 		return false;
-	(void)handover_descriptors(h, all);
+	(void)handover_record_descriptors(h, all);
 	qsort(all, count, sizeof *all, compare);
 	for (size_t i = 1; i < count; i++)
 		unique = unique && all[i - 1] != all[i];
@@ -121,7 +124,7 @@ static bool are_descriptors_unique(const struct handover *h)
 	return unique;
 }
 
-const char *handover_find_fault(const struct handover *h)
+const char *handover_check(const struct handover *h)
 {
 	if (!is_sound_self(h))
 		return "it does not say who wrote it";

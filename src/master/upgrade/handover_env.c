@@ -1,7 +1,7 @@
 /* Three variables. Their names and meanings are the same in all versions. */
 #include "config.h"
 
-#include "master/upgrade/handover_env.h"
+#include "handover_env.h"
 
 #include <limits.h>
 #include <stdio.h>

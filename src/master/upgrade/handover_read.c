@@ -4,13 +4,14 @@
  */
 #include "config.h"
 
-#include "master/upgrade/handover.h"
+#include "handover_read.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "master/upgrade/handover_record.h"
+#include "handover_check.h"
+#include "handover_record.h"
 
 /* The next word of a line: up to a blank or the end. NULL: there is none. */
 static char *next_word(char **line)
@@ -100,7 +101,7 @@ static int read_value(const struct field *f, char *word, char *item)
 		*(int *)at = -1;
 		if (strcmp(word, "-") == 0)
 			return 0;
-		/* The standard three are nobody's to hand over. */
+		/* The standard three are never handed over. */
 		if (read_number(word, INT32_MAX, &n) == -1 || (f->type == FIELD_FD && n < 3))
 			return -1;
 		*(int *)at = (int)n;
@@ -156,7 +157,7 @@ static int make_lists(struct handover *h, const char *text)
 {
 	for (size_t i = 0; i < handover_record_count; i++) {
 		const struct record *r = &handover_records[i];
-		struct handover_list *list = handover_list_of(h, r);
+		struct handover_list *list = handover_record_list(h, r);
 
 		if (handover_make(list, count_lines(text, r->word), r->size) == NULL)
 			return -1;
@@ -173,7 +174,7 @@ static int read_line(struct handover *h, char *line)
 
 	if (r == NULL)
 		return -1;
-	list = handover_list_of(h, r);
+	list = handover_record_list(h, r);
 	if (read_item(r, line, (char *)list->items + list->count * r->size) == -1)
 		return -1;
 	list->count++;
@@ -218,7 +219,7 @@ int handover_read(struct handover *h, char *text, size_t len, const char **why)
 	else if (read_lines(h, text) == -1)
 		*why = "it is not written as this version reads it";
 	else
-		*why = handover_find_fault(h);
+		*why = handover_check(h);
 	if (*why == NULL)
 		return 0;
 	handover_fini(h);

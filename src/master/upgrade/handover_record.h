@@ -1,8 +1,8 @@
-/* The table behind handover.h: what stands in a line of each kind. */
+/* What stands in a line of each kind of a hand-over. */
 #ifndef TINYLB_SRC_MASTER_UPGRADE_HANDOVER_RECORD_H
 #define TINYLB_SRC_MASTER_UPGRADE_HANDOVER_RECORD_H
 
-#include "master/upgrade/handover.h"
+#include "handover.h"
 
 enum field_type {
 	FIELD_END,
@@ -34,9 +34,10 @@ extern const struct record handover_records[];
 extern const size_t handover_record_count;
 
 /* The list of `h` that lines of this kind are kept in. */
-struct handover_list *handover_list_of(struct handover *h, const struct record *r);
+struct handover_list *handover_record_list(struct handover *h, const struct record *r);
+const struct handover_list *handover_record_peek(const struct handover *h, const struct record *r);
 
-/* What handover_read cannot see in one line. NULL, or what is wrong. */
-const char *handover_find_fault(const struct handover *h);
+/* Writes all descriptors of `h` to `out`, unless that is NULL, and returns how many they are. */
+size_t handover_record_descriptors(const struct handover *h, int *out);
 
 #endif

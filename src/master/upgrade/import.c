@@ -1,10 +1,10 @@
 /*
- * Takes over what another program left. All that can fail comes first and changes nothing: as long
- * as it is not done, the former program can go on with the same descriptors.
+ * Takes over what another program left. All that can fail comes first and changes nothing outside
+ * this process: until it is done the former program can go on with the same descriptors.
  */
 #include "config.h"
 
-#include "master/upgrade/import.h"
+#include "import.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -33,7 +33,7 @@ static bool is_channel(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
 }
 
-/* NULL when every descriptor is what it is said to be. */
+/* NULL where every descriptor is what the state says. */
 static const char *find_fault(const struct handover *h)
 {
 	const struct handover_self *self = h->self.items;
@@ -55,8 +55,8 @@ static const char *find_fault(const struct handover *h)
 	return NULL;
 }
 
-/* The settings that a generation had. Where this version does not take them any more it gets those
- * that it would have now: they matter only if a worker of it dies before a newer generation is
+/* The settings that a generation had. Where this version does not take them any more the generation
+ * gets the present ones: they matter only if one of its workers dies before a newer generation is
  * ready. */
 static struct settings *load_settings(
 	const struct master *m, const struct handover_generation *from, bool *is_own)
@@ -76,7 +76,7 @@ static struct settings *load_settings(
 	return m->options->load(m->options->context);
 }
 
-static void adopt_slots(const struct handover *h, struct generation *g)
+static void import_slots(const struct handover *h, struct generation *g)
 {
 	const struct handover_slot *slots = h->slots.items;
 	const struct handover_address *addresses = h->addresses.items;
@@ -93,7 +93,7 @@ static void adopt_slots(const struct handover *h, struct generation *g)
 }
 
 /* 0, or -1: no memory. */
-static int adopt_inboxes(const struct handover *h, struct generation *g)
+static int import_inboxes(const struct handover *h, struct generation *g)
 {
 	const struct handover_inbox *all = h->inboxes.items;
 
@@ -109,7 +109,7 @@ static int adopt_inboxes(const struct handover *h, struct generation *g)
 	return 0;
 }
 
-static int adopt_generation(
+static int import_generation(
 	struct master *m, const struct handover *h, const struct handover_generation *from)
 {
 	bool is_own;
@@ -118,20 +118,21 @@ static int adopt_generation(
 	struct generation *g;
 
 	g = settings != NULL ? generation_make(settings, from->number, from->workers) : NULL;
-	if (g == NULL || adopt_inboxes(h, g) == -1)
+	if (g == NULL || import_inboxes(h, g) == -1)
 		return -1;
 	g->started = from->started;
 	if (is_own)
-		adopt_slots(h, g);
+		import_slots(h, g);
 	if (from->state == HANDOVER_CURRENT) {
-		g->state = GENERATION_CURRENT;
+		generation_set_state(g, GENERATION_CURRENT);
 		m->current = g;
-		/* Its workers are replaced where they die. */
-		if (roll_call(m, g, ignored, sizeof ignored) == -1)
+		/* Its workers are replaced where they die: it needs rows. */
+		if (register_rows(m, g, ignored, sizeof ignored) == -1)
 			return -1;
 	} else {
 		g->rows = m->rows != NULL ? rows_share(m->rows) : NULL;
-		g->state = from->state == HANDOVER_FAILED ? GENERATION_FAILED : GENERATION_DRAINING;
+		generation_set_state(g,
+			from->state == HANDOVER_FAILED ? GENERATION_FAILED : GENERATION_DRAINING);
 		list_append(&m->past, &g->link);
 	}
 	return 0;
@@ -147,7 +148,7 @@ static struct generation *find_generation(const struct master *m, uint32_t numbe
 	return NULL;
 }
 
-static enum child_state adopt_child_state(uint32_t state)
+static enum child_state child_state(uint32_t state)
 {
 	static const enum child_state states[] = {
 		[HANDOVER_READY] = CHILD_READY,
@@ -173,15 +174,15 @@ static struct board_place *find_place(const struct master *m, const struct hando
 	return place;
 }
 
-static int adopt_child(struct master *m, const struct handover_child *from)
+static int import_child(struct master *m, const struct handover_child *from)
 {
 	struct generation *g = find_generation(m, from->generation);
-	struct child *c = g != NULL ? child_add(m, CHILD_WORKER, g, from->slot) : NULL;
+	struct child *c = g != NULL ? child_add(&m->children, CHILD_WORKER, g, from->slot) : NULL;
 
 	if (c == NULL)
 		return -1;
 	c->pid = (pid_t)from->pid;
-	c->state = adopt_child_state(from->state);
+	child_set_state(c, child_state(from->state), 0);
 	c->started = from->started;
 	c->deadline = from->deadline;
 	c->channel = from->channel;
@@ -192,7 +193,7 @@ static int adopt_child(struct master *m, const struct handover_child *from)
 	return 0;
 }
 
-static int adopt_socket(struct master *m, const struct handover_socket *from)
+static int import_socket(struct master *m, const struct handover_socket *from)
 {
 	struct escrow_entry e = { .key = from->key,
 		.bound = from->bound,
@@ -210,27 +211,27 @@ static int adopt_socket(struct master *m, const struct handover_socket *from)
 	return escrow_restore(&m->escrow, &e);
 }
 
-static int adopt_all(struct master *m, const struct handover *h)
+static int import_all(struct master *m, const struct handover *h)
 {
 	const struct handover_generation *generations = h->generations.items;
 	const struct handover_child *children = h->children.items;
 	const struct handover_socket *sockets = h->sockets.items;
 
 	for (size_t i = 0; i < h->generations.count; i++)
-		if (adopt_generation(m, h, &generations[i]) == -1)
+		if (import_generation(m, h, &generations[i]) == -1)
 			return -1;
 	for (size_t i = 0; i < h->children.count; i++)
-		if (adopt_child(m, &children[i]) == -1)
+		if (import_child(m, &children[i]) == -1)
 			return -1;
 	for (size_t i = 0; i < h->sockets.count; i++)
-		if (adopt_socket(m, &sockets[i]) == -1)
+		if (import_socket(m, &sockets[i]) == -1)
 			return -1;
 	return 0;
 }
 
-/* The board with all that was counted; one of another form is left to those who write it, and
- * counting begins anew. 0, or -1: no memory. */
-static int adopt_board(struct master *m, int fd)
+/* The board with all that was counted. One of another form is left to the processes that write it,
+ * and counting begins anew. 0, or -1: no memory. */
+static int import_board(struct master *m, int fd)
 {
 	m->board = fd != -1 ? board_attach(fd) : NULL;
 	if (m->board != NULL) {
@@ -238,12 +239,11 @@ static int adopt_board(struct master *m, int fd)
 		return m->rows != NULL || errno != ENOMEM ? 0 : -1;
 	}
 	log_warn("the board of the former program cannot be used: counters begin anew");
-	m->board = state_new_board();
-	return m->board != NULL ? 0 : -1;
+	return master_state_make_board(m);
 }
 
-/* What cannot fail: from here on it is all ours. */
-static void adopt_descriptors(struct master *m, const struct handover *h)
+/* What cannot fail: from here on all descriptors are this program's. */
+static void import_descriptors(struct master *m, const struct handover *h)
 {
 	const struct handover_self *self = h->self.items;
 	const struct handover_generation *generations = h->generations.items;
@@ -260,7 +260,7 @@ static void adopt_descriptors(struct master *m, const struct handover *h)
 	}
 }
 
-int adopt_state(struct master *m, const struct handover *h, const char **why)
+int import_state(struct master *m, const struct handover *h, const char **why)
 {
 	const struct handover_self *self = h->self.items;
 	const struct handover_path *program = h->program.items, *pid_file = h->pid_file.items;
@@ -274,17 +274,17 @@ int adopt_state(struct master *m, const struct handover *h, const char **why)
 	if (self->pid_file != -1)
 		m->pidfile.path = mem_strdup(pid_file->path);
 	if (m->upgrade.program == NULL || (self->pid_file != -1 && m->pidfile.path == NULL) ||
-		adopt_board(m, self->board) == -1)
+		import_board(m, self->board) == -1)
 		return -1;
 	*why = "its settings cannot be loaded";
-	if (adopt_all(m, h) == -1)
+	if (import_all(m, h) == -1)
 		return -1;
-	adopt_descriptors(m, h);
-	fdstore_adopt(m);
+	import_descriptors(m, h);
+	fdstore_import(&m->fdstore, &m->escrow);
 	m->root_seed = self->seed;
 	m->last_generation = self->last_generation;
 	/* Each program has made a generation of its own, so that no number comes twice. */
-	m->last_foster = self->last_generation << 16;
+	m->last_stand_in = self->last_generation << 16;
 	m->reload_again = self->reload != 0;
 	m->upgrade.wanted = self->upgrade != 0;
 	m->daemon.on = self->daemon != 0;

@@ -1,15 +1,15 @@
-/* What export.h wrote down, read and taken over by another program. */
+/* Takes over what another program wrote down (export.h). */
 #ifndef TINYLB_SRC_MASTER_UPGRADE_IMPORT_H
 #define TINYLB_SRC_MASTER_UPGRADE_IMPORT_H
 
+#include "handover.h"
 #include "master/master_state.h"
-#include "master/upgrade/handover.h"
 
 /*
  * Takes over all that `h` has, in a master that is empty. 0; or -1 with *why: then the descriptors
  * are as they were, so that another program can still take them over.
  */
-int adopt_state(struct master *m, const struct handover *h, const char **why)
+int import_state(struct master *m, const struct handover *h, const char **why)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -1,7 +1,7 @@
 /* Finds programs and runs them in this process. */
 #include "config.h"
 
-#include "master/upgrade/program.h"
+#include "program.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/memory.h"
+#include "handover_record.h"
 
 #define DELETED " (deleted)"
 
@@ -53,12 +54,12 @@ char *program_find(void)
 
 int program_keep(const struct handover *h, bool keep)
 {
-	size_t count = handover_descriptors(h, NULL);
+	size_t count = handover_record_descriptors(h, NULL);
 	int *all = mem_zalloc(count + 1, sizeof *all);
 	int result = all != NULL ? 0 : -1;
 
 	if (all != NULL)
-		(void)handover_descriptors(h, all);
+		(void)handover_record_descriptors(h, all);
 	for (size_t i = 0; all != NULL && i < count; i++)
 		if (fd_set_cloexec(all[i], !keep) == -1)
 			result = -1;

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "master/upgrade/handover.h"
+#include "handover.h"
 
 /* The path by which this program was started, absolute: where a newer version will be found. To be
  * freed with mem_free; NULL: it cannot be told. */

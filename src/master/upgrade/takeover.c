@@ -1,5 +1,8 @@
-/* The first steps of a program that takes over from another, or gets back what it gave. */
+/* The first steps of a program that takes over from another one, or gets its children back from the
+ * program that it had handed them to. */
 #include "config.h"
+
+#include "takeover.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -10,21 +13,22 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "export.h"
+#include "handover_env.h"
+#include "handover_read.h"
+#include "import.h"
+#include "master/announce.h"
 #include "master/children/stand_in.h"
 #include "master/generations/reload.h"
 #include "master/supervise.h"
-#include "master/upgrade/export.h"
-#include "master/upgrade/handover_env.h"
-#include "master/upgrade/import.h"
-#include "master/upgrade/program.h"
-#include "master/upgrade/upgrade.h"
+#include "program.h"
 
-bool master_is_taking_over(void)
+bool takeover_is_wanted(void)
 {
 	return handover_env_is_set();
 }
 
-/* Takes the state over; 0, or -1 with *why and nothing has changed. */
+/* Takes the state over. 0; or -1 with *why, and nothing has changed. */
 static int take_over(struct master *m, int state, const char **why)
 {
 	struct handover h;
@@ -34,7 +38,7 @@ static int take_over(struct master *m, int state, const char **why)
 
 	*why = "it cannot be read";
 	if (text != NULL && handover_read(&h, text, len, why) == 0) {
-		result = adopt_state(m, &h, why);
+		result = import_state(m, &h, why);
 		if (result == 0 && program_keep(&h, false) == -1)
 			log_error("a descriptor stays open in other programs");
 		handover_fini(&h);
@@ -66,7 +70,7 @@ static void give_back(const struct master *m, const struct handover_env *env, co
 	log_error("cannot go back to the former program");
 }
 
-/* The log is as the generation has it that is current. */
+/* The log is that of the current generation. */
 static void open_log(const struct master *m)
 {
 	const struct settings *s = m->current->settings;
@@ -75,30 +79,30 @@ static void open_log(const struct master *m)
 		log_errorx("cannot open the log %s: %s", s->log, fd_explain_log(errno));
 }
 
-/* Siblings that accept for a slot without a worker go on; that they do so was not handed over. */
-static void foster_again(struct master *m)
+/* Which sibling accepts for a slot without a worker was not handed over: one is chosen anew. */
+static void stand_in_again(struct master *m)
 {
 	for (uint32_t i = 0; i < m->current->workers; i++)
 		if (m->current->slots[i].due != 0)
-			foster_begin(m, i);
+			stand_in_begin(m, i);
 }
 
 /* Starts this program's own generation. */
-static void begin(struct master *m)
+static void begin_generation(struct master *m)
 {
 	struct settings *settings;
 
 	log_notice("upgrading: tinylb %s takes over from tinylb %s", PACKAGE_VERSION,
 		m->upgrade.version);
-	m->upgrade.phase = UPGRADE_PROVING;
+	upgrade_phase_set(&m->upgrade, UPGRADE_PROVING);
 	settings = m->options->load(m->options->context);
 	if (settings != NULL)
 		reload_begin(m, settings);
 	else
-		(void)upgrade_give_way(m, "the settings could not be loaded");
+		(void)upgrade_phase_fail(&m->upgrade, "the settings could not be loaded");
 }
 
-int upgrade_arrive(struct master *m)
+int takeover_begin(struct master *m)
 {
 	struct handover_env env;
 	const char *why = "there is none";
@@ -111,20 +115,20 @@ int upgrade_arrive(struct master *m)
 	open_log(m);
 	if (m->options->arguments != NULL)
 		restore_name(m);
-	foster_again(m);
-	/* Deaths that the former program was told of, and did not see to. */
+	stand_in_again(m);
+	/* The former program may have been told of deaths, and not have acted on them. */
 	supervise_reap(m);
 	m->upgrade.former = env.former;
 	if (env.former != -1) {
-		begin(m);
+		begin_generation(m);
 		return 0;
 	}
 	log_errorx("upgrade refused: %s; tinylb %s goes on", env.refused, PACKAGE_VERSION);
-	reload_notify_ready(m);
+	announce_ready(m);
 	return 0;
 }
 
-int master_trial(int state)
+int takeover_trial(int state)
 {
 	struct handover h;
 	const char *why = "it cannot be read";

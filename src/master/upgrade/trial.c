@@ -1,11 +1,11 @@
 /*
- * The trial. The new program gets the words that this one was started with and one more, --trial:
- * a program that does not know it, because it is too old or another, says so and is refused. What
- * it says goes into a file in memory, so that nobody has to read along.
+ * The new program gets the words that this one was started with and one more, --trial: a program
+ * that does not know that word, because it is too old or not tinylb, says so and is refused. What
+ * it says goes into a file in memory, so that the master need not read along.
  */
 #include "config.h"
 
-#include "master/upgrade/trial.h"
+#include "trial.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,9 +21,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "export.h"
 #include "master/children/spawn.h"
 #include "master/signals.h"
-#include "master/upgrade/export.h"
 
 #define WORDS_MAX  16384 /* bytes that it may say */
 #define LINES_TOLD 20
@@ -80,7 +80,7 @@ static void run(const struct master *m, int state)
 
 static int start_child(struct master *m, int state)
 {
-	struct child *c = child_add(m, CHILD_TRIAL, m->current, 0);
+	struct child *c = child_add(&m->children, CHILD_TRIAL, m->current, 0);
 
 	if (c == NULL)
 		return -1;
@@ -88,10 +88,10 @@ static int start_child(struct master *m, int state)
 	if (c->pid == 0)
 		run(m, state);
 	if (c->pid == -1) {
-		child_remove(m, c);
+		child_remove(c, m->board);
 		return -1;
 	}
-	c->deadline = c->started + START_TIMEOUT_MS;
+	c->deadline = c->started + CHILD_START_TIMEOUT_MS;
 	return 0;
 }
 
@@ -122,7 +122,7 @@ bool trial_end(struct master *m, int status)
 
 	fd_close(&m->upgrade.words);
 	text[n > 0 ? n : 0] = '\0';
-	/* Many programs end well whatever they are told; only ours also says so. */
+	/* Many programs end with 0 whatever they are told: tinylb also says that it has passed. */
 	passed = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
 		 strstr(text, MASTER_TRIAL_PASSED "\n") != NULL;
 	for (int i = 0; i < LINES_TOLD && (line = strsep(&rest, "\n")) != NULL; i++) {

@@ -5,8 +5,9 @@
  */
 #include "config.h"
 
-#include "master/upgrade/upgrade.h"
+#include "upgrade.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,17 +20,17 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/process.h"
+#include "export.h"
+#include "handover_env.h"
+#include "master/announce.h"
 #include "master/children/monitor_child.h"
 #include "master/generations/reload.h"
 #include "master/notify.h"
-#include "master/upgrade/export.h"
-#include "master/upgrade/handover_env.h"
-#include "master/upgrade/program.h"
-#include "master/upgrade/trial.h"
+#include "program.h"
+#include "trial.h"
 
 void upgrade_init(struct master *m)
 {
-	m->upgrade = (struct upgrade){ .words = -1, .former = -1 };
 	if (m->options->arguments != NULL)
 		m->upgrade.program = program_find();
 }
@@ -60,7 +61,7 @@ void upgrade_request(struct master *m)
 
 static void refuse(struct master *m, const char *why)
 {
-	m->upgrade.phase = UPGRADE_NONE;
+	upgrade_phase_set(&m->upgrade, UPGRADE_NONE);
 	log_errorx("upgrade refused: %s; tinylb %s goes on", why, PACKAGE_VERSION);
 }
 
@@ -70,7 +71,7 @@ static void begin(struct master *m)
 
 	m->upgrade.wanted = false;
 	log_notice("upgrading: trying the program at %s", m->upgrade.program);
-	m->upgrade.phase = UPGRADE_TRYING;
+	upgrade_phase_set(&m->upgrade, UPGRADE_TRYING);
 	if (trial_start(m) == 0)
 		return;
 	(void)snprintf(why, sizeof why, "the trial cannot be started: %s", strerror(errno));
@@ -83,11 +84,11 @@ void upgrade_tried(struct master *m, int status)
 	char why[128];
 
 	if (m->phase != MASTER_RUNNING) {
-		m->upgrade.phase = UPGRADE_NONE;
+		upgrade_phase_set(&m->upgrade, UPGRADE_NONE);
 		return;
 	}
 	if (passed) {
-		m->upgrade.phase = UPGRADE_TRIED;
+		upgrade_phase_set(&m->upgrade, UPGRADE_TRIED);
 		return;
 	}
 	if (WIFSIGNALED(status))
@@ -100,22 +101,15 @@ void upgrade_tried(struct master *m, int status)
 	refuse(m, why);
 }
 
-bool upgrade_is_busy(const struct master *m)
-{
-	const struct upgrade *u = &m->upgrade;
-
-	return u->phase == UPGRADE_TRYING || u->phase == UPGRADE_TRIED ||
-	       u->phase == UPGRADE_FAILED;
-}
-
-/* Becomes `program` (an open file, or that at the path for -1); returns only where that fails, with
- * errno. */
+/* Becomes `program`, an open file; -1: the program at the path. Returns only where that fails, with
+ * errno. `refused`: why it is gone back to; or NULL. */
 static void become(struct master *m, int program, const char *refused)
 {
 	struct handover h;
 	int state, error;
 
-	monitor_end(m);
+	assert(m->current != NULL && m->next == NULL);
+	monitor_child_end(m);
 	if (export_state(m, &h) == -1)
 		return;
 	state = export_file(&h);
@@ -137,7 +131,7 @@ static void go_forward(struct master *m)
 {
 	char why[128];
 
-	/* Kept open, it can be run again whatever becomes of its file. */
+	/* Kept open, the present program can be run again whatever becomes of its file. */
 	m->upgrade.former = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	log_notice("upgrading: tinylb %s hands over to %s", PACKAGE_VERSION, m->upgrade.program);
 	notify_reloading();
@@ -146,7 +140,7 @@ static void go_forward(struct master *m)
 	(void)snprintf(why, sizeof why, "the new program cannot be started: %s", strerror(errno));
 	fd_close(&m->upgrade.former);
 	refuse(m, why);
-	reload_notify_ready(m);
+	announce_ready(m);
 }
 
 /* Back to the former program. */
@@ -157,8 +151,8 @@ static void go_back(struct master *m)
 	become(m, m->upgrade.former, m->upgrade.why);
 	log_error("cannot go back to the former program: this one goes on with its workers");
 	fd_close(&m->upgrade.former);
-	m->upgrade.phase = UPGRADE_NONE;
-	reload_notify_ready(m);
+	upgrade_phase_set(&m->upgrade, UPGRADE_NONE);
+	announce_ready(m);
 }
 
 bool upgrade_advance(struct master *m)
@@ -175,12 +169,12 @@ bool upgrade_advance(struct master *m)
 		return u->phase != UPGRADE_TRYING;
 	case UPGRADE_TRIED:
 		/* A worker that is being started sends its sockets to who started it. */
-		if (generation_is_starting(m, NULL))
+		if (child_is_any_starting(&m->children, NULL))
 			return false;
 		go_forward(m);
 		return true;
 	case UPGRADE_FAILED:
-		if (generation_is_starting(m, NULL))
+		if (child_is_any_starting(&m->children, NULL))
 			return false;
 		go_back(m);
 		return true;
@@ -189,22 +183,4 @@ bool upgrade_advance(struct master *m)
 		break;
 	}
 	return false;
-}
-
-void upgrade_committed(struct master *m)
-{
-	if (m->upgrade.phase != UPGRADE_PROVING)
-		return;
-	m->upgrade.phase = UPGRADE_NONE;
-	fd_close(&m->upgrade.former);
-	log_notice("upgraded from tinylb %s to tinylb %s", m->upgrade.version, PACKAGE_VERSION);
-}
-
-bool upgrade_give_way(struct master *m, const char *why)
-{
-	if (m->upgrade.phase != UPGRADE_PROVING || m->phase != MASTER_RUNNING)
-		return false;
-	m->upgrade.phase = UPGRADE_FAILED;
-	(void)snprintf(m->upgrade.why, sizeof m->upgrade.why, "%s", why);
-	return true;
 }

@@ -3,7 +3,7 @@
  * new process: its children stay its children, its sockets stay open, its process id the same. The
  * new program is tested in a child first. It then starts a generation of its own beside the workers
  * that it has taken over; if that fails, it gives way to the former program, which goes on as
- * before.
+ * before. takeover.h has the new program's side.
  */
 #ifndef TINYLB_SRC_MASTER_UPGRADE_UPGRADE_H
 #define TINYLB_SRC_MASTER_UPGRADE_UPGRADE_H
@@ -15,27 +15,14 @@
 void upgrade_init(struct master *m);
 void upgrade_fini(struct master *m);
 
-/* USR2. */
+/* USR2: the upgrade begins now, or when what is under way has ended. */
 void upgrade_request(struct master *m);
 
-/* Takes the next step. Returns true where something was done that others may have waited for; does
- * not return where another program takes over. */
+/* Takes the next step. True where something was done that a reload may have waited for. Does not
+ * return where another program takes over. */
 bool upgrade_advance(struct master *m);
 
-/* The trial has ended. */
+/* The trial has ended with this status of wait(2). */
 void upgrade_tried(struct master *m, int status);
-
-/* True while no reload may begin. */
-bool upgrade_is_busy(const struct master *m);
-
-/* The first generation of this program is the current one. */
-void upgrade_committed(struct master *m);
-
-/* A generation did not come to life. True where it was the first of a new program, which then gives
- * way to the former one; it will say `why`. */
-bool upgrade_give_way(struct master *m, const char *why);
-
-/* Takes over: fills in `m` and begins the first generation. 0, or -1 and the log says why. */
-int upgrade_arrive(struct master *m) __attribute__((warn_unused_result));
 
 #endif

@@ -1,7 +1,7 @@
 /* What is clearly worse, and what may be chance. */
 #include "config.h"
 
-#include "../../src/master/generations/canary_compare.h"
+#include "master/generations/canary_compare.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static void answer(struct board_tally *tally, uint64_t requests, uint64_t us)
 
 static bool is_worse(void)
 {
-	return verdict_is_worse(&old, &new, why, sizeof why);
+	return canary_compare_is_worse(&old, &new, why, sizeof why);
 }
 
 static void test_nothing_was_seen(void **state)
@@ -112,14 +112,14 @@ static void test_latency_of_microseconds(void **state)
 static void test_usual(void **state)
 {
 	(void)state;
-	assert_int_equal(verdict_usual_us(&old), 0);
+	assert_int_equal(canary_compare_usual_us(&old), 0);
 	answer(&old, 89, 50);
 	answer(&old, 1, 500);
 	answer(&old, 10, 50000);
-	assert_in_range(verdict_usual_us(&old), 500, 1000);
+	assert_in_range(canary_compare_usual_us(&old), 500, 1000);
 	answer(&new, 1, UINT64_C(100000000));
-	assert_true(verdict_usual_us(&new) == UINT64_MAX);
-	assert_false(verdict_is_worse(&new, &old, why, sizeof why));
+	assert_true(canary_compare_usual_us(&new) == UINT64_MAX);
+	assert_false(canary_compare_is_worse(&new, &old, why, sizeof why));
 }
 
 static void test_since(void **state)
@@ -130,7 +130,7 @@ static void test_since(void **state)
 	answer(&old, 5, 1000);
 	new = old;
 	answer(&new, 7, 1000);
-	since = verdict_since(&new, &old);
+	since = canary_compare_since(&new, &old);
 	assert_int_equal(since.counts[BOARD_REQUESTS], 7);
 	assert_int_equal(since.latency[board_latency_bucket(1000)], 7);
 }
