@@ -3,7 +3,7 @@
 #define TINYLB_COMMAND_COMMAND_H
 
 #include "command/words.h"
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 /* Runs the balancer, from a file or from the command line. */
 int command_run(const struct words *words);

@@ -3,8 +3,8 @@
 #ifndef TINYLB_SETTINGS_DRAFT_H
 #define TINYLB_SETTINGS_DRAFT_H
 
-#include "settings/load.h"
 #include "settings/option.h"
+#include "settings/settings_load.h"
 
 /* Settings with every default and no listener or pool; NULL: no memory. */
 struct settings *draft_new(void) __attribute__((warn_unused_result));

@@ -24,7 +24,7 @@ size_t lookup_heads(const struct settings *settings, const struct backend_settin
 void lookup_apply(const struct backend_settings *head, const struct address *found, uint32_t count);
 
 /* True when a backend's host is a name that has still to be looked up. */
-bool settings_need_lookup(const struct settings *settings);
+bool lookup_is_needed(const struct settings *settings);
 
 /*
  * Looks up the names of all backends and writes what was found into `addresses`, which other
@@ -33,12 +33,12 @@ bool settings_need_lookup(const struct settings *settings);
  * (NULL: there are none). Returns how many backends are left without an address, or -1 where
  * nothing could be looked up for lack of memory.
  */
-int settings_lookup(const struct settings *settings, const struct settings *former)
+int lookup_run(const struct settings *settings, const struct settings *former)
 	__attribute__((warn_unused_result));
 
 /* Adds an address that is known already to a backend with a name; of no effect where there is no
  * such backend, or no room. Not for settings whose names are being looked up. */
-void settings_add_address(const struct settings *settings, size_t pool, size_t backend,
+void lookup_add_address(const struct settings *settings, size_t pool, size_t backend,
 	const struct address *address);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "net/url.h"
 #include "settings/addresses.h"
-#include "settings/health.h"
+#include "settings/health_settings.h"
 #include "settings/routes.h"
 #include "settings/statuses.h"
 

@@ -2,7 +2,7 @@
 #ifndef TINYLB_SETTINGS_REPORT_H
 #define TINYLB_SETTINGS_REPORT_H
 
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 /* "file:line: what", without the line where it is 0. */
 void report_error(struct settings_errors *errors, const struct settings_place *place,

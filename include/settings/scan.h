@@ -5,7 +5,7 @@
 #ifndef TINYLB_SETTINGS_SCAN_H
 #define TINYLB_SETTINGS_SCAN_H
 
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 /*
  * Reads `file` whole, and what it includes from `folder` only to look at it. Returns the text of

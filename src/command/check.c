@@ -36,7 +36,7 @@ struct settings *command_load(const struct words *words, struct settings_errors 
 	struct settings *settings;
 
 	if (words->listen_count > 0)
-		settings = settings_from_words(
+		settings = settings_words_load(
 			words->listen, words->listen_count, words->urls, words->url_count, errors);
 	else
 		settings = settings_load(words->file, errors);

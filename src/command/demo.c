@@ -22,7 +22,7 @@
 #include "demo_options.h"
 #include "master/master.h"
 #include "net/listener.h"
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 #define URL_TEXT_SIZE 32
 
@@ -188,7 +188,7 @@ static struct settings *load_settings(void *context)
 		snprintf(urls[i], sizeof urls[i], "http://localhost:%u", demo->options.backends[i]);
 		words[i] = urls[i];
 	}
-	settings = settings_from_words(
+	settings = settings_words_load(
 		listens, 1, words, (size_t)demo->options.backend_count, &errors);
 	if (settings != NULL) {
 		settings->log_level = LOG_LEVEL_NOTICE;

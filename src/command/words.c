@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/slice.h"
-#include "settings/near.h"
+#include "settings/suggest.h"
 
 enum { WORD_DAEMON = 256, WORD_PID_FILE, WORD_LISTEN, WORD_DUMP, WORD_OPTIONS, WORD_TRIAL };
 
@@ -89,22 +89,22 @@ static bool is_url(const char *word)
 /* Takes the command off the front, if there is one. Returns how many words it took, or -1. */
 static int read_command(int argc, char **argv, struct words *words)
 {
-	struct near near;
+	struct suggest suggest;
 
 	if (argc < 2 || argv[1][0] == '-')
 		return 0;
 	if (is_url(argv[1]))
 		return 0; /* reported where --listen is found to be missing */
-	near = near_to(argv[1]);
+	suggest = suggest_begin(argv[1]);
 	for (size_t i = 0; commands[i] != NULL; i++)
-		near_offer(&near, commands[i]);
-	if (near.best == NULL || near.distance > 0)
-		return refuse_near("there is no command ", argv[1], "", near.best);
-	if (strcmp(near.best, "check") == 0)
+		suggest_offer(&suggest, commands[i]);
+	if (suggest.best == NULL || suggest.distance > 0)
+		return refuse_near("there is no command ", argv[1], "", suggest.best);
+	if (strcmp(suggest.best, "check") == 0)
 		words->command = COMMAND_CHECK;
-	else if (strcmp(near.best, "help") == 0)
+	else if (strcmp(suggest.best, "help") == 0)
 		words->command = COMMAND_HELP;
-	else if (strcmp(near.best, "version") == 0)
+	else if (strcmp(suggest.best, "version") == 0)
 		words->command = COMMAND_VERSION;
 	return 1;
 }
@@ -114,7 +114,7 @@ static int read_command(int argc, char **argv, struct words *words)
 static int refuse_option(int result, const char *word)
 {
 	char name[64] = "";
-	struct near near;
+	struct suggest suggest;
 
 	if (result == ':')
 		return refuse("an argument is missing after ", word, "");
@@ -123,13 +123,13 @@ static int refuse_option(int result, const char *word)
 		return refuse("there is no option ", name, "");
 	}
 	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-	near = near_to(name);
+	suggest = suggest_begin(name);
 	for (const struct option *o = long_words; o->name != NULL; o++) {
 		if (optopt != 0 && optopt == o->val)
 			return refuse("no argument may follow --", o->name, "");
-		near_offer(&near, o->name);
+		suggest_offer(&suggest, o->name);
 	}
-	return refuse_near("there is no option ", word, "--", near.best);
+	return refuse_near("there is no option ", word, "--", suggest.best);
 }
 
 static int take_descriptor(const char *text, int *fd)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "board/row.h"
-#include "settings/health.h"
+#include "settings/health_settings.h"
 
 /* Zeroed before the first use; then eject_begin. Times are monotonic, in microseconds. */
 struct eject {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "settings/health.h"
+#include "settings/health_settings.h"
 
 struct rise_fall {
 	bool up;

@@ -47,7 +47,7 @@ size_t lookup_heads(const struct settings *settings, const struct backend_settin
 	return count;
 }
 
-bool settings_need_lookup(const struct settings *settings)
+bool lookup_is_needed(const struct settings *settings)
 {
 	return lookup_heads(settings, NULL) > 0;
 }
@@ -211,7 +211,7 @@ static int look_up(const struct backend_settings **names, size_t count,
 	return missing;
 }
 
-int settings_lookup(const struct settings *settings, const struct settings *former)
+int lookup_run(const struct settings *settings, const struct settings *former)
 {
 	size_t count = 0, former_count = 0;
 	const struct backend_settings **names = sort_names(settings, &count);
@@ -229,7 +229,7 @@ int settings_lookup(const struct settings *settings, const struct settings *form
 	return missing;
 }
 
-void settings_add_address(
+void lookup_add_address(
 	const struct settings *settings, size_t pool, size_t backend, const struct address *address)
 {
 	struct address all[BACKEND_ADDRESSES_MAX + 1];

@@ -7,9 +7,9 @@
 #include "settings/option.h"
 
 #include "base/log.h"
-#include "checks.h"
-#include "faults.h"
+#include "check_option.h"
 #include "settings/settings.h"
+#include "sticky_option.h"
 
 #define MEMBER(type, member)                                                                       \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
@@ -262,7 +262,7 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "balance", OPTION_CHOICE, .choices = balance_choices, .def = "random",
 	  MEMBER(pool_settings, balance),
 	  .help = "how a backend is chosen for each request" },
-	{ OPTION_POOL, "hash_on", OPTION_STRING, .def = "client", .check = check_hash_on,
+	{ OPTION_POOL, "hash_on", OPTION_STRING, .def = "client", .check = hash_on_check,
 	  MEMBER(pool_settings, hash_on),
 	  .help = "for hash, what goes to the same backend: client, path, header:NAME, cookie:NAME" },
 	{ OPTION_POOL, "sticky", OPTION_SECTION, .inner = OPTION_STICKY,
@@ -304,15 +304,15 @@ const struct option option_table[] = {
 	{ OPTION_CHECK, "method", OPTION_CHOICE, .choices = method_choices, .def = "GET",
 	  MEMBER(check_settings, method),
 	  .help = "the method of the request" },
-	{ OPTION_CHECK, "path", OPTION_STRING, .max = 1000, .fault = check_path_fault,
+	{ OPTION_CHECK, "path", OPTION_STRING, .max = 1000, .fault = check_option_path_fault,
 	  .def = "/",
 	  MEMBER(check_settings, path),
 	  .help = "its path, behind that of the backend's URL" },
-	{ OPTION_CHECK, "host", OPTION_STRING, .max = 261, .fault = check_host_fault,
+	{ OPTION_CHECK, "host", OPTION_STRING, .max = 261, .fault = check_option_host_fault,
 	  .def_text = "the backend's",
 	  MEMBER(check_settings, host),
 	  .help = "its Host" },
-	{ OPTION_CHECK, "status", OPTION_STRING, .fault = check_status_fault, .def = "200-399",
+	{ OPTION_CHECK, "status", OPTION_STRING, .fault = check_option_status_fault, .def = "200-399",
 	  MEMBER(check_settings, status),
 	  .help = "the status, or the first and the last, that are good" },
 	{ OPTION_CHECK, "body", OPTION_STRING, .def_text = "any",
@@ -364,11 +364,11 @@ const struct option option_table[] = {
 	  MEMBER(retry_settings, budget_rate),
 	  .help = "retries a second that are allowed besides" },
 	/* sticky */
-	{ OPTION_STICKY, "cookie", OPTION_STRING, .def = "tinylb", .check = check_cookie,
+	{ OPTION_STICKY, "cookie", OPTION_STRING, .def = "tinylb", .check = sticky_option_check_cookie,
 	  MEMBER(sticky_settings, cookie),
 	  .help = "the name of the cookie" },
 	{ OPTION_STICKY, "key", OPTION_STRING, .def_text = "made at start",
-	  .check = check_sticky_key,
+	  .check = sticky_option_check_key,
 	  MEMBER(sticky_settings, key),
 	  .help = "what cookies are signed with" },
 

@@ -10,9 +10,9 @@
 #include <pwd.h>
 
 #include "base/memory.h"
-#include "settings/near.h"
 #include "settings/number.h"
 #include "settings/settings.h"
+#include "settings/suggest.h"
 
 void *value_member(const struct option *option, void *base)
 {
@@ -146,11 +146,11 @@ static const struct option_choice *find_choice(const struct option *option, cons
 
 static const char *nearest_choice(const struct option *option, const char *word)
 {
-	struct near near = near_to(word);
+	struct suggest suggest = suggest_begin(word);
 
 	for (const struct option_choice *c = option->choices; c != NULL && c->name != NULL; c++)
-		near_offer(&near, c->name);
-	return near.best;
+		suggest_offer(&suggest, c->name);
+	return suggest.best;
 }
 
 static int read_choice(const struct option *option, const struct value *value, void *base,

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "settings/draft.h"
-#include "settings/near.h"
+#include "settings/suggest.h"
 #include "verify.h"
 
 static int compare_entries(const void *a, const void *b)
@@ -86,7 +86,8 @@ static void verify_check(struct pool_settings *pool, struct settings_errors *err
 	if (check->status == NULL || check->path == NULL)
 		return;
 	/* Its form was looked at when it was read. */
-	if (settings_parse_status(check->status, &check->status_least, &check->status_most) == -1)
+	if (check_option_parse_status(check->status, &check->status_least, &check->status_most) ==
+		-1)
 		verify_no_memory(errors);
 	if (check->type != CHECK_HTTP &&
 		(check->host != NULL || check->body != NULL || strcmp(check->path, "/") != 0))
@@ -192,14 +193,14 @@ out:
 static void report_unknown_pool(const struct pool_names *pools, const char *option,
 	const char *name, const struct settings_place *place, struct settings_errors *errors)
 {
-	struct near near = near_to(name);
+	struct suggest suggest = suggest_begin(name);
 
 	for (size_t i = 0; i < pools->count; i++)
-		near_offer(&near, pools->entries[i].key);
-	if (near.best != NULL)
+		suggest_offer(&suggest, pools->entries[i].key);
+	if (suggest.best != NULL)
 		report_error(errors, place,
 			"%s = \"%s\": there is no such pool; did you mean \"%s\"?", option, name,
-			near.best);
+			suggest.best);
 	else
 		report_error(errors, place,
 			"%s = \"%s\": there is no such pool; add it to pools, or name one of "

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 /* A dump: text of its own length. */
 struct dump {

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "kernel.h"
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 struct world world;
 
@@ -68,7 +68,7 @@ static struct settings *make_settings(unsigned variant)
 	static const char *const urls[] = { "unix:/a", "unix:/b" };
 	struct settings_errors errors = { 0 };
 	unsigned count = variant % 2 == 0 ? 1 : 2;
-	struct settings *s = settings_from_words(listen_at, 1, urls, count, &errors);
+	struct settings *s = settings_words_load(listen_at, 1, urls, count, &errors);
 
 	FUZZ_CLAIM(s != NULL);
 	for (unsigned i = 0; i < count; i++)

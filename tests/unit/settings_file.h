@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "settings/load.h"
 #include "settings/lookup.h"
+#include "settings/settings_load.h"
 
 static char report[4096];
 
@@ -199,7 +199,7 @@ static void test_places_outlive_a_reload(void **state)
 	assert_non_null(s);
 	apply(old->pools[0].backends, "123");
 	apply(old->pools[0].backends, "3");
-	assert_int_equal(settings_lookup(s, old), 0);
+	assert_int_equal(lookup_run(s, old), 0);
 	assert_string_equal(places(s->pools[0].backends), "--3----");
 	settings_free(old);
 	settings_free(s);
@@ -334,17 +334,17 @@ static void test_status(void **state)
 	int least, most;
 
 	(void)state;
-	assert_int_equal(settings_parse_status("204", &least, &most), 0);
+	assert_int_equal(check_option_parse_status("204", &least, &most), 0);
 	assert_int_equal(least, 204);
 	assert_int_equal(most, 204);
-	assert_int_equal(settings_parse_status("100-599", &least, &most), 0);
+	assert_int_equal(check_option_parse_status("100-599", &least, &most), 0);
 	assert_int_equal(least, 100);
 	assert_int_equal(most, 599);
-	assert_int_equal(settings_parse_status("", &least, &most), -1);
-	assert_int_equal(settings_parse_status("99", &least, &most), -1);
-	assert_int_equal(settings_parse_status("200-", &least, &most), -1);
-	assert_int_equal(settings_parse_status("200-600", &least, &most), -1);
-	assert_int_equal(settings_parse_status("-200", &least, &most), -1);
+	assert_int_equal(check_option_parse_status("", &least, &most), -1);
+	assert_int_equal(check_option_parse_status("99", &least, &most), -1);
+	assert_int_equal(check_option_parse_status("200-", &least, &most), -1);
+	assert_int_equal(check_option_parse_status("200-600", &least, &most), -1);
+	assert_int_equal(check_option_parse_status("-200", &least, &most), -1);
 }
 
 int main(void)

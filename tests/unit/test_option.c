@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "settings/near.h"
 #include "settings/number.h"
 #include "settings/settings.h"
+#include "settings/suggest.h"
 #include "settings/value.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -362,11 +362,11 @@ static void test_numbers_written(void **state)
 
 static const char *nearest(const char *word, const char *const *names)
 {
-	struct near near = near_to(word);
+	struct suggest suggest = suggest_begin(word);
 
 	for (; *names != NULL; names++)
-		near_offer(&near, *names);
-	return near.best;
+		suggest_offer(&suggest, *names);
+	return suggest.best;
 }
 
 static void test_near(void **state)

@@ -23,7 +23,7 @@ static void test_smallest(void **state)
 	assert_int_equal(s->pools[0].backends[0].weight, 1);
 	assert_int_equal(addresses_count(s->pools[0].backends[0].addresses), 1);
 	assert_string_equal(s->file, "a.conf");
-	assert_false(settings_need_lookup(s));
+	assert_false(lookup_is_needed(s));
 	settings_free(s);
 }
 
@@ -138,7 +138,7 @@ static void test_everything(void **state)
 	assert_string_equal(s->pools[0].backends[0].url.path, "/x/");
 	assert_int_equal(s->pools[0].backends[1].place.line, 14);
 	assert_string_equal(s->pools[0].backends[1].place.file, "a.conf");
-	assert_true(settings_need_lookup(s));
+	assert_true(lookup_is_needed(s));
 	settings_free(s);
 }
 
@@ -266,7 +266,7 @@ static void test_words(void **state)
 	static const char *const listen[] = { ":8080", "127.0.0.1:81" };
 	static const char *const urls[] = { "http://a:8001", "http://127.0.0.1:8002/" };
 	struct settings_errors errors = { .out = stderr };
-	struct settings *s = settings_from_words(listen, 2, urls, 2, &errors);
+	struct settings *s = settings_words_load(listen, 2, urls, 2, &errors);
 	char *text;
 
 	(void)state;
@@ -297,11 +297,11 @@ static void test_lookup_is_shared(void **state)
 	struct address address;
 
 	(void)state;
-	assert_true(settings_need_lookup(s));
+	assert_true(lookup_is_needed(s));
 	assert_int_equal(addresses_count(b[0].addresses), 0);
 	pid = fork();
 	if (pid == 0) {
-		int missing = settings_lookup(s, NULL);
+		int missing = lookup_run(s, NULL);
 
 		settings_free(s);
 		_exit(missing);
@@ -337,8 +337,8 @@ static void test_lookup_keeps_what_was(void **state)
 	(void)state;
 	assert_int_equal(address_parse_ip("192.0.2.1", &former), 0);
 	address_set_port(&former, 8002);
-	settings_add_address(old, 0, 1, &former);
-	assert_int_equal(settings_lookup(s, old), 2);
+	lookup_add_address(old, 0, 1, &former);
+	assert_int_equal(lookup_run(s, old), 2);
 	assert_int_equal(addresses_count(b[0].addresses), 0);
 	assert_int_equal(addresses_count(b[1].addresses), 1);
 	assert_true(addresses_have(b[1].addresses, &former));

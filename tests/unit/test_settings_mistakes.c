@@ -313,8 +313,8 @@ static void test_bad_words(void **state)
 	(void)state;
 	free(report);
 	errors.out = open_memstream(&report, &size);
-	assert_null(settings_from_words(listen, 1, urls, 2, &errors));
-	assert_null(settings_from_words(listen, 0, urls, 0, &errors));
+	assert_null(settings_words_load(listen, 1, urls, 2, &errors));
+	assert_null(settings_words_load(listen, 0, urls, 0, &errors));
 	assert_int_equal(fclose(errors.out), 0);
 	assert_int_equal(errors.count, 5);
 	assert_memory_equal(report, "the command line: \"8080\": the port is missing", 45);

@@ -99,7 +99,7 @@ static void run_resolver(const struct master *m, const struct generation *g)
 	signals_unblock();
 	drop_privileges(g->settings);
 	/* A name that is not found is logged and has no address: that is no failure. */
-	if (settings_lookup(g->settings, m->current != NULL ? m->current->settings : NULL) == -1)
+	if (lookup_run(g->settings, m->current != NULL ? m->current->settings : NULL) == -1)
 		_exit(1);
 	_exit(0);
 }

@@ -110,7 +110,7 @@ static int prepare(struct master *m, struct generation *g, char *why, size_t why
 		return -1;
 	if (bind_prepare(&m->escrow, s, g->workers, g->number, why, why_size) == -1)
 		return -1;
-	if (!settings_need_lookup(s)) {
+	if (!lookup_is_needed(s)) {
 		start_workers(g);
 		return 0;
 	}

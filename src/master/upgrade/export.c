@@ -13,8 +13,8 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "handover_write.h"
-#include "settings/load.h"
 #include "settings/lookup.h"
+#include "settings/settings_load.h"
 
 /* More than any state has. */
 #define TEXT_MAX ((off_t)64 * 1024 * 1024)

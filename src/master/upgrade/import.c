@@ -15,8 +15,8 @@
 #include "base/memory.h"
 #include "master/generations/register_rows.h"
 #include "master/sockets/fdstore.h"
-#include "settings/load.h"
 #include "settings/lookup.h"
+#include "settings/settings_load.h"
 
 static bool is_bound_to(int fd, const struct address *a)
 {
@@ -88,7 +88,7 @@ static void import_slots(const struct handover *h, struct generation *g)
 				.due = slots[i].due };
 	for (size_t i = 0; i < h->addresses.count; i++)
 		if (addresses[i].generation == g->number)
-			settings_add_address(g->settings, addresses[i].pool, addresses[i].backend,
+			lookup_add_address(g->settings, addresses[i].pool, addresses[i].backend,
 				&addresses[i].address);
 }
 

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "settings/near.h"
+#include "settings/suggest.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -47,24 +47,24 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return rows[a_len % 3][b_len];
 }
 
-struct near near_to(const char *word)
+struct suggest suggest_begin(const char *word)
 {
 	size_t len = strlen(word);
 
-	return (struct near){ word, NULL, len < 4 ? 2 : len < 8 ? 3 : 4 };
+	return (struct suggest){ word, NULL, len < 4 ? 2 : len < 8 ? 3 : 4 };
 }
 
-void near_offer(struct near *near, const char *name)
+void suggest_offer(struct suggest *suggest, const char *name)
 {
-	size_t word_len = strlen(near->word);
+	size_t word_len = strlen(suggest->word);
 	size_t name_len = strlen(name);
 	size_t d;
 
 	if (word_len > WORD_MAX || name_len > WORD_MAX)
 		return;
-	d = distance(near->word, word_len, name, name_len);
-	if (d < near->distance && d < name_len) {
-		near->best = name;
-		near->distance = d;
+	d = distance(suggest->word, word_len, name, name_len);
+	if (d < suggest->distance && d < name_len) {
+		suggest->best = name;
+		suggest->distance = d;
 	}
 }

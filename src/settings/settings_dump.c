@@ -1,7 +1,7 @@
 /* Writes settings as a file that loads to the same settings, in the order of the option table. */
 #include "config.h"
 
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 #include "settings/draft.h"
 #include "settings/value.h"

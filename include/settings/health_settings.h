@@ -1,6 +1,6 @@
 /* How the backends of a pool are watched: checks, and what follows from failures. */
-#ifndef TINYLB_SETTINGS_HEALTH_H
-#define TINYLB_SETTINGS_HEALTH_H
+#ifndef TINYLB_SETTINGS_HEALTH_SETTINGS_H
+#define TINYLB_SETTINGS_HEALTH_SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,7 +35,7 @@ struct eject_settings {
 };
 
 /* Reads "200-399" or "204". 0, or -1. */
-int settings_parse_status(const char *text, int *least, int *most)
+int check_option_parse_status(const char *text, int *least, int *most)
 	__attribute__((warn_unused_result));
 
 #endif

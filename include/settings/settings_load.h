@@ -1,6 +1,6 @@
 /* How settings come in and go out. What they are is in settings.h. */
-#ifndef TINYLB_SETTINGS_LOAD_H
-#define TINYLB_SETTINGS_LOAD_H
+#ifndef TINYLB_SETTINGS_SETTINGS_LOAD_H
+#define TINYLB_SETTINGS_SETTINGS_LOAD_H
 
 #include <stdio.h>
 
@@ -23,7 +23,7 @@ struct settings *settings_load(const char *file, struct settings_errors *errors)
 
 /* Settings without a file: one pool named "backends" and listeners in front of it, everything else
  * the defaults. As settings_load otherwise. */
-struct settings *settings_from_words(const char *const *listen, size_t listen_count,
+struct settings *settings_words_load(const char *const *listen, size_t listen_count,
 	const char *const *urls, size_t url_count, struct settings_errors *errors)
 	__attribute__((warn_unused_result));
 

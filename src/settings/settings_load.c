@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 #include <libconfig.h>
 #include <libgen.h>
@@ -12,9 +12,9 @@
 
 #include "base/memory.h"
 #include "settings/draft.h"
-#include "settings/near.h"
 #include "settings/report.h"
 #include "settings/scan.h"
+#include "settings/suggest.h"
 #include "settings/value.h"
 
 struct loader {
@@ -96,7 +96,7 @@ static void report_option(struct loader *loader, const config_setting_t *setting
 /* The option that a name nobody knows was probably meant to be, here or elsewhere. */
 static const struct option *guess(enum option_scope scope, const char *name)
 {
-	struct near near = near_to(name);
+	struct suggest suggest = suggest_begin(name);
 	const struct option *best = NULL;
 
 	for (size_t i = 0; i < option_count; i++)
@@ -104,11 +104,11 @@ static const struct option *guess(enum option_scope scope, const char *name)
 			best = &option_table[i];
 	for (size_t i = 0; i < option_count && best == NULL; i++)
 		if (option_table[i].scope == scope)
-			near_offer(&near, option_table[i].name);
-	for (size_t i = 0; i < option_count && best == NULL && near.best == NULL; i++)
-		near_offer(&near, option_table[i].name);
+			suggest_offer(&suggest, option_table[i].name);
+	for (size_t i = 0; i < option_count && best == NULL && suggest.best == NULL; i++)
+		suggest_offer(&suggest, option_table[i].name);
 	for (size_t i = 0; i < option_count && best == NULL; i++)
-		if (option_table[i].name == near.best)
+		if (option_table[i].name == suggest.best)
 			best = &option_table[i];
 	return best;
 }

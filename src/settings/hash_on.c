@@ -1,12 +1,12 @@
 /* Reads the strings of the settings that have a form of their own. */
 #include "config.h"
 
-#include "checks.h"
+#include "sticky_option.h"
 
 #include <stdio.h>
 
 #include "settings/hash_on.h"
-#include "settings/near.h"
+#include "settings/suggest.h"
 
 #define NAME_MAX_LEN 64
 
@@ -37,19 +37,19 @@ static void add_guess(const char *text, struct text *why)
 {
 	const char *colon = strchr(text, ':');
 	char begin[16] = "";
-	struct near near;
+	struct suggest suggest;
 
 	(void)snprintf(begin, sizeof begin, "%.*s",
 		(int)(colon != NULL ? (size_t)(colon - text) : strlen(text)), text);
-	near = near_to(begin);
-	near_offer(&near, "client");
-	near_offer(&near, "path");
-	near_offer(&near, "header");
-	near_offer(&near, "cookie");
-	if (near.best == NULL)
+	suggest = suggest_begin(begin);
+	suggest_offer(&suggest, "client");
+	suggest_offer(&suggest, "path");
+	suggest_offer(&suggest, "header");
+	suggest_offer(&suggest, "cookie");
+	if (suggest.best == NULL)
 		return;
-	text_format(why, "; did you mean \"%s", near.best);
-	if (strcmp(near.best, "header") == 0 || strcmp(near.best, "cookie") == 0)
+	text_format(why, "; did you mean \"%s", suggest.best);
+	if (strcmp(suggest.best, "header") == 0 || strcmp(suggest.best, "cookie") == 0)
 		text_add_escaped(why,
 			slice_of_string(colon != NULL && is_name(colon + 1) ? colon : ":NAME"));
 	text_add_string(why, "\"?");
@@ -81,19 +81,19 @@ int hash_on_parse(const char *text, struct hash_on *on, struct text *why)
 	return -1;
 }
 
-int check_hash_on(const char *text, struct text *why)
+int hash_on_check(const char *text, struct text *why)
 {
 	struct hash_on ignored;
 
 	return hash_on_parse(text, &ignored, why);
 }
 
-int check_cookie(const char *text, struct text *why)
+int sticky_option_check_cookie(const char *text, struct text *why)
 {
 	return is_name(text) ? 0 : refuse_name("cookie", why);
 }
 
-int check_sticky_key(const char *text, struct text *why)
+int sticky_option_check_key(const char *text, struct text *why)
 {
 	size_t len = strlen(text);
 

@@ -1,13 +1,13 @@
 /* Strings that go into requests as they are must not be able to end a line of it, or a word. */
 #include "config.h"
 
-#include "faults.h"
+#include "check_option.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/slice.h"
-#include "settings/health.h"
+#include "settings/health_settings.h"
 
 static bool is_one_word(const char *text)
 {
@@ -17,14 +17,14 @@ static bool is_one_word(const char *text)
 	return true;
 }
 
-const char *check_path_fault(const char *text)
+const char *check_option_path_fault(const char *text)
 {
 	if (*text == '/' && is_one_word(text) && strchr(text, '#') == NULL)
 		return NULL;
 	return "a path begins with a slash and has no spaces: \"/health\"";
 }
 
-const char *check_host_fault(const char *text)
+const char *check_option_host_fault(const char *text)
 {
 	if (is_one_word(text) && strpbrk(text, "/?#@\\\"") == NULL)
 		return NULL;
@@ -41,7 +41,7 @@ static int parse_code(struct slice text, int *code)
 	return 0;
 }
 
-int settings_parse_status(const char *text, int *least, int *most)
+int check_option_parse_status(const char *text, int *least, int *most)
 {
 	size_t first = strcspn(text, "-");
 	const char *second = text[first] == '-' ? text + first + 1 : text;
@@ -52,11 +52,11 @@ int settings_parse_status(const char *text, int *least, int *most)
 	return *least <= *most ? 0 : -1;
 }
 
-const char *check_status_fault(const char *text)
+const char *check_option_status_fault(const char *text)
 {
 	int least, most;
 
-	if (settings_parse_status(text, &least, &most) == 0)
+	if (check_option_parse_status(text, &least, &most) == 0)
 		return NULL;
 	return "must be a status from 100 to 599, or two with a dash between: \"204\", \"200-399\"";
 }

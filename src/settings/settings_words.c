@@ -1,7 +1,7 @@
 /* Settings made of words of the command line: one pool, and listeners in front of it. */
 #include "config.h"
 
-#include "settings/load.h"
+#include "settings/settings_load.h"
 
 #include "base/memory.h"
 #include "settings/draft.h"
@@ -41,7 +41,7 @@ static int make_lists(struct settings *settings, size_t listen_count, size_t url
 		option_find(OPTION_POOL, "backends"), &settings->pools[0], url_count);
 }
 
-struct settings *settings_from_words(const char *const *listen, size_t listen_count,
+struct settings *settings_words_load(const char *const *listen, size_t listen_count,
 	const char *const *urls, size_t url_count, struct settings_errors *errors)
 {
 	struct settings *settings = draft_new();
