@@ -1,8 +1,8 @@
 /*
- * The addresses of one backend, in memory that processes share: one of them looks names up and
- * writes, all others read at the same time. There are two copies, and the version says which is
- * the present one; who writes fills the other and then counts the version up, so that a writer who
- * dies in the middle leaves what was there.
+ * The addresses of one backend, in memory that processes share. One process looks names up and
+ * writes; all others read at the same time. There are two copies, and the version says which is the
+ * present one. The writer fills the other copy and then counts the version up: if it dies in the
+ * middle, the present copy stays.
  */
 #ifndef TINYLB_SETTINGS_ADDRESSES_H
 #define TINYLB_SETTINGS_ADDRESSES_H

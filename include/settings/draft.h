@@ -1,10 +1,10 @@
-/* What the makers of settings share (the file's loader, the command line's), until they are whole.
- */
+/* Settings that are not whole yet: what the loaders of a file and of a command line share. */
 #ifndef TINYLB_SETTINGS_DRAFT_H
 #define TINYLB_SETTINGS_DRAFT_H
 
 #include "settings/option.h"
-#include "settings/settings_load.h"
+#include "settings/report.h"
+#include "settings/settings.h"
 
 /* Settings with every default and no listener or pool; NULL: no memory. */
 struct settings *draft_new(void) __attribute__((warn_unused_result));
@@ -19,13 +19,6 @@ int draft_make_items(const struct option *list, void *base, size_t count)
 
 /* Item `i` of a list. Its first member is its place. */
 void *draft_item(const struct option *list, void *base, size_t i);
-
-/* Reports what only shows when all is read: empty lists, duplicates, pools that do not exist. Links
- * listeners to their pools and resolves what is inherited. */
-void draft_verify(struct settings *settings, struct settings_errors *errors);
-
-/* Makes the shared memory for addresses and fills in those known. 0, or -1 with errno. */
-int draft_make_addresses(struct settings *settings) __attribute__((warn_unused_result));
 
 /* Verifies and completes a draft. Returns it, or frees it and returns NULL where errors were
  * reported, now or before. */

@@ -21,4 +21,7 @@ struct hash_on {
 int hash_on_parse(const char *text, struct hash_on *on, struct text *why)
 	__attribute__((warn_unused_result));
 
+/* Whether `text` can be read so; for option.check. 0, or -1 with what would be right. */
+int hash_on_check(const char *text, struct text *why);
+
 #endif

@@ -34,8 +34,4 @@ struct eject_settings {
 	int most; /* percent of the pool that may be ejected at one time */
 };
 
-/* Reads "200-399" or "204". 0, or -1. */
-int check_option_parse_status(const char *text, int *least, int *most)
-	__attribute__((warn_unused_result));
-
 #endif

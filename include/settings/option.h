@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/text.h"
 
@@ -90,14 +89,7 @@ const char *option_scope_path(enum option_scope scope);
 /* "integer", "duration", ... */
 const char *option_type_name(enum option_type type);
 
-/* What values are allowed ("0 to 256", "backend, preserve"), or nothing. */
-void option_add_range(const struct option *option, struct text *out);
-
 /* The default in words: "info", "none", "required". */
 const char *option_default_text(const struct option *option);
-
-/* Writes the table, one option a line: name, type, range, default, help; a dash where there is
- * none, columns parted by two spaces or more. */
-void option_print_table(FILE *out);
 
 #endif

@@ -97,7 +97,7 @@ struct pool_settings {
 	uint32_t row;         /* link: of pools on the board; SETTINGS_NO_ROW: none yet */
 };
 
-/* Of a listener: what no route is for, is for nobody. */
+/* The pool of a listener that has none: a request without a route has no answer but an error. */
 #define LISTENER_NO_POOL SIZE_MAX
 
 struct listener_settings {

@@ -1,8 +1,19 @@
-/* Mistakes and oddities in settings, told one line each. */
+/* Reports mistakes and oddities in settings. */
 #ifndef TINYLB_SETTINGS_REPORT_H
 #define TINYLB_SETTINGS_REPORT_H
 
-#include "settings/settings_load.h"
+#include <stddef.h>
+#include <stdio.h>
+
+#include "settings/routes.h"
+
+/* What one load found wrong. Each mistake is one line: "file:line: the option, the value, what
+ * would be right". */
+struct settings_errors {
+	FILE *out;    /* where the lines go; NULL: to the log */
+	int count;    /* of errors */
+	int warnings; /* not part of count: what looks odd and is allowed */
+};
 
 /* "file:line: what", without the line where it is 0. */
 void report_error(struct settings_errors *errors, const struct settings_place *place,

@@ -5,7 +5,10 @@
 #ifndef TINYLB_SETTINGS_SCAN_H
 #define TINYLB_SETTINGS_SCAN_H
 
-#include "settings/settings_load.h"
+#include <stddef.h>
+
+#include "base/slice.h"
+#include "settings/report.h"
 
 /*
  * Reads `file` whole, and what it includes from `folder` only to look at it. Returns the text of

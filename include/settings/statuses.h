@@ -1,4 +1,4 @@
-/* A set of the statuses that tell of a failure, 400 to 599, and how such a set is read. */
+/* A set of statuses of failures, 400 to 599. */
 #ifndef TINYLB_SETTINGS_STATUSES_H
 #define TINYLB_SETTINGS_STATUSES_H
 
@@ -14,9 +14,7 @@ struct statuses {
 	uint64_t bits[(STATUSES_LAST - STATUSES_FIRST) / 64 + 1]; /* all 0: none */
 };
 
-struct value;
-
-/* Any number is fine; those that can be in no set are in none. */
+/* Whether `status` is in the set. Any number is fine; one outside of 400 to 599 is in no set. */
 static inline bool statuses_have(const struct statuses *set, int status)
 {
 	unsigned bit = (unsigned)(status - STATUSES_FIRST);
@@ -25,10 +23,10 @@ static inline bool statuses_have(const struct statuses *set, int status)
 }
 
 /* Adds a status. 0, or -1 with what would be right added to `why`; then the set is as it was. */
-int statuses_read(struct statuses *set, const struct value *value, struct text *why)
+int statuses_insert(struct statuses *set, int64_t status, struct text *why)
 	__attribute__((warn_unused_result));
 
-/* Adds the set as the settings file would have it: "[ 502, 503 ]". */
-void statuses_add(struct text *out, const struct statuses *set);
+/* Adds the set to `out` as the settings file would have it: "[ 502, 503 ]". */
+void statuses_write(struct text *out, const struct statuses *set);
 
 #endif

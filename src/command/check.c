@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "command/command.h"
-#include "settings/option.h"
+#include "settings/option_text.h"
+#include "settings/settings_dump.h"
+#include "settings/settings_words.h"
 
 static const char *plural(size_t count)
 {
@@ -53,7 +55,7 @@ int command_check(const struct words *words)
 	struct settings *settings;
 
 	if (words->options) {
-		option_print_table(stdout);
+		option_text_print_table(stdout);
 		return flush_output();
 	}
 	settings = command_load(words, &errors);

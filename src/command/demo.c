@@ -22,7 +22,7 @@
 #include "demo_options.h"
 #include "master/master.h"
 #include "net/listener.h"
-#include "settings/settings_load.h"
+#include "settings/settings_words.h"
 
 #define URL_TEXT_SIZE 32
 

@@ -6,6 +6,7 @@
 
 #include "settings/addresses.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define TRIES_MAX 16
@@ -31,7 +32,8 @@ static uint32_t count_of(const struct backend_addresses *shared, uint32_t versio
 	return count < shared->room ? count : shared->room;
 }
 
-/* Whether nobody can have written to what was read since the version was. */
+/* Whether the copy that was read is still the present one: then no process can have written to it.
+ */
 static bool is_still(const struct backend_addresses *shared, uint32_t version)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -96,10 +98,11 @@ void addresses_write(
 {
 	uint32_t version = addresses_version(shared) + 1;
 
+	assert(room > 0 && (count == 0 || list != NULL));
 	shared->room = room;
 	if (count > room)
 		count = room;
-	/* Who still reads what is written over here must find the former version gone. */
+	/* A reader of the copy that is overwritten here must find its version gone. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	__atomic_store_n(&shared->counts[version & 1], count, __ATOMIC_RELAXED);
 	if (count > 0)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/slice.h"
-#include "settings/health_settings.h"
 
 static bool is_one_word(const char *text)
 {

@@ -1,9 +1,9 @@
-/* How settings come to be and how they end; where their values come from is the loader's business.
- */
+/* How settings come to be. Their values come from a loader: of a file, or of a command line. */
 #include "config.h"
 
 #include "settings/draft.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -12,6 +12,8 @@
 #include "settings/lookup.h"
 #include "settings/report.h"
 #include "settings/value.h"
+#include "value_life.h"
+#include "verify.h"
 
 struct settings *draft_new(void)
 {
@@ -19,7 +21,7 @@ struct settings *draft_new(void)
 
 	if (settings == NULL)
 		return NULL;
-	if (value_store_defaults(OPTION_TOP, settings) == -1) {
+	if (value_life_set_defaults(OPTION_TOP, settings) == -1) {
 		settings_free(settings);
 		return NULL;
 	}
@@ -49,6 +51,7 @@ int draft_make_items(const struct option *list, void *base, size_t count)
 	void **items = value_member(list, base);
 	size_t *item_count = (size_t *)(void *)((char *)base + list->count_offset);
 
+	assert(list->type == OPTION_LIST && list->item_size > 0);
 	if (count == 0)
 		return 0;
 	*items = mem_zalloc(count, list->item_size);
@@ -56,7 +59,7 @@ int draft_make_items(const struct option *list, void *base, size_t count)
 		return -1;
 	*item_count = count;
 	for (size_t i = 0; i < count; i++)
-		if (value_store_defaults(list->inner, draft_item(list, base, i)) == -1)
+		if (value_life_set_defaults(list->inner, draft_item(list, base, i)) == -1)
 			return -1;
 	return 0;
 }
@@ -65,6 +68,7 @@ void *draft_item(const struct option *list, void *base, size_t i)
 {
 	char **items = value_member(list, base);
 
+	assert(list->type == OPTION_LIST && *items != NULL);
 	return *items + i * list->item_size;
 }
 
@@ -106,7 +110,7 @@ static size_t lay_slots(struct settings *settings, char *memory)
 	return used;
 }
 
-int draft_make_addresses(struct settings *settings)
+static int make_addresses(struct settings *settings)
 {
 	size_t size = lay_slots(settings, NULL);
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -115,19 +119,20 @@ int draft_make_addresses(struct settings *settings)
 		return -1;
 	settings->addresses = memory;
 	settings->addresses_size = size;
-	(void)lay_slots(settings, memory);
+	size = lay_slots(settings, memory);
+	assert(size == settings->addresses_size);
 	return 0;
 }
 
 struct settings *draft_finish(struct settings *settings, struct settings_errors *errors)
 {
-	draft_verify(settings, errors);
+	verify_settings(settings, errors);
 	if (errors->count == 0 && expand_backends(settings) == -1) {
 		struct settings_place place = { settings->file, 0 };
 
 		report_error(errors, &place, "out of memory");
 	}
-	if (errors->count == 0 && draft_make_addresses(settings) == -1) {
+	if (errors->count == 0 && make_addresses(settings) == -1) {
 		struct settings_place place = { settings->file, 0 };
 
 		report_error(
@@ -137,18 +142,4 @@ struct settings *draft_finish(struct settings *settings, struct settings_errors 
 		return settings;
 	settings_free(settings);
 	return NULL;
-}
-
-void settings_free(struct settings *settings)
-{
-	if (settings == NULL)
-		return;
-	value_free(OPTION_TOP, settings);
-	for (size_t i = 0; i < settings->file_count; i++)
-		mem_free(settings->files[i]);
-	mem_free(settings->files);
-	mem_free(settings->file);
-	if (settings->addresses != NULL)
-		(void)munmap(settings->addresses, settings->addresses_size);
-	mem_free(settings);
 }

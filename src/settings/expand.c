@@ -6,6 +6,8 @@
 
 #include "expand.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
 
 static bool is_expanded(const struct backend_settings *backend)
@@ -36,6 +38,7 @@ static int expand_pool(struct pool_settings *pool)
 			all[n++].ordinal = k;
 		}
 	}
+	assert(n == count);
 	mem_free(pool->backends);
 	pool->backends = all;
 	pool->backend_count = count;

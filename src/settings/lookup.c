@@ -6,6 +6,7 @@
 
 #include "settings/lookup.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -145,6 +146,7 @@ void lookup_apply(const struct backend_settings *head, const struct address *fou
 {
 	struct address ported[LOOKUP_MAX];
 
+	assert(head->ordinal == 0);
 	if (count > LOOKUP_MAX)
 		count = LOOKUP_MAX;
 	for (uint32_t i = 0; i < count; i++) {

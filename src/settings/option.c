@@ -6,8 +6,11 @@
 
 #include "settings/option.h"
 
+#include <assert.h>
+
 #include "base/log.h"
 #include "check_option.h"
+#include "settings/hash_on.h"
 #include "settings/settings.h"
 #include "sticky_option.h"
 
@@ -430,6 +433,7 @@ const char *option_scope_path(enum option_scope scope)
 		[OPTION_BACKEND] = "pools.backends.",
 	};
 
+	assert(scope < OPTION_SCOPES);
 	return paths[scope];
 }
 
@@ -453,6 +457,7 @@ const char *option_type_name(enum option_type type)
 		[OPTION_LIST] = "list",
 	};
 
+	assert(type <= OPTION_LIST);
 	return names[type];
 }
 

@@ -1,7 +1,7 @@
-/* The option table in words: ranges, and the list that `tinylb check --options` prints. */
+/* Ranges, for refusals and for the list that `tinylb check --options` prints. */
 #include "config.h"
 
-#include "settings/option.h"
+#include "settings/option_text.h"
 
 #include "settings/number.h"
 #include "settings/statuses.h"
@@ -33,7 +33,7 @@ static void add_bounds(
 	add(out, option->max);
 }
 
-void option_add_range(const struct option *option, struct text *out)
+void option_text_add_range(const struct option *option, struct text *out)
 {
 	switch (option->type) {
 	case OPTION_INTEGER:
@@ -82,14 +82,14 @@ static void print_option(const struct option *option, FILE *out)
 	struct text range = text_over(range_bytes, sizeof range_bytes);
 
 	(void)snprintf(name, sizeof name, "%s%s", option_scope_path(option->scope), option->name);
-	option_add_range(option, &range);
+	option_text_add_range(option, &range);
 	if (range.len == 0)
 		text_add_char(&range, '-');
 	(void)fprintf(out, "%-25s  %-8s  %-33s  %-15s  %s\n", name, option_type_name(option->type),
 		text_string(&range), option_default_text(option), option->help);
 }
 
-void option_print_table(FILE *out)
+void option_text_print_table(FILE *out)
 {
 	for (size_t i = 0; i < option_count; i++)
 		print_option(&option_table[i], out);

@@ -3,6 +3,7 @@
 
 #include "settings/report.h"
 
+#include <assert.h>
 #include <stdarg.h>
 
 #include "base/log.h"
@@ -28,6 +29,7 @@ static void report(struct settings_errors *errors, const struct settings_place *
 	char where[1024];
 	char what[2048];
 
+	assert(errors != NULL && place != NULL);
 	(void)vsnprintf(what, sizeof what, format, args);
 	(void)report_place(place, where, sizeof where);
 	if (errors->out != NULL)

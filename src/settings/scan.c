@@ -129,8 +129,8 @@ static bool skip_comment(struct cursor *c)
 	return true;
 }
 
-/* Puts a 1 in place of a number that was reported, lest what libconfig makes of it is reported too.
- */
+/* Puts a 1 in place of a number that was reported, so that it is not reported again for what
+ * libconfig makes of it. */
 static void blank_number(char *start, const char *end)
 {
 	memset(start, ' ', (size_t)(end - start));

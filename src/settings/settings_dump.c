@@ -1,10 +1,12 @@
 /* Writes settings as a file that loads to the same settings, in the order of the option table. */
 #include "config.h"
 
-#include "settings/settings_load.h"
+#include "settings/settings_dump.h"
 
 #include "settings/draft.h"
 #include "settings/value.h"
+#include "value_life.h"
+#include "value_text.h"
 
 #define VALUE_SIZE 20000 /* a path, each byte of it escaped */
 
@@ -21,7 +23,7 @@ static void dump_value(FILE *out, const struct option *option, const void *base)
 	char bytes[VALUE_SIZE];
 	struct text value = text_over(bytes, sizeof bytes);
 
-	if (value_add_member(&value, option, base))
+	if (value_text_add_member(&value, option, base))
 		(void)fprintf(out, "%s = %s;", option->name, text_string(&value));
 	else
 		(void)fprintf(out, "# %s: %s", option->name, option_default_text(option));
@@ -67,11 +69,11 @@ static void dump_flat(FILE *out, enum option_scope scope, void *base)
 
 		if (option->scope != scope)
 			continue;
-		if (option->type == OPTION_SECTION && value_is_given(option, base)) {
+		if (option->type == OPTION_SECTION && value_life_is_given(option, base)) {
 			(void)fprintf(out, " %s = ", option->name);
 			dump_flat(out, option->inner, value_member(option, base));
 			(void)fputc(';', out);
-		} else if (value_add_member(&value, option, base)) {
+		} else if (value_text_add_member(&value, option, base)) {
 			(void)fprintf(out, " %s = %s;", option->name, text_string(&value));
 		}
 	}
@@ -90,7 +92,7 @@ static void dump_list(FILE *out, const struct option *option, void *base, int de
 	for (size_t i = 0; i < count; i++) {
 		void *item = draft_item(option, base, i);
 
-		if (!value_is_own(option, item))
+		if (!value_life_is_own(option, item))
 			continue;
 		(void)fputs(i > 0 ? ",\n" : "\n", out);
 		indent(out, depth + 1);

@@ -16,6 +16,8 @@
 #include "settings/scan.h"
 #include "settings/suggest.h"
 #include "settings/value.h"
+#include "value_life.h"
+#include "value_text.h"
 
 struct loader {
 	config_t config;
@@ -73,8 +75,6 @@ static struct value value_of(const config_setting_t *setting)
 	case CONFIG_TYPE_ARRAY:
 		value.kind = VALUE_ARRAY;
 		break;
-	default:
-		break;
 	}
 	return value;
 }
@@ -88,12 +88,12 @@ static void report_option(struct loader *loader, const config_setting_t *setting
 	char bytes[512];
 	struct text text = text_over(bytes, sizeof bytes);
 
-	value_add(&text, &value);
+	value_text_add(&text, &value);
 	report_error(loader->errors, &place, "%s%s = %s: %s", option_scope_path(option->scope),
 		option->name, text_string(&text), why);
 }
 
-/* The option that a name nobody knows was probably meant to be, here or elsewhere. */
+/* The option that an unknown name was probably meant to be, in this scope or in another one. */
 static const struct option *guess(enum option_scope scope, const char *name)
 {
 	struct suggest suggest = suggest_begin(name);
@@ -202,7 +202,7 @@ static void load_section(struct loader *loader, const config_setting_t *setting,
 
 	if (option->optional) {
 		*(struct settings_place *)section = place_of(loader, setting);
-		if (value_store_defaults(option->inner, section) == -1)
+		if (value_life_set_defaults(option->inner, section) == -1)
 			report_option(loader, setting, option, "out of memory");
 	}
 	load_group(loader, setting, option->inner, section);

@@ -1,12 +1,15 @@
-/* Settings made of words of the command line: one pool, and listeners in front of it. */
+/* Words take the way of values in a file, so that they are refused for the same reasons. */
 #include "config.h"
 
-#include "settings/settings_load.h"
+#include "settings/settings_words.h"
+
+#include <assert.h>
 
 #include "base/memory.h"
 #include "settings/draft.h"
 #include "settings/report.h"
 #include "settings/value.h"
+#include "value_text.h"
 
 #define POOL_NAME "backends"
 
@@ -21,10 +24,12 @@ static int store(enum option_scope scope, const char *name, const char *word, vo
 	struct text shown = text_over(shown_bytes, sizeof shown_bytes);
 	struct value_reader reader = { NULL, &why };
 	struct value value = { .kind = VALUE_STRING, .string = word };
+	const struct option *option = option_find(scope, name);
 
-	if (value_store(option_find(scope, name), &value, base, &reader) == 0)
+	assert(option != NULL);
+	if (value_store(option, &value, base, &reader) == 0)
 		return 0;
-	value_add(&shown, &value);
+	value_text_add(&shown, &value);
 	report_error(errors, &command_line, "%s: %s", text_string(&shown), text_string(&why));
 	return -1;
 }

@@ -3,28 +3,25 @@
 
 #include "settings/statuses.h"
 
-#include "settings/value.h"
-
-int statuses_read(struct statuses *set, const struct value *value, struct text *why)
+int statuses_insert(struct statuses *set, int64_t status, struct text *why)
 {
 	unsigned bit;
 
-	if (value->kind != VALUE_INTEGER || value->integer < STATUSES_FIRST ||
-		value->integer > STATUSES_LAST) {
+	if (status < STATUSES_FIRST || status > STATUSES_LAST) {
 		text_format(why, "must be statuses, %d to %d: [ 502, 503 ]", STATUSES_FIRST,
 			STATUSES_LAST);
 		return -1;
 	}
-	if (statuses_have(set, (int)value->integer)) {
+	if (statuses_have(set, (int)status)) {
 		text_add_string(why, "is there already");
 		return -1;
 	}
-	bit = (unsigned)(value->integer - STATUSES_FIRST);
+	bit = (unsigned)(status - STATUSES_FIRST);
 	set->bits[bit / 64] |= UINT64_C(1) << bit % 64;
 	return 0;
 }
 
-void statuses_add(struct text *out, const struct statuses *set)
+void statuses_write(struct text *out, const struct statuses *set)
 {
 	const char *before = "[ ";
 

@@ -1,12 +1,11 @@
-/* What strings of the option table must be, beyond being strings: for option.check. */
+/* Checks of the options of sticky sessions, for option.check. */
 #ifndef TINYLB_SETTINGS_STICKY_OPTION_H
 #define TINYLB_SETTINGS_STICKY_OPTION_H
 
 #include "base/text.h"
 
-/* Each returns 0, or -1 with what would be right. */
-int hash_on_check(const char *text, struct text *why);
-int sticky_option_check_cookie(const char *text, struct text *why); /* its name */
-int sticky_option_check_key(const char *text, struct text *why);    /* long enough to be secret */
+/* The name of a cookie; a key. 0, or -1 with what would be right added to `why`. */
+int sticky_option_check_cookie(const char *text, struct text *why);
+int sticky_option_check_key(const char *text, struct text *why);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "settings/suggest.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t rows[3][WORD_MAX + 1];
 
+	assert(a_len <= WORD_MAX && b_len <= WORD_MAX);
 	for (size_t j = 0; j <= b_len; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= a_len; i++) {

@@ -1,16 +1,18 @@
 /*
- * Checks values and stores them. A refusal says what would be right; who reports it adds where it
- * stands and what it was.
+ * Checks values and stores them. A refusal says what would be right; the caller reports it with the
+ * place and the value.
  */
 #include "config.h"
 
 #include "settings/value.h"
 
+#include <assert.h>
 #include <grp.h>
 #include <pwd.h>
 
 #include "base/memory.h"
 #include "settings/number.h"
+#include "settings/option_text.h"
 #include "settings/settings.h"
 #include "settings/suggest.h"
 
@@ -33,6 +35,7 @@ int64_t value_integer(const struct option *option, const void *base)
 		memcpy(&wide, member_const(option, base), sizeof wide);
 		return wide;
 	}
+	assert(option->size == sizeof narrow);
 	memcpy(&narrow, member_const(option, base), sizeof narrow);
 	return narrow;
 }
@@ -41,6 +44,7 @@ static void store_integer(const struct option *option, void *base, int64_t value
 {
 	int32_t narrow = (int32_t)value;
 
+	assert(option->size == sizeof value || option->size == sizeof narrow);
 	if (option->size == sizeof value)
 		memcpy(value_member(option, base), &value, sizeof value);
 	else
@@ -71,7 +75,7 @@ static int refuse(struct value_reader *reader, const char *why)
 static int refuse_range(const struct option *option, struct value_reader *reader)
 {
 	text_add_string(reader->why, "must be ");
-	option_add_range(option, reader->why);
+	option_text_add_range(option, reader->why);
 	return -1;
 }
 
@@ -92,7 +96,7 @@ static int read_integer(const struct option *option, const struct value *value, 
 	if (value->kind == VALUE_INTEGER)
 		return store_bounded(option, base, value->integer, reader);
 	text_add_string(reader->why, "must be an integer, ");
-	option_add_range(option, reader->why);
+	option_text_add_range(option, reader->why);
 	if (value->kind == VALUE_STRING &&
 		slice_parse_decimal(slice_of_string(value->string), INT64_MAX, &number) == 0)
 		text_format(reader->why, "; write it without quotes: %s", value->string);
@@ -161,7 +165,7 @@ static int read_choice(const struct option *option, const struct value *value, v
 
 	if (value->kind != VALUE_STRING) {
 		text_add_string(reader->why, "must be one of these words, in quotes: ");
-		option_add_range(option, reader->why);
+		option_text_add_range(option, reader->why);
 		return -1;
 	}
 	choice = find_choice(option, value->string);
@@ -170,7 +174,7 @@ static int read_choice(const struct option *option, const struct value *value, v
 		return 0;
 	}
 	text_add_string(reader->why, "must be one of ");
-	option_add_range(option, reader->why);
+	option_text_add_range(option, reader->why);
 	near = nearest_choice(option, value->string);
 	if (near != NULL)
 		text_format(reader->why, "; did you mean \"%s\"?", near);
@@ -258,7 +262,7 @@ static int read_url(const struct option *option, const struct value *value,
 	return 0;
 }
 
-/* Adds one; who reads an array comes once for each of its elements. */
+/* Adds one network. An array is read element by element. */
 static int read_network(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader)
 {
@@ -274,7 +278,7 @@ static int read_network(const struct option *option, const struct value *value, 
 	return 0;
 }
 
-/* Those whose value is any string in quotes, as far as libconfig can tell. */
+/* Reads the types whose value is a string in quotes. */
 static int read_string(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader)
 {
@@ -296,6 +300,7 @@ static int read_string(const struct option *option, const struct value *value, v
 		return refuse_range(option, reader);
 	if (option->type == OPTION_GROUP && getgrnam(value->string) == NULL)
 		return refuse(reader, "this system has no such group");
+	assert(option->fault == NULL || option->check == NULL);
 	why = option->fault != NULL ? option->fault(value->string) : NULL;
 	if (why != NULL)
 		return refuse(reader, why);
@@ -307,6 +312,7 @@ static int read_string(const struct option *option, const struct value *value, v
 int value_store(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader)
 {
+	assert(option != NULL && reader->why != NULL);
 	switch (option->type) {
 	case OPTION_INTEGER:
 		return read_integer(option, value, base, reader);
@@ -321,7 +327,9 @@ int value_store(const struct option *option, const struct value *value, void *ba
 	case OPTION_PATH:
 		return read_path(option, value, base, reader);
 	case OPTION_STATUSES:
-		return statuses_read(value_member(option, base), value, reader->why);
+		/* 0 is no status, as is every value that is no integer. */
+		return statuses_insert(value_member(option, base),
+			value->kind == VALUE_INTEGER ? value->integer : 0, reader->why);
 	case OPTION_STRING:
 	case OPTION_USER:
 	case OPTION_GROUP:

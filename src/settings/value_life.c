@@ -1,6 +1,9 @@
-/* How the members of a struct of settings begin, by the table's defaults, and how they end. */
+/* Defaults are read as if a user had written them. */
 #include "config.h"
 
+#include "value_life.h"
+
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -15,7 +18,7 @@ static int store_default(const struct option *option, void *base)
 	struct value_reader reader = { .folder = NULL, .why = &why };
 
 	if (option->type == OPTION_SECTION)
-		return value_store_defaults(option->inner, value_member(option, base));
+		return value_life_set_defaults(option->inner, value_member(option, base));
 	if (option->def == NULL)
 		return 0;
 	if (option->type == OPTION_INTEGER) {
@@ -29,7 +32,7 @@ static int store_default(const struct option *option, void *base)
 }
 
 /* Sections lie a few deep, which ends it. */
-int value_store_defaults(enum option_scope scope, void *base)
+int value_life_set_defaults(enum option_scope scope, void *base)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
@@ -37,7 +40,7 @@ int value_store_defaults(enum option_scope scope, void *base)
 		if (o->scope != scope)
 			continue;
 		if (o->type == OPTION_SECTION && !o->optional &&
-			value_store_defaults(o->inner, value_member(o, base)) == -1)
+			value_life_set_defaults(o->inner, value_member(o, base)) == -1)
 			return -1;
 		if (store_default(o, base) == -1)
 			return -1;
@@ -45,7 +48,7 @@ int value_store_defaults(enum option_scope scope, void *base)
 	return 0;
 }
 
-bool value_is_own(const struct option *list, const void *item)
+bool value_life_is_own(const struct option *list, const void *item)
 {
 	return list->inner != OPTION_BACKEND ||
 	       ((const struct backend_settings *)item)->ordinal == 0;
@@ -58,8 +61,8 @@ static void free_items(const struct option *list, void *base)
 
 	memcpy(&count, (const char *)base + list->count_offset, sizeof count);
 	for (size_t i = 0; i < count; i++)
-		if (value_is_own(list, *items + i * list->item_size))
-			value_free(list->inner, *items + i * list->item_size);
+		if (value_life_is_own(list, *items + i * list->item_size))
+			value_life_free(list->inner, *items + i * list->item_size);
 	mem_free(*items);
 	*items = NULL;
 }
@@ -84,7 +87,7 @@ static void free_member(const struct option *option, void *base)
 		network_set_free(value_member(option, base));
 		break;
 	case OPTION_SECTION:
-		value_free(option->inner, value_member(option, base));
+		value_life_free(option->inner, value_member(option, base));
 		break;
 	case OPTION_LIST:
 		free_items(option, base);
@@ -99,17 +102,18 @@ static void free_member(const struct option *option, void *base)
 	}
 }
 
-void value_free(enum option_scope scope, void *base)
+void value_life_free(enum option_scope scope, void *base)
 {
 	for (size_t i = 0; i < option_count; i++)
 		if (option_table[i].scope == scope)
 			free_member(&option_table[i], base);
 }
 
-bool value_is_given(const struct option *section, const void *base)
+bool value_life_is_given(const struct option *section, const void *base)
 {
 	struct settings_place place;
 
+	assert(section->type == OPTION_SECTION && section->size >= sizeof place);
 	memcpy(&place, (const char *)base + section->offset, sizeof place);
 	return place.file != NULL;
 }

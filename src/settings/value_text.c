@@ -1,12 +1,12 @@
-/* Values as text: in messages as their author wrote them, in the dump as the loader reads them. */
+/* In messages a value is as its author wrote it; in a dump, as the loader reads it. */
 #include "config.h"
 
-#include "settings/value.h"
+#include "value_text.h"
 
 #include "settings/number.h"
 #include "settings/statuses.h"
 
-void value_add(struct text *out, const struct value *value)
+void value_text_add(struct text *out, const struct value *value)
 {
 	switch (value->kind) {
 	case VALUE_INTEGER:
@@ -93,7 +93,7 @@ static void add_unit(struct text *out, int64_t value, void (*add)(struct text *,
 	add_quoted(out, text_string(&text));
 }
 
-bool value_add_member(struct text *out, const struct option *option, const void *base)
+bool value_text_add_member(struct text *out, const struct option *option, const void *base)
 {
 	bool on;
 
@@ -126,7 +126,7 @@ bool value_add_member(struct text *out, const struct option *option, const void 
 	case OPTION_URL:
 		return add_string(out, option, base);
 	case OPTION_STATUSES:
-		statuses_add(out, (const void *)((const char *)base + option->offset));
+		statuses_write(out, (const void *)((const char *)base + option->offset));
 		return true;
 	case OPTION_NETWORKS:
 	case OPTION_SECTION:

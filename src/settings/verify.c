@@ -1,65 +1,24 @@
-/*
- * What only shows when everything is read. Costs n log n: ten thousand backends are not compared
- * pair by pair.
- */
+/* Costs n log n: ten thousand backends are not compared pair by pair. */
 #include "config.h"
 
-#include <netinet/in.h>
-#include <stdlib.h>
-
-#include "base/memory.h"
-#include "settings/draft.h"
-#include "settings/suggest.h"
 #include "verify.h"
 
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *left = a;
-	const struct entry *right = b;
-	int order = strcmp(left->key, right->key);
+#include <stdlib.h>
+#include <string.h>
 
-	if (order != 0)
-		return order;
-	return left->index < right->index ? -1 : left->index > right->index;
-}
-
-/* Sorts the entries and reports each that stands there again. */
-static void find_duplicates(struct entry *entries, size_t count, const char *what,
-	struct settings_errors *errors, bool are_errors)
-{
-	char first[1024];
-
-	if (count > 1)
-		qsort(entries, count, sizeof *entries, compare_entries);
-	for (size_t i = 1; i < count; i++) {
-		if (strcmp(entries[i - 1].key, entries[i].key) != 0)
-			continue;
-		(void)report_place(entries[i - 1].place, first, sizeof first);
-		if (are_errors)
-			report_error(errors, entries[i].place, "%s \"%s\" is there already: %s",
-				what, entries[i].shown, first);
-		else
-			report_warning(errors, entries[i].place,
-				"%s \"%s\" is there already and gets the sum of the weights: %s",
-				what, entries[i].shown, first);
-	}
-}
-
-void verify_no_memory(struct settings_errors *errors)
-{
-	struct settings_place nowhere = { "settings", 0 };
-
-	report_error(errors, &nowhere, "out of memory");
-}
+#include "base/memory.h"
+#include "check_option.h"
+#include "verify_entries.h"
+#include "verify_routes.h"
 
 static void verify_backends(const struct pool_settings *pool, struct settings_errors *errors)
 {
-	struct entry *entries = mem_zalloc(pool->backend_count, sizeof *entries);
+	struct verify_entry *entries = mem_zalloc(pool->backend_count, sizeof *entries);
 	long total = 0;
 	size_t count = 0;
 
 	if (entries == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < pool->backend_count; i++) {
@@ -67,10 +26,10 @@ static void verify_backends(const struct pool_settings *pool, struct settings_er
 
 		total += backend->weight;
 		if (backend->url_text != NULL)
-			entries[count++] = (struct entry){ backend->url_text, backend->url_text,
-				&backend->place, i };
+			entries[count++] = (struct verify_entry){ backend->url_text,
+				backend->url_text, &backend->place, i };
 	}
-	find_duplicates(entries, count, "backend", errors, false);
+	verify_entries_find_duplicates(entries, count, "backend", errors, false);
 	mem_free(entries);
 	if (total == 0)
 		report_warning(errors, &pool->place,
@@ -88,7 +47,7 @@ static void verify_check(struct pool_settings *pool, struct settings_errors *err
 	/* Its form was looked at when it was read. */
 	if (check_option_parse_status(check->status, &check->status_least, &check->status_most) ==
 		-1)
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 	if (check->type != CHECK_HTTP &&
 		(check->host != NULL || check->body != NULL || strcmp(check->path, "/") != 0))
 		report_warning(errors, &pool->place,
@@ -124,22 +83,22 @@ static void warn_of_idle(const struct pool_settings *pool, struct settings_error
  * other. They may be two sites, though. */
 static void warn_of_shared_cookies(const struct settings *settings, struct settings_errors *errors)
 {
-	struct entry *entries = mem_zalloc(settings->pool_count, sizeof *entries);
+	struct verify_entry *entries = mem_zalloc(settings->pool_count, sizeof *entries);
 	size_t count = 0;
 
 	if (entries == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < settings->pool_count; i++) {
 		const struct pool_settings *pool = &settings->pools[i];
 
 		if (pool->balance == BALANCE_STICKY && pool->sticky.cookie != NULL)
-			entries[count++] =
-				(struct entry){ pool->sticky.cookie, pool->name, &pool->place, i };
+			entries[count++] = (struct verify_entry){ pool->sticky.cookie, pool->name,
+				&pool->place, i };
 	}
 	if (count > 1)
-		qsort(entries, count, sizeof *entries, compare_entries);
+		qsort(entries, count, sizeof *entries, verify_entries_compare);
 	for (size_t i = 1; i < count; i++)
 		if (strcmp(entries[i - 1].key, entries[i].key) == 0)
 			report_warning(errors, entries[i].place,
@@ -167,11 +126,11 @@ static void verify_pools(struct settings *settings, struct settings_errors *erro
 static void verify_addresses(const struct settings *settings, struct settings_errors *errors)
 {
 	size_t count = 0;
-	struct entry *entries = mem_zalloc(settings->listener_count, sizeof *entries);
+	struct verify_entry *entries = mem_zalloc(settings->listener_count, sizeof *entries);
 	char(*texts)[ADDRESS_TEXT_SIZE] = mem_zalloc(settings->listener_count, sizeof *texts);
 
 	if (entries == NULL || texts == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		goto out;
 	}
 	for (size_t i = 0; i < settings->listener_count; i++) {
@@ -181,52 +140,13 @@ static void verify_addresses(const struct settings *settings, struct settings_er
 		/* Of port 0 there can be any number: the kernel chooses another each time. */
 		if (a->len == 0 || (!address_is_unix(a) && address_port(a) == 0))
 			continue;
-		entries[count++] = (struct entry){ address_format(a, texts[i]),
+		entries[count++] = (struct verify_entry){ address_format(a, texts[i]),
 			listener->address_text, &listener->place, i };
 	}
-	find_duplicates(entries, count, "the listener", errors, true);
+	verify_entries_find_duplicates(entries, count, "the listener", errors, true);
 out:
 	mem_free(entries);
 	mem_free(texts);
-}
-
-static void report_unknown_pool(const struct pool_names *pools, const char *option,
-	const char *name, const struct settings_place *place, struct settings_errors *errors)
-{
-	struct suggest suggest = suggest_begin(name);
-
-	for (size_t i = 0; i < pools->count; i++)
-		suggest_offer(&suggest, pools->entries[i].key);
-	if (suggest.best != NULL)
-		report_error(errors, place,
-			"%s = \"%s\": there is no such pool; did you mean \"%s\"?", option, name,
-			suggest.best);
-	else
-		report_error(errors, place,
-			"%s = \"%s\": there is no such pool; add it to pools, or name one of "
-			"those there",
-			option, name);
-}
-
-void verify_pool_name(const struct pool_names *pools, const char *option, const char *name,
-	const struct settings_place *place, size_t *index, struct settings_errors *errors)
-{
-	struct entry key = { .key = name };
-	size_t low = 0;
-	size_t high = pools->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_entries(&pools->entries[middle], &key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < pools->count && strcmp(pools->entries[low].key, name) == 0)
-		*index = pools->entries[low].index;
-	else if (pools->count > 0) /* else it has been reported that they are missing */
-		report_unknown_pool(pools, option, name, place, errors);
 }
 
 /* One without a pool has the only one there is; with routes it needs none. */
@@ -234,8 +154,8 @@ static void link_listener(const struct settings *settings, struct listener_setti
 	const struct pool_names *pools, struct settings_errors *errors)
 {
 	if (listener->pool_name != NULL) {
-		verify_pool_name(pools, "listeners.pool", listener->pool_name, &listener->place,
-			&listener->pool, errors);
+		verify_entries_find_pool(pools, "listeners.pool", listener->pool_name,
+			&listener->place, &listener->pool, errors);
 	} else if (listener->route_count > 0) {
 		listener->pool = LISTENER_NO_POOL;
 	} else if (settings->pool_count == 1) {
@@ -244,7 +164,7 @@ static void link_listener(const struct settings *settings, struct listener_setti
 		listener->pool_name = mem_strdup(settings->pools[0].name);
 		listener->pool = 0;
 		if (listener->pool_name == NULL)
-			verify_no_memory(errors);
+			verify_entries_no_memory(errors);
 	} else if (settings->pool_count > 1 && listener->address.len > 0) {
 		/* Without an address the whole item was odd, and that has been reported. */
 		report_error(errors, &listener->place,
@@ -266,7 +186,7 @@ static void warn_of_unused(const struct settings *settings, struct settings_erro
 	bool *used = mem_zalloc(settings->pool_count, sizeof *used);
 
 	if (used == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < settings->listener_count; i++)
@@ -289,13 +209,13 @@ static void verify_listeners(
 	}
 }
 
-void draft_verify(struct settings *settings, struct settings_errors *errors)
+void verify_settings(struct settings *settings, struct settings_errors *errors)
 {
 	struct pool_names pools = { .count = 0 };
 
 	pools.entries = mem_zalloc(settings->pool_count + 1, sizeof *pools.entries);
 	if (pools.entries == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < settings->pool_count; i++) {
@@ -303,9 +223,9 @@ void draft_verify(struct settings *settings, struct settings_errors *errors)
 
 		if (pool->name != NULL)
 			pools.entries[pools.count++] =
-				(struct entry){ pool->name, pool->name, &pool->place, i };
+				(struct verify_entry){ pool->name, pool->name, &pool->place, i };
 	}
-	find_duplicates(pools.entries, pools.count, "the pool", errors, true);
+	verify_entries_find_duplicates(pools.entries, pools.count, "the pool", errors, true);
 	verify_pools(settings, errors);
 	verify_listeners(settings, &pools, errors);
 	mem_free(pools.entries);

@@ -1,8 +1,10 @@
 /*
- * Judges the routes of a listener one by one, spells their hosts and paths as those of requests are
- * spelled when they are compared, and finds what is there twice. Costs n log n.
+ * Hosts and paths are spelled as those of requests are when they are compared. Duplicates are found
+ * after that, in n log n.
  */
 #include "config.h"
+
+#include "verify_routes.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -12,7 +14,6 @@
 #include "net/address.h"
 #include "net/canonical.h"
 #include "net/redirect.h"
-#include "verify.h"
 
 /* Reports "listeners.routes.host = "...": why". */
 static void report_value(struct settings_errors *errors, const struct settings_place *place,
@@ -86,7 +87,7 @@ static void replace(char **text, const char *by, struct settings_errors *errors)
 	char *copy = mem_strdup(by);
 
 	if (copy == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		return;
 	}
 	mem_free(*text);
@@ -123,7 +124,7 @@ static void verify_path(struct route_settings *route, struct settings_errors *er
 	}
 	out = mem_alloc(canonical_path_room(path.len) + 1);
 	if (out == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		return;
 	}
 	out[canonical_path(path, CANONICAL_STRICT, out)] = '\0';
@@ -190,8 +191,8 @@ static void verify_target(struct route_settings *route, const struct pool_names 
 			"a route needs %s: pool = \"...\", redirect = \"...\" or answer = { ... }",
 			targets == 0 ? "a target" : "one target and no other");
 	if (route->pool_name != NULL)
-		verify_pool_name(pools, "listeners.routes.pool", route->pool_name, &route->place,
-			&route->pool, errors);
+		verify_entries_find_pool(pools, "listeners.routes.pool", route->pool_name,
+			&route->place, &route->pool, errors);
 	verify_redirect(route, errors);
 	verify_answer(&route->answer, errors);
 }
@@ -238,7 +239,7 @@ static void find_duplicates(
 	const struct route_settings **sorted = mem_zalloc(count, sizeof *sorted);
 
 	if (sorted == NULL) {
-		verify_no_memory(errors);
+		verify_entries_no_memory(errors);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "settings/settings_dump.h"
 #include "settings/settings_load.h"
 
 /* A dump: text of its own length. */

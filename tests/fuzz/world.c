@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "kernel.h"
-#include "settings/settings_load.h"
+#include "settings/settings_words.h"
 
 struct world world;
 

@@ -13,7 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "settings/check_option.h"
 #include "settings/lookup.h"
+#include "settings/settings_dump.h"
 #include "settings/settings_load.h"
 
 static char report[4096];

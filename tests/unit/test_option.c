@@ -14,6 +14,8 @@
 #include "settings/settings.h"
 #include "settings/suggest.h"
 #include "settings/value.h"
+#include "settings/value_life.h"
+#include "settings/value_text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -74,7 +76,7 @@ static void test_default_values(void **state)
 	struct settings s = { 0 };
 
 	(void)state;
-	assert_int_equal(value_store_defaults(OPTION_TOP, &s), 0);
+	assert_int_equal(value_life_set_defaults(OPTION_TOP, &s), 0);
 	assert_int_equal(s.workers, 0);
 	assert_int_equal(s.seed, 0);
 	assert_null(s.user);
@@ -96,7 +98,7 @@ static void test_default_values(void **state)
 	assert_int_equal(s.limits.header_size, 32768);
 	assert_int_equal(s.limits.header_count, 100);
 	assert_int_equal(s.limits.connections, 0);
-	value_free(OPTION_TOP, &s);
+	value_life_free(OPTION_TOP, &s);
 }
 
 /* A default is written as the dump writes it, so that both show the same. */
@@ -116,13 +118,13 @@ static void test_defaults_are_canonical(void **state)
 
 		if (o->def == NULL || bases[o->scope] == NULL)
 			continue;
-		value_free(o->scope, bases[o->scope]);
-		assert_int_equal(value_store_defaults(o->scope, bases[o->scope]), 0);
-		assert_true(value_add_member(&text, o, bases[o->scope]));
+		value_life_free(o->scope, bases[o->scope]);
+		assert_int_equal(value_life_set_defaults(o->scope, bases[o->scope]), 0);
+		assert_true(value_text_add_member(&text, o, bases[o->scope]));
 		(void)snprintf(quoted, sizeof quoted, bytes[0] == '"' ? "\"%s\"" : "%s", o->def);
 		assert_string_equal(text_string(&text), quoted);
 	}
-	value_free(OPTION_TOP, &s);
+	value_life_free(OPTION_TOP, &s);
 }
 
 static void test_integer(void **state)
@@ -214,7 +216,7 @@ static void test_hash_on(void **state)
 	}
 	assert_int_equal(store_integer(OPTION_POOL, "hash_on", 1, &pool), -1);
 	assert_string_equal(pool.hash_on, "cookie:a.b");
-	value_free(OPTION_POOL, &pool);
+	value_life_free(OPTION_POOL, &pool);
 }
 
 static void test_sticky(void **state)
@@ -237,7 +239,7 @@ static void test_sticky(void **state)
 	key[15] = key[16] = 'k';
 	key[257] = '\0';
 	assert_int_equal(store_text(OPTION_STICKY, "key", key, &sticky), -1);
-	value_free(OPTION_STICKY, &sticky);
+	value_life_free(OPTION_STICKY, &sticky);
 }
 
 static void test_duration(void **state)
@@ -304,7 +306,7 @@ static void test_path(void **state)
 	assert_int_equal(store_text(OPTION_TOP, "access_log", "/a", &s), 0);
 	assert_int_equal(store_text(OPTION_TOP, "access_log", "off", &s), 0);
 	assert_null(s.access_log);
-	value_free(OPTION_TOP, &s);
+	value_life_free(OPTION_TOP, &s);
 }
 
 static void test_user(void **state)
@@ -318,7 +320,7 @@ static void test_user(void **state)
 	assert_string_equal(why_bytes, "this system has no such user");
 	assert_int_equal(store_text(OPTION_TOP, "group", "no such group", &s), -1);
 	assert_string_equal(s.user, "root");
-	value_free(OPTION_TOP, &s);
+	value_life_free(OPTION_TOP, &s);
 }
 
 static void test_url(void **state)
@@ -333,7 +335,7 @@ static void test_url(void **state)
 	assert_int_equal(store_text(OPTION_BACKEND, "url", "https://a", &b), -1);
 	assert_non_null(strstr(why_bytes, "this version speaks only http to backends"));
 	assert_string_equal(b.url.path, "/b//");
-	value_free(OPTION_BACKEND, &b);
+	value_life_free(OPTION_BACKEND, &b);
 }
 
 static void check_number(void (*add)(struct text *, int64_t), int64_t value, const char *expected)

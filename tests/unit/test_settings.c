@@ -8,6 +8,8 @@
 
 #include "base/memory.h"
 #include "settings/lookup.h"
+#include "settings/settings_dump.h"
+#include "settings/settings_words.h"
 
 static void test_smallest(void **state)
 {

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "settings/settings_words.h"
+
 #define NINETY                                                                                     \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aa"

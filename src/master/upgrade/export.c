@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "handover_write.h"
 #include "settings/lookup.h"
-#include "settings/settings_load.h"
+#include "settings/settings_dump.h"
 
 /* More than any state has. */
 #define TEXT_MAX ((off_t)64 * 1024 * 1024)
