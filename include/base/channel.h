@@ -22,7 +22,7 @@ enum message_type {
 	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
 	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */
 	/* Accept also from this socket, another worker's, for listener `number`; and: no more. */
-	MESSAGE_FOSTER,
+	MESSAGE_STAND_IN,
 	MESSAGE_RELEASE,
 	/* Accept no more from your own sockets; and: go on. */
 	MESSAGE_PAUSE,
@@ -55,7 +55,7 @@ struct message {
 	uint32_t magic;               /* filled in by channel_send */
 	uint32_t type;                /* enum message_type */
 	uint32_t number;              /* which listener, or as the type says */
-	uint32_t id;                  /* of a FOSTER, or as the type says */
+	uint32_t id;                  /* of a STAND_IN, or as the type says */
 	char text[MESSAGE_TEXT_SIZE]; /* NUL-terminated */
 };
 

@@ -1,11 +1,12 @@
 /*
- * Accepting. Where descriptors run out it rests for a moment instead of spinning: what waits stays
- * in the kernel's queue and is served when others have gone.
+ * When descriptors run out, accepting rests for a moment instead of spinning. Connections that wait
+ * stay in the kernel's queue, and are accepted when clients have left.
  */
 #include "config.h"
 
 #include "acceptor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,30 +15,31 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* Connections taken in one turn, so that a storm of them does not starve those that are served. */
+/* The most connections that are accepted in one turn: a storm of them does not starve clients. */
 #define BUDGET 64
 
-/* To hear that nobody waits any more costs as much as a connection. So no more are tried in a turn
- * than were there when that was heard last, for epoll tells of the rest; but where as many were
- * there so often in a row, twice as many in each turn until it is heard again. */
+/* The accept4() that finds the queue empty costs as much as one that accepts. So a turn tries only
+ * as many as were there the last time the queue was found empty; epoll tells of more. After so many
+ * turns in a row in which all were there, each turn tries twice as many as the one before, until
+ * the queue is found empty again. */
 #define FULL_ROUNDS 4
 
-/* The kernel holds it to net.core.somaxconn. */
+/* The kernel cuts it to net.core.somaxconn. */
 #define BACKLOG 65535
 
 #define REST_MS 100
 
-/* Exhaustion is said once in this time. */
+/* That connections cannot be accepted is logged once in this time. */
 #define SAY_EVERY_US UINT64_C(10000000)
 
-/* Begins to watch the listening sockets. -1: not all of them, for want of memory; only the first
- * time, for libevent keeps the room. */
+/* Begins to watch the listening sockets. -1: memory is short, and some are not watched. That
+ * happens only the first time, because libevent keeps its memory. */
 static int watch(struct acceptors *all)
 {
 	for (struct list *l = all->list.next; l != &all->list; l = l->next) {
 		struct acceptor *a = LIST_ITEM(l, struct acceptor, link);
 
-		if ((!all->paused || a->foster != 0) && event_add(&a->readable, NULL) == -1)
+		if ((!all->paused || a->stand_in != 0) && event_add(&a->readable, NULL) == -1)
 			return -1;
 	}
 	return 0;
@@ -57,7 +59,7 @@ static void watch_again(struct acceptors *all)
 		log_warnx("cannot watch a listening socket");
 }
 
-/* Waits for a moment, or for a client to leave. */
+/* Accepts nothing until REST_MS have passed or a client has left. */
 static void rest(struct acceptors *all, const char *why)
 {
 	static const struct timeval pause = { .tv_usec = REST_MS * 1000 };
@@ -109,7 +111,7 @@ static enum accepted judge_error(int error)
 	case ENONET:
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:
-		/* Of a connection that died while it waited: accept(2). */
+		/* These are errors of a connection that died while it waited: accept(2). */
 		return ACCEPTED;
 	default:
 		return NO_ROOM;
@@ -121,20 +123,23 @@ static enum accepted accept_one(struct acceptor *a)
 	struct address peer;
 	int fd;
 
+	assert(a->fd != -1);
 	peer.len = sizeof peer.u;
 	peer.u.sa.sa_family = AF_UNSPEC;
 	fd = accept4(a->fd, &peer.u.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1)
 		return judge_error(errno);
-	/* A unix socket is shared: there the next worker that is free accepts. */
+	/* A connection on a unix socket is not passed: the workers share that socket, and the next
+	 * one that is free accepts. */
 	if (address_is_unix(&peer) || !passing_pass(a->all->passing, fd, a->listener))
 		proxy_accept(a->all->proxy, fd, &peer, a->listener);
 	return ACCEPTED;
 }
 
-/* So many waited. */
+/* The queue was found empty after `count` connections. */
 static void begin_rounds(struct acceptor *a, unsigned count)
 {
+	assert(count <= BUDGET);
 	a->round = count > 0 ? count : 1;
 	a->full_rounds = 0;
 }
@@ -143,7 +148,8 @@ static void accept_some(struct acceptor *a)
 {
 	struct acceptors *all = a->all;
 
-	/* Somebody waits, or this would not have been called. */
+	/* A connection waits, or this would not have been called: for it an idle client may have
+	 * to go. */
 	if (proxy_is_full(all->proxy) && !proxy_make_room(all->proxy)) {
 		rest(all, "that is as many as limits.connections and open files allow");
 		return;
@@ -151,7 +157,8 @@ static void accept_some(struct acceptor *a)
 	for (unsigned i = 0; i < a->round && !proxy_is_full(all->proxy); i++) {
 		enum accepted result = accept_one(a);
 
-		/* Only of our own descriptors is there one more when somebody goes. */
+		/* An idle connection gives back a descriptor of this process, not one of the
+		 * system. */
 		if (result == NO_ROOM && (errno != EMFILE || !proxy_spare_descriptor(all->proxy)))
 			rest(all, strerror(errno));
 		if (result == NONE_WAITING)
@@ -178,6 +185,7 @@ static struct acceptor *add(struct acceptors *all, int fd, uint32_t listener)
 {
 	struct acceptor *a = mem_zalloc(1, sizeof *a);
 
+	assert(fd != -1);
 	if (a == NULL)
 		return NULL;
 	a->all = all;
@@ -193,7 +201,8 @@ static struct acceptor *add(struct acceptors *all, int fd, uint32_t listener)
 	return a;
 }
 
-/* The event goes first: epoll would go on reporting a socket of which there are duplicates. */
+/* The event is deleted before the socket is closed: epoll goes on reporting a closed socket that
+ * has duplicates. */
 static void drop(struct acceptor *a)
 {
 	event_del(&a->readable);
@@ -223,17 +232,18 @@ int acceptors_listen(struct acceptors *all)
 	return watch(all);
 }
 
-int acceptors_adopt(struct acceptors *all, int fd, uint32_t listener, uint32_t foster)
+int acceptors_stand_in(struct acceptors *all, int fd, uint32_t listener, uint32_t stand_in)
 {
 	struct acceptor *a;
 
-	/* Who has no room cannot help. */
+	assert(fd != -1);
+	/* A worker without room for clients cannot accept for another one. */
 	if (all->resting)
 		return -1;
 	a = add(all, fd, listener);
 	if (a == NULL)
 		return -1;
-	a->foster = foster;
+	a->stand_in = stand_in;
 	if (event_add(&a->readable, NULL) == 0)
 		return 0;
 	a->fd = -1;
@@ -241,7 +251,7 @@ int acceptors_adopt(struct acceptors *all, int fd, uint32_t listener, uint32_t f
 	return -1;
 }
 
-void acceptors_release(struct acceptors *all, uint32_t foster)
+void acceptors_release(struct acceptors *all, uint32_t stand_in)
 {
 	struct list *next;
 
@@ -249,8 +259,8 @@ void acceptors_release(struct acceptors *all, uint32_t foster)
 		struct acceptor *a = LIST_ITEM(l, struct acceptor, link);
 
 		next = l->next;
-		/* What waits on it is for the worker whose socket it is. */
-		if (a->foster == foster)
+		/* Connections that wait on it are for the worker whose socket it is. */
+		if (a->stand_in == stand_in)
 			drop(a);
 	}
 }
@@ -296,7 +306,7 @@ void acceptors_stop(struct acceptors *all)
 	unwatch(all);
 }
 
-/* As many as there are: a limit on clients is of no use to those whom nobody else will serve. */
+/* Accepts all that wait, also beyond the limit on clients: no other worker would serve them. */
 static bool take_waiting(struct acceptor *a)
 {
 	for (;;) {

@@ -1,7 +1,5 @@
-/*
- * Takes connections from listening sockets, a bounded number a turn, and no more than there is room
- * for.
- */
+/* Accepts connections from listening sockets: a bounded number a turn, and no more than there is
+ * room for. */
 #ifndef TINYLB_WORKER_ACCEPTOR_H
 #define TINYLB_WORKER_ACCEPTOR_H
 
@@ -14,7 +12,7 @@
 #include "net/loop.h"
 #include "passing.h"
 #include "proxy/proxy.h"
-#include "worker/worker.h"
+#include "worker/worker_start.h"
 
 struct acceptors;
 
@@ -25,10 +23,10 @@ struct acceptor {
 	struct event readable;
 	int fd; /* owned */
 	uint32_t listener;
-	uint32_t foster;      /* the id of what the master said; 0: this worker's own */
-	bool gone;            /* nobody else accepts at its address */
-	unsigned round;       /* connections that are tried at a time */
-	unsigned full_rounds; /* how often in a row so many were there */
+	uint32_t stand_in;    /* id of the master's message that brought it; 0: the worker's own */
+	bool gone;            /* no other worker accepts at its address */
+	unsigned round;       /* how many connections a turn tries to accept */
+	unsigned full_rounds; /* turns in a row in which all of `round` were there */
 };
 
 struct acceptors {
@@ -36,10 +34,10 @@ struct acceptors {
 	struct proxy *proxy;     /* borrowed */
 	struct passing *passing; /* borrowed */
 	struct list list;        /* of struct acceptor, owned */
-	bool paused;             /* what waits on this worker's own sockets is for others */
-	bool resting; /* full, or out of descriptors or memory: until one leaves, or for `retry` */
+	bool paused;             /* other workers accept from this worker's own sockets */
+	bool resting;            /* no room: until a client leaves, or `retry` */
 	struct event retry;
-	uint64_t said_us; /* when that was logged last */
+	uint64_t said_us; /* monotonic: when that was logged last */
 };
 
 /* Takes over the sockets of `start`, which are bound. 0, or -1 when memory is short. */
@@ -49,30 +47,30 @@ int acceptors_init(struct acceptors *all, const struct worker_start *start, stru
 /* Begins to listen and to accept. 0, or -1 with errno. */
 int acceptors_listen(struct acceptors *all) __attribute__((warn_unused_result));
 
-/* Accepts from one more socket, which it takes over, until acceptors_release. -1: there is no room
- * for more clients or no memory, and fd stays the caller's. */
-int acceptors_adopt(struct acceptors *all, int fd, uint32_t listener, uint32_t foster)
+/* Accepts also from the socket of another worker, and takes it over, until acceptors_release with
+ * the same id. -1: there is no room for more clients, or no memory, and fd stays the caller's. */
+int acceptors_stand_in(struct acceptors *all, int fd, uint32_t listener, uint32_t stand_in)
 	__attribute__((warn_unused_result));
-void acceptors_release(struct acceptors *all, uint32_t foster);
+void acceptors_release(struct acceptors *all, uint32_t stand_in);
 
-/* Accepts no more from its own sockets, or again; harmless when they are closed. */
+/* Stops accepting from its own sockets, or begins again. Does nothing when they are closed. */
 void acceptors_pause(struct acceptors *all, bool paused);
 
 /* A client has left: there may be room again. */
 void acceptors_left(struct acceptors *all);
 
-/* Nobody else accepts at the address of this listener: acceptors_leave keeps it. */
+/* No other worker accepts at the address of this listener: acceptors_leave keeps its sockets. */
 void acceptors_keep(struct acceptors *all, uint32_t listener);
 
-/* Closes the sockets of all other listeners: what waits on them is for others. Returns whether one
- * is left. */
+/* Closes the sockets of all listeners that were not kept; other workers accept what waits on them.
+ * Returns whether a socket is left. */
 bool acceptors_leave(struct acceptors *all);
 
 /* Stops accepting. */
 void acceptors_stop(struct acceptors *all);
 
-/* Accepts what waits on the sockets that are left. Returns false where something may still wait and
- * there is no room for it. */
+/* Accepts all that waits on the sockets that are left. False: there is no room, and connections may
+ * still wait. */
 bool acceptors_take_waiting(struct acceptors *all);
 
 /* Closes the sockets; duplicates elsewhere go on listening. */

@@ -1,42 +1,44 @@
 /*
- * Draining. Where others accept in its place a worker stops at once; at an address that is gone it
- * goes on for a grace. Clients between two requests are sent away over a stretch of time: all at
- * once they would all come back at once.
+ * Where other workers accept at an address, a worker that drains stops at once; at an address that
+ * the new settings do not have it accepts for a grace. Clients between two requests are sent away
+ * over a stretch of time: if all left at once, all would come back at once.
  */
 #include "config.h"
 
 #include "drain.h"
 
+#include <assert.h>
+
 #include "base/log.h"
+#include "worker/worker_grace.h"
 
 #define TICK_MS 50
 
 /* Idle clients are sent away within this time, or half of timeouts.drain where that is less. */
 #define SPREAD_MAX_MS 5000
 
-#define GRACE_MAX_MS 1000
-#define SHUT_MAX_MS  250
-
-/* How much longer it tries to accept those for whom there is no room. */
+/* For so long after the grace it tries to accept clients for which there was no room. */
 #define NO_ROOM_US UINT64_C(1000000)
 
-static uint64_t half_of(const struct settings *settings, uint64_t most)
+static const char *state_name(enum drain_state state)
 {
-	uint64_t half = settings->timeouts.drain / 2;
+	static const char *const names[] = {
+		[DRAIN_OFF] = "off",
+		[DRAIN_ACCEPTING] = "accepting",
+		[DRAIN_CLOSED] = "closed",
+		[DRAIN_OVER] = "over",
+	};
 
-	return half < most ? half : most;
+	return names[state];
 }
 
-uint64_t worker_grace(const struct settings *settings)
+/* The only place where the state changes: it goes forward, and may skip states. */
+static void set_state(struct drain *d, enum drain_state next)
 {
-	return half_of(settings, GRACE_MAX_MS);
-}
-
-uint64_t worker_shut(const struct settings *settings)
-{
-	uint64_t half = worker_grace(settings) / 2;
-
-	return half < SHUT_MAX_MS ? half : SHUT_MAX_MS;
+	assert(next > d->state);
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug("drain: %s -> %s", state_name(d->state), state_name(next));
+	d->state = next;
 }
 
 static void accept_last(struct drain *d)
@@ -49,12 +51,11 @@ static void accept_last(struct drain *d)
 	if (!acceptors_take_waiting(d->acceptors) && now < d->accept_until_us + NO_ROOM_US)
 		return;
 	acceptors_close(d->acceptors);
-	d->accepting = false;
+	set_state(d, DRAIN_CLOSED);
 }
 
-/* Idle clients leave in a steady stream, as many at a time as it takes for all to be gone when the
- * time for that is over. Right after a request nobody is sent away: that is no reason for more of
- * them later at one time. */
+/* Idle clients leave at a steady rate: that at which all are gone when the time for it is over. A
+ * client right after a request is not sent away; its turn does not add to those of later ones. */
 static void dismiss(struct drain *d)
 {
 	uint64_t now = d->loop->now_us;
@@ -74,17 +75,25 @@ static void dismiss(struct drain *d)
 		d->credit = 1;
 }
 
+static void end(struct drain *d)
+{
+	set_state(d, DRAIN_OVER);
+	event_del(&d->tick);
+	loop_stop(d->loop);
+}
+
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct drain *d = arg;
 
 	(void)what;
 	loop_begin(d->loop, PULSE_DEADLINES, fd);
-	if (d->accepting)
+	if (d->state == DRAIN_ACCEPTING)
 		accept_last(d);
 	dismiss(d);
-	if ((!d->accepting && proxy_client_count(d->proxy) == 0) || d->loop->now_us >= d->until_us)
-		loop_stop(d->loop);
+	if ((d->state == DRAIN_CLOSED && proxy_client_count(d->proxy) == 0) ||
+		d->loop->now_us >= d->until_us)
+		end(d);
 }
 
 int drain_init(struct drain *d, const struct worker_start *start, struct loop *loop,
@@ -103,26 +112,26 @@ int drain_init(struct drain *d, const struct worker_start *start, struct loop *l
 void drain_start(struct drain *d, enum drain_reason reason)
 {
 	static const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+	uint64_t half_ms = d->settings->timeouts.drain / 2;
 
-	if (d->on)
-		return;
-	d->on = true;
+	assert(d->state == DRAIN_OFF);
 	d->looked_us = d->accept_until_us = d->loop->now_us;
 	d->until_us = d->looked_us + d->settings->timeouts.drain * 1000;
-	d->spread_until_us = d->looked_us + half_of(d->settings, SPREAD_MAX_MS) * 1000;
+	d->spread_until_us =
+		d->looked_us + (half_ms < SPREAD_MAX_MS ? half_ms : SPREAD_MAX_MS) * 1000;
 	if (reason == DRAIN_REPLACED) {
-		d->accepting = acceptors_leave(d->acceptors);
+		set_state(d, acceptors_leave(d->acceptors) ? DRAIN_ACCEPTING : DRAIN_CLOSED);
 		d->accept_until_us += worker_grace(d->settings) * 1000;
 	} else {
 		/* A handshake that is under way now is over at the first tick. */
-		d->accepting = true;
+		set_state(d, DRAIN_ACCEPTING);
 		acceptors_stop(d->acceptors);
 		(void)acceptors_take_waiting(d->acceptors);
 	}
 	passing_end(d->acceptors->passing);
 	proxy_drain(d->proxy);
 	if (event_add(&d->tick, &tick) == -1)
-		loop_stop(d->loop);
+		end(d);
 }
 
 void drain_fini(struct drain *d)

@@ -2,12 +2,14 @@
  * The filter of system calls: a program of classic BPF, written when a worker starts, that the
  * kernel runs before each call. Since Linux 5.11 the kernel knows of calls that are allowed
  * whatever their arguments are and does not run it for them. Of those that every request makes only
- * the sending ones have an argument looked at, first of all. Which calls are which is in calls.c.
+ * the sending ones have an argument looked at, first of all. Which calls are which is in
+ * allowed_calls.c.
  */
 #include "config.h"
 
 #include "filter.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -20,7 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "calls.h"
+#include "allowed_calls.h"
 
 #ifdef CALLS_ARCH
 
@@ -65,8 +67,8 @@ static void add_calls(struct program *p, const struct calls *calls, uint32_t res
 		add_result(p, (uint32_t)calls->list[i], result);
 }
 
-/* What follows is for one call. Each such part ends with a return, for it loads its arguments over
- * the number of the call. Returns what end_call wants. */
+/* Begins a part that is run for one call only. It ends with a return, because it loads arguments
+ * over the number of the call. Returns what end_call needs. */
 static unsigned short begin_call(struct program *p, int call)
 {
 	add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint32_t)call);
@@ -76,6 +78,7 @@ static unsigned short begin_call(struct program *p, int call)
 static void end_call(struct program *p, unsigned short begin, uint32_t otherwise)
 {
 	add_return(p, otherwise);
+	assert(begin > 0 && p->len - begin <= UINT8_MAX);
 	p->code[begin - 1].jf = (uint8_t)(p->len - begin);
 }
 
@@ -102,7 +105,7 @@ static void add_socket(struct program *p)
 
 	add_load(p, 0);
 	add_result(p, AF_UNIX, ALLOW);
-	/* Neither the one nor the other: over both jumps to the return. */
+	/* IPv4 and IPv6 jump over the return. */
 	add(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, AF_INET);
 	add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AF_INET6);
 	add_return(p, FAIL(EAFNOSUPPORT));
@@ -127,7 +130,7 @@ static void add_without(struct program *p, int call, unsigned argument, uint32_t
 	end_call(p, begin, ALLOW);
 }
 
-/* Connections that connect(2) would not allow: Landlock does not see that sending makes one. */
+/* Denies TCP Fast Open: a connection that begins with a send is one that Landlock does not see. */
 static void add_sending(struct program *p)
 {
 	add_without(p, SYS_sendmsg, 2, MSG_FASTOPEN, EOPNOTSUPP);
@@ -169,15 +172,15 @@ static void write_program(struct program *p)
 	add_arch(p);
 	add(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
 	add_sending(p);
-	add_calls(p, &calls_hot, ALLOW);
-	add_calls(p, &calls_allowed, ALLOW);
+	add_calls(p, &allowed_calls_hot, ALLOW);
+	add_calls(p, &allowed_calls_harmless, ALLOW);
 	add_socket(p);
 	add_memory(p);
 	add_signals(p);
-	for (size_t i = 0; i < call_choice_count; i++)
-		add_choice(p, &call_choices[i]);
-	add_calls(p, &calls_refused, FAIL(EACCES));
-	add_calls(p, &calls_deadly, KILL);
+	for (size_t i = 0; i < allowed_calls_choice_count; i++)
+		add_choice(p, &allowed_calls_choices[i]);
+	add_calls(p, &allowed_calls_refused, FAIL(EACCES));
+	add_calls(p, &allowed_calls_deadly, KILL);
 	add_calls(p, &calls_never, KILL);
 	add_return(p, FAIL(ENOSYS));
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "sandbox.h"
+#include "sandbox_part.h"
 
 /* The same numbers on every kind of processor. */
 #ifndef SYS_landlock_create_ruleset
@@ -104,7 +104,7 @@ unsigned landlock_enter(const struct settings *settings, bool keep_files)
 
 	if (abi < 1)
 		return 0;
-	/* It refuses a set of nothing, and is not needed for it. */
+	/* The kernel refuses an empty set: then there is nothing to give up. */
 	fd = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof set, 0);
 	if (fd == -1)
 		return 0;

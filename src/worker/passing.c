@@ -1,13 +1,14 @@
 /*
- * Who has too many, and who takes them. The counts stand on the board, and with them what is on its
- * way to each, lest in a rush all pass to the same one. Siblings accept besides: who is full leaves
- * in its inbox what it was sent. One that leaves it lying for long gets no more: it may hang, and
- * where it has no clients nothing else tells.
+ * The board has the count of clients of each worker, and how many are on their way to it: without
+ * these, in a rush all workers would pass to the same sibling. A sibling also accepts connections
+ * itself; when it is full, passed ones wait in its inbox. A sibling that leaves them waiting for
+ * long gets no more: it may hang, and without clients nothing else shows that.
  */
 #include "config.h"
 
 #include "passing.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 
@@ -15,28 +16,28 @@
 #include "base/fd.h"
 #include "base/memory.h"
 
-/* A sibling must have fewer by this much, and by a tenth, for a pass to be worth its while. */
+/* A sibling must have fewer clients by this much, and by a tenth, for a pass to pay. */
 #define LEAD_LEAST 2
 
 /* So many siblings are looked at for one connection. */
 #define LOOKS_MAX 8
 
-/* Who has not stirred for so long after something was sent, or with clients, may hang. */
+/* A sibling may hang whose pulse is so old, with connections in its inbox; or with clients. */
 #define SILENT_US  UINT64_C(50000)
 #define STALLED_US UINT64_C(500000)
 
-/* The board is searched no more often than this for the place of a sibling. */
+/* The least time between two searches of the board for the place of a sibling. */
 #define SEARCH_US UINT64_C(100000)
 
-/* Without room for what siblings sent, it is looked again after this. */
+/* Without room for connections in the inbox, it is looked at again after so long. */
 #define REST_MS 100
 
-static uint32_t count_of(const struct passing *p)
+static uint32_t sibling_count(const struct passing *p)
 {
 	return p->start->inboxes != NULL ? p->start->workers : 0;
 }
 
-/* The place may be another worker's by now. */
+/* A place can become that of another worker at any time. */
 static bool is_place_of(const struct passing *p, struct board_place *place, uint32_t slot)
 {
 	return atomic_load_explicit(&place->generation, memory_order_acquire) ==
@@ -55,13 +56,14 @@ static void search_board(struct passing *p)
 		struct board_place *place = board_place_at(board, i);
 		uint32_t slot = atomic_load_explicit(&place->slot, memory_order_relaxed);
 
-		if (slot < count_of(p) && is_place_of(p, place, slot))
+		if (slot < sibling_count(p) && is_place_of(p, place, slot))
 			p->places[slot] = place;
 	}
 }
 
 static struct board_place *find_place(struct passing *p, uint32_t slot)
 {
+	assert(slot < sibling_count(p));
 	if (p->places[slot] == NULL || !is_place_of(p, p->places[slot], slot)) {
 		p->places[slot] = NULL;
 		search_board(p);
@@ -69,8 +71,8 @@ static struct board_place *find_place(struct passing *p, uint32_t slot)
 	return p->places[slot];
 }
 
-/* A send that fails is taken back, perhaps after the inbox was found empty: then there seems to be
- * less than nothing. */
+/* A send that fails is counted back, perhaps after the sibling has found its inbox empty: then the
+ * difference is below 0. */
 static uint64_t waiting_for(struct board_place *place)
 {
 	uint32_t waiting = atomic_load_explicit(&place->passed, memory_order_relaxed) -
@@ -79,7 +81,7 @@ static uint64_t waiting_for(struct board_place *place)
 	return waiting <= INT32_MAX ? waiting : 0;
 }
 
-/* How many clients a sibling has, with those on their way to it; UINT64_MAX: it takes none. */
+/* How many clients a sibling has, with those on their way to it; UINT64_MAX: it accepts none. */
 static uint64_t load_of(struct passing *p, uint32_t slot)
 {
 	struct board_place *place = find_place(p, slot);
@@ -91,20 +93,21 @@ static uint64_t load_of(struct passing *p, uint32_t slot)
 		p->loop->now_us - atomic_load_explicit(&place->pulse.beat_us, memory_order_relaxed);
 	clients = atomic_load_explicit(&place->clients, memory_order_relaxed);
 	waiting = waiting_for(place);
-	/* A pulse that has just beaten may be ahead of this worker's time. */
+	/* A pulse that has just beaten may be ahead of this worker's clock. */
 	if (silent_us < INT64_MAX &&
 		((waiting > 0 && silent_us > SILENT_US) || (clients > 0 && silent_us > STALLED_US)))
 		return UINT64_MAX;
-	/* All have the same limits. */
+	/* All workers have the same limit. */
 	return clients + waiting < proxy_most_clients(p->proxy) ? clients + waiting : UINT64_MAX;
 }
 
-/* The slot with the fewest of those looked at; this worker's own where no other is worth it. */
+/* Chooses among some siblings the slot with the fewest clients; this worker's own where a pass does
+ * not pay. */
 static uint32_t choose(struct passing *p)
 {
 	uint64_t mine = proxy_client_count(p->proxy) + 1;
 	uint64_t lead = mine / 10 > LEAD_LEAST ? mine / 10 : LEAD_LEAST;
-	uint32_t own = p->start->slot, best = own, count = count_of(p), slot;
+	uint32_t own = p->start->slot, best = own, count = sibling_count(p), slot;
 	uint64_t least = mine > lead ? mine - lead : 0;
 
 	if (least == 0)
@@ -165,7 +168,7 @@ static bool make_reserve(struct passing *p)
 	return p->reserve != -1;
 }
 
-/* Nothing is on its way any more, whoever was sent it: a sibling may have died over it. */
+/* The inbox is empty: nothing is on its way, also where a sibling died between count and send. */
 static void forget_waiting(struct passing *p)
 {
 	struct board_place *place = p->start->place;
@@ -174,23 +177,25 @@ static void forget_waiting(struct passing *p)
 		atomic_load_explicit(&place->passed, memory_order_relaxed), memory_order_relaxed);
 }
 
-/* A limit on clients is of no use to those whom nobody else will serve. */
+/* When passing has ended there is no limit on clients: no other worker would serve those in the
+ * inbox. */
 static bool is_full(const struct passing *p)
 {
 	return p->open && proxy_is_full(p->proxy);
 }
 
-/* The inbox waits until a client leaves; or for a moment, in which one may have become idle. */
+/* The inbox waits until a client leaves, or for REST_MS, in which a client may have become idle. */
 static void rest(struct passing *p)
 {
 	static const struct timeval pause = { .tv_usec = REST_MS * 1000 };
 
+	assert(p->places != NULL);
 	p->resting = true;
 	event_del(&p->readable);
 	(void)event_add(&p->retry, &pause);
 }
 
-/* At once: they have waited for longer than those who wait to be accepted. */
+/* Looks into the inbox at once: its connections have waited for longer than those in the kernel. */
 static void look_again(struct passing *p)
 {
 	if (event_add(&p->readable, NULL) == -1)
@@ -220,7 +225,8 @@ static void take_some(struct passing *p)
 			take(p, &m, fd);
 			break;
 		case CHANNEL_CLOSED:
-			/* The master and all siblings are gone: it would be readable for ever. */
+			/* The master and all siblings are gone: the inbox would be readable for
+			 * ever. */
 			event_del(&p->readable);
 			return;
 		case CHANNEL_EMPTY:
@@ -251,6 +257,7 @@ static void retry_cb(evutil_socket_t fd, short what, void *arg)
 int passing_init(
 	struct passing *p, const struct worker_start *start, struct loop *loop, struct proxy *proxy)
 {
+	assert(start->inboxes == NULL || start->slot < start->workers);
 	*p = (struct passing){ .start = start, .loop = loop, .proxy = proxy, .reserve = -1 };
 	if (start->inboxes == NULL)
 		return 0;
@@ -282,6 +289,7 @@ void passing_set_room(struct passing *p, bool room)
 
 void passing_begin(struct passing *p)
 {
+	assert(!p->open);
 	p->open = p->places != NULL;
 	passing_set_room(p, true);
 }

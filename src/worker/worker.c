@@ -16,27 +16,40 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/privilege.h"
+#include "bind_sockets.h"
 #include "drain.h"
-#include "escrow.h"
 #include "passing.h"
 #include "sandbox.h"
+#include "start_failure.h"
+#include "worker_state.h"
 
 /* Descriptors that are neither a client's nor a backend connection's. */
 #define OTHER_FDS 64
 
 struct worker {
-	struct worker_start *start;
+	struct worker_start *start; /* borrowed */
+	enum worker_state state;
 	struct loop loop;
 	struct proxy *proxy;
 	struct acceptors acceptors;
 	struct passing passing;
-	struct event told; /* by the master */
+	struct event told; /* the master sent a message */
 	struct event stop; /* TERM */
 	struct event quit; /* QUIT */
 	struct drain drain;
-	int reserve; /* a descriptor to give up when the master sends one */
+	int reserve; /* a descriptor to close when the master sends one; -1: none */
 };
 
+/* Begins to drain, unless that has begun. */
+static void drain(struct worker *w, enum drain_reason reason)
+{
+	if (w->state == WORKER_DRAINING)
+		return;
+	worker_state_set(&w->state, WORKER_DRAINING);
+	drain_start(&w->drain, reason);
+}
+
+/* A client has left. */
 static void left(void *context)
 {
 	struct worker *w = context;
@@ -65,25 +78,27 @@ static void tell_released(struct worker *w, uint32_t id)
 {
 	struct message m = { .type = MESSAGE_RELEASED, .id = id };
 
-	/* The master that does not hear it finds out by itself. */
+	/* A master that does not get the message finds out by itself. */
 	if (channel_send(w->start->channel, &m, -1) == -1)
 		log_debug("cannot tell the master that a socket was released");
 }
 
-/* A socket of a worker that does not accept at present. To have no descriptor left besides it would
- * be to accept nothing from it. */
-static void take_foster(struct worker *w, const struct message *m, int fd)
+/* Takes the socket of a worker that does not accept at present. Without another descriptor for the
+ * reserve this worker could accept nothing from it, and releases it. */
+static void take_stand_in(struct worker *w, const struct message *m, int fd)
 {
-	bool fine = fd != -1 && !w->drain.on && m->number < w->start->settings->listener_count;
+	bool fine = fd != -1 && w->state == WORKER_RUNNING &&
+		    m->number < w->start->settings->listener_count;
 
 	keep_reserve(w);
-	if (fine && w->reserve != -1 && acceptors_adopt(&w->acceptors, fd, m->number, m->id) == 0)
+	if (fine && w->reserve != -1 &&
+		acceptors_stand_in(&w->acceptors, fd, m->number, m->id) == 0)
 		return;
 	fd_close(&fd);
 	tell_released(w, m->id);
 }
 
-/* What it has passed to siblings that are gone can be found from now on. */
+/* Nothing more is passed: the master can find what was passed to siblings that are gone. */
 static void tell_passed(struct worker *w)
 {
 	struct message m = { .type = MESSAGE_PASSED };
@@ -96,7 +111,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
 	case MESSAGE_DRAIN:
-		drain_start(&w->drain, m->number);
+		drain(w, m->number);
 		tell_passed(w);
 		break;
 	case MESSAGE_LAME_DUCK:
@@ -104,14 +119,14 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		break;
 	case MESSAGE_PAUSE:
 	case MESSAGE_RESUME:
-		if (!w->drain.on)
+		if (w->state == WORKER_RUNNING)
 			acceptors_pause(&w->acceptors, m->type == MESSAGE_PAUSE);
 		break;
 	case MESSAGE_GONE:
 		acceptors_keep(&w->acceptors, m->number);
 		break;
-	case MESSAGE_FOSTER:
-		take_foster(w, m, fd);
+	case MESSAGE_STAND_IN:
+		take_stand_in(w, m, fd);
 		break;
 	case MESSAGE_RELEASE:
 		acceptors_release(&w->acceptors, m->id);
@@ -142,11 +157,11 @@ static void listen_to_master(struct worker *w, int channel)
 			keep_reserve(w);
 			return;
 		case CHANNEL_CLOSED:
-			/* Nobody would replace this worker or tell it to stop. */
+			/* Without a master nothing would replace this worker, or stop it. */
 			event_del(&w->told);
-			if (!w->drain.on)
+			if (w->state == WORKER_RUNNING)
 				log_warnx("the master is gone: finishing what is in flight");
-			drain_start(&w->drain, DRAIN_STOP);
+			drain(w, DRAIN_STOP);
 			return;
 		}
 	}
@@ -177,7 +192,7 @@ static void quit_cb(evutil_socket_t signal, short what, void *arg)
 	(void)signal;
 	(void)what;
 	loop_begin(&w->loop, PULSE_ORDERS, -1);
-	drain_start(&w->drain, DRAIN_STOP);
+	drain(w, DRAIN_STOP);
 }
 
 static int add_events(struct worker *w)
@@ -194,7 +209,7 @@ static int add_events(struct worker *w)
 	return evsignal_add(&w->quit, NULL);
 }
 
-/* Each client needs a descriptor, and while it waits for an answer another one. */
+/* Each client needs a descriptor, and a second one while it waits for a response. */
 static size_t most_clients(const struct worker_start *start)
 {
 	size_t limit = fd_raise_limit(), others = OTHER_FDS + start->workers;
@@ -225,7 +240,7 @@ static int make_proxy(struct worker *w)
 	return w->proxy != NULL ? 0 : -1;
 }
 
-/* A terminal's ^C goes to every process: what it means is for the master to decide. */
+/* A terminal sends ^C to every process; the master decides what it means. */
 static void settle_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
@@ -256,21 +271,21 @@ static int set_up(struct worker *w)
 	struct worker_start *start = w->start;
 	const char *what;
 
-	if (escrow_bind(start) == -1)
+	if (bind_sockets(start) == -1)
 		return -1;
 	if (privilege_drop(start->settings->user, start->settings->group, &what) == -1)
-		return escrow_fail(start, "cannot give up privileges:", what);
+		return start_failure_tell(start, "cannot give up privileges:", what);
 	keep_reserve(w);
 	errno = ENOMEM;
 	if (loop_init(&w->loop) == -1)
-		return escrow_fail(start, "cannot start", "");
+		return start_failure_tell(start, "cannot start", "");
 	show_life(w);
 	if (make_proxy(w) == -1 || add_events(w) == -1 ||
 		passing_init(&w->passing, start, &w->loop, w->proxy) == -1 ||
 		acceptors_init(&w->acceptors, start, &w->loop, w->proxy, &w->passing) == -1 ||
 		drain_init(&w->drain, start, &w->loop, w->proxy, &w->acceptors) == -1)
-		return escrow_fail(start, "cannot start", "");
-	/* One worker of a generation tells for all of them. */
+		return start_failure_tell(start, "cannot start", "");
+	/* One worker of a generation logs what the sandbox lacks. */
 	(void)sandbox_enter(start->settings, start->slot == 0 && start->respawn == 0);
 	return 0;
 }
@@ -280,15 +295,16 @@ static int begin(struct worker *w)
 	struct message ready = { .type = MESSAGE_READY };
 
 	if (acceptors_listen(&w->acceptors) == -1)
-		return escrow_fail(w->start, "cannot listen", "");
+		return start_failure_tell(w->start, "cannot listen", "");
 	passing_begin(&w->passing);
 	if (channel_send(w->start->channel, &ready, -1) == -1)
 		return -1;
+	worker_state_set(&w->state, WORKER_RUNNING);
 	unblock_signals();
 	return 0;
 }
 
-/* Last words. */
+/* Tells the master which requests end with this worker. */
 static void tell_cut(const struct worker *w)
 {
 	size_t busy = proxy_busy_count(w->proxy);
@@ -296,7 +312,7 @@ static void tell_cut(const struct worker *w)
 		.number = (uint32_t)busy,
 		.id = (uint32_t)(proxy_client_count(w->proxy) - busy) };
 
-	/* A master that is gone, or does not listen, need not know. */
+	/* A master that is gone does not log it: this worker does. */
 	if (proxy_client_count(w->proxy) > 0 && channel_send(w->start->channel, &cut, -1) == -1)
 		log_notice("cut off: %zu requests under way", busy);
 }
@@ -322,6 +338,7 @@ int worker_run(struct worker_start *start)
 	if (set_up(&w) == -1 || begin(&w) == -1)
 		return WORKER_EXIT_START;
 	loop_run(&w.loop);
+	worker_state_set(&w.state, WORKER_ENDED);
 	tell_cut(&w);
 	take_down(&w);
 	return WORKER_EXIT_OK;

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "../../src/worker/sandbox.h"
+#include "worker/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +33,8 @@
 
 #include <cmocka.h>
 
-#include "../../src/worker/filter.h"
-#include "../../src/worker/landlock.h"
+#include "worker/filter.h"
+#include "worker/landlock.h"
 #include "base/fd.h"
 #include "net/listener.h"
 

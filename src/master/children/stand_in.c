@@ -27,7 +27,7 @@ struct stand_in {
 	uint32_t slot;        /* that does not accept from it */
 	uint32_t socket_slot; /* under which it is in escrow: a slot may have several sockets */
 	uint32_t listener;
-	uint32_t id;           /* of the last MESSAGE_FOSTER */
+	uint32_t id;           /* of the last MESSAGE_STAND_IN */
 	struct child *sibling; /* that accepts from it; borrowed; NULL: none yet */
 	bool ended;            /* the sibling is to be told to stop */
 	uint64_t due;          /* try again, monotonic ms; 0: there is nothing to do */
@@ -118,7 +118,7 @@ static void place(struct master *m, struct stand_in *f)
 	f->due = clock_ms() + RETRY_MS;
 	while (e != NULL && (f->sibling = choose(m, f)) != NULL) {
 		f->id = ++m->last_stand_in;
-		if (send_to(f, MESSAGE_FOSTER, e->fd) == 0) {
+		if (send_to(f, MESSAGE_STAND_IN, e->fd) == 0) {
 			f->due = 0;
 			inbox_forward(m->current->inboxes, f->slot, f->sibling->slot);
 			log_info("%s accepts in the place of worker %u on %s",

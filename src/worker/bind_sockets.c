@@ -1,32 +1,20 @@
 /*
- * The worker's end of escrow: each socket that it binds goes to the master before it listens, so
- * that no connection can be on it that the master's duplicate would not save.
+ * The worker's end of the escrow. listen() comes after the master has the duplicate, so that no
+ * connection can be on a socket that the duplicate would not save.
  */
 #include "config.h"
 
-#include "escrow.h"
+#include "bind_sockets.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/channel.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "net/listener.h"
-
-/* Tells the master why this worker cannot start, in words for the log. */
-int escrow_fail(const struct worker_start *start, const char *doing, const char *what)
-{
-	struct message m = { .type = MESSAGE_FAILED };
-
-	(void)snprintf(m.text, sizeof m.text, "%s%s%s: %s", doing, *what != '\0' ? " " : "", what,
-		strerror(errno));
-	if (channel_send(start->channel, &m, -1) == -1)
-		log_errorx("%s", m.text);
-	return -1;
-}
+#include "start_failure.h"
 
 /* Logs may be reopened while a worker starts. */
 static void take_log_early(struct worker_start *start, uint32_t type, int fd)
@@ -41,7 +29,7 @@ static void take_log_early(struct worker_start *start, uint32_t type, int fd)
 	}
 }
 
-/* Waits for the master's word that it holds the socket. */
+/* Waits until the master says that it holds the socket. 0, or -1: it is gone. */
 static int wait_escrowed(struct worker_start *start)
 {
 	struct pollfd wait = { .fd = start->channel, .events = POLLIN };
@@ -65,22 +53,21 @@ static int wait_escrowed(struct worker_start *start)
 	}
 }
 
-/* The socket is bound and not listening yet: no connection can be on it that the master's duplicate
- * would not save. */
 static int bind_one(struct worker_start *start, struct worker_socket *socket)
 {
 	const struct listener_settings *listener = &start->settings->listeners[socket->listener];
 	struct message m = { .type = MESSAGE_ESCROW, .number = socket->listener };
 
+	assert(socket->listener < start->settings->listener_count);
 	socket->fd = listener_bind(&listener->address);
 	if (socket->fd == -1)
-		return escrow_fail(start, "cannot listen on", listener->address_text);
+		return start_failure_tell(start, "cannot listen on", listener->address_text);
 	if (channel_send(start->channel, &m, socket->fd) == -1)
-		return escrow_fail(start, "cannot reach the master", "");
+		return start_failure_tell(start, "cannot reach the master", "");
 	return wait_escrowed(start);
 }
 
-int escrow_bind(struct worker_start *start)
+int bind_sockets(struct worker_start *start)
 {
 	for (size_t i = 0; i < start->socket_count; i++)
 		if (start->sockets[i].fd == -1 && bind_one(start, &start->sockets[i]) == -1)

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "calls.h"
+#include "allowed_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static const int hot[] = {
 	SYS_close,
 	SYS_splice,
 };
-CALLS(calls_hot, hot);
+CALLS(allowed_calls_hot, hot);
 
 static const int allowed[] = {
 	/* sockets */
@@ -142,7 +142,7 @@ static const int allowed[] = {
 	SYS_getrlimit,
 #endif
 };
-CALLS(calls_allowed, allowed);
+CALLS(allowed_calls_harmless, allowed);
 
 static const int refused[] = {
 	SYS_bind,
@@ -192,7 +192,7 @@ static const int refused[] = {
 	SYS_unlink,
 #endif
 };
-CALLS(calls_refused, refused);
+CALLS(allowed_calls_refused, refused);
 
 static const int deadly[] = {
 	/* other processes */
@@ -216,7 +216,7 @@ static const int deadly[] = {
 	/* what is mounted; calls_never has the rest */
 	SYS_name_to_handle_at,
 };
-CALLS(calls_deadly, deadly);
+CALLS(allowed_calls_deadly, deadly);
 
 /* A terminal on standard error could be typed on with others. */
 static const uint32_t ioctls[] = { FIONREAD, FIONBIO, SIOCOUTQ, TCGETS };
@@ -235,12 +235,13 @@ static const uint32_t itself[] = { 0 };
 		.count = sizeof(from) / sizeof *(from), .error = (code)                            \
 	}
 
-const struct call_choice call_choices[] = {
+const struct call_choice allowed_calls_choices[] = {
 	CHOICE(SYS_ioctl, 1, ioctls, ENOTTY),
 	CHOICE(SYS_prctl, 0, prctls, EINVAL),
 	CHOICE(SYS_newfstatat, 3, stat_flags, EACCES),
 	CHOICE(SYS_prlimit64, 0, itself, EPERM),
 };
-const size_t call_choice_count = sizeof call_choices / sizeof *call_choices;
+const size_t allowed_calls_choice_count =
+	sizeof allowed_calls_choices / sizeof *allowed_calls_choices;
 
 #endif
