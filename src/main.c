@@ -9,7 +9,7 @@
 #include "command/demo.h"
 #include "command/selftest.h"
 
-static int dispatch(const struct words *words)
+static int dispatch(const struct command_line *words)
 {
 	switch (words->command) {
 	case COMMAND_CHECK:
@@ -17,7 +17,7 @@ static int dispatch(const struct words *words)
 	case COMMAND_VERSION:
 		return command_version();
 	case COMMAND_HELP:
-		words_print_help();
+		command_line_print_help();
 		return EXIT_FINE;
 	case COMMAND_RUN:
 		break;
@@ -29,7 +29,7 @@ static int dispatch(const struct words *words)
 
 int main(int argc, char **argv)
 {
-	struct words words;
+	struct command_line words;
 	int code = EXIT_USAGE;
 
 	fd_open_standard();
@@ -39,8 +39,8 @@ int main(int argc, char **argv)
 		return command_demo(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "selftest") == 0)
 		return command_selftest(argc - 1, argv + 1);
-	if (words_read(argc, argv, &words) == 0)
+	if (command_line_read(argc, argv, &words) == 0)
 		code = dispatch(&words);
-	words_free(&words);
+	command_line_free(&words);
 	return code;
 }

@@ -33,7 +33,7 @@ static int flush_output(void)
 	return EXIT_SETTINGS;
 }
 
-struct settings *command_load(const struct words *words, struct settings_errors *errors)
+struct settings *command_load(const struct command_line *words, struct settings_errors *errors)
 {
 	struct settings *settings;
 
@@ -49,7 +49,7 @@ struct settings *command_load(const struct words *words, struct settings_errors 
 	return settings;
 }
 
-int command_check(const struct words *words)
+int command_check(const struct command_line *words)
 {
 	struct settings_errors errors = { .out = stderr };
 	struct settings *settings;

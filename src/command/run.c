@@ -15,7 +15,7 @@
 #include "master/master.h"
 
 struct run {
-	struct words words;
+	struct command_line words;
 	bool is_started; /* the first load is over: from now on mistakes go to the log */
 };
 
@@ -68,7 +68,7 @@ static char *absolute(const char *path)
 }
 
 /* Nothing is known yet about this user: more help than a failed open gives. */
-static bool has_settings(const struct words *words)
+static bool has_settings(const struct command_line *words)
 {
 	if (!words->is_default_file || words->listen_count > 0)
 		return true;
@@ -79,7 +79,7 @@ static bool has_settings(const struct words *words)
 	return false;
 }
 
-int command_run(const struct words *words)
+int command_run(const struct command_line *words)
 {
 	struct run run = { .words = *words, .is_started = master_is_taking_over() };
 	struct master_options options = { .load = load,
@@ -106,7 +106,7 @@ int command_run(const struct words *words)
 	return code;
 }
 
-int command_trial(const struct words *words)
+int command_trial(const struct command_line *words)
 {
 	struct settings_errors errors = { .out = stderr };
 	struct settings *settings;

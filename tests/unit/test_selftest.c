@@ -1,8 +1,8 @@
 /* The judging parts of the selftest: what counts as lost, what an answer has to be, the table. */
 #include "config.h"
 
-#include "../../src/command/selftest_probe.h"
-#include "../../src/command/selftest_tally.h"
+#include "command/selftest/selftest_probe.h"
+#include "command/selftest/selftest_tally.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/slice.h"
-#include "command/words.h"
+#include "command/command_line.h"
 #include "settings/number.h"
 
 #define DELAY_MAX_MS (60 * 1000)
@@ -104,7 +104,7 @@ static int parse_option(int option, const char *word, struct demo_options *optio
 	case 'd':
 		return parse_delay(optarg, &options->delay_ms);
 	default:
-		words_refuse_option(option, word);
+		command_line_refuse_option(option, word);
 		return -1;
 	}
 }

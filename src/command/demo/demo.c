@@ -18,7 +18,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "command/demo_backend.h"
+#include "demo_backend.h"
 #include "demo_options.h"
 #include "master/master.h"
 #include "net/listener.h"

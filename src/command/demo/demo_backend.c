@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "command/demo_backend.h"
+#include "demo_backend.h"
 
 #include <event2/event.h>
 #include <event2/listener.h>

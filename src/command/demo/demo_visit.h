@@ -6,7 +6,7 @@
 #include <event2/listener.h>
 
 #include "base/rng.h"
-#include "command/demo_backend.h"
+#include "demo_backend.h"
 #include "http/request.h"
 
 /* What all connections of a backend share. */

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "command/words.h"
+#include "command/command_line.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -37,7 +37,7 @@ static const struct option long_words[] = {
 static const char *const commands[] = { "run", "check", "demo", "selftest", "help", "version",
 	NULL };
 
-void words_print_help(void)
+void command_line_print_help(void)
 {
 	(void)fputs("tinylb, an HTTP load balancer\n"
 		    "\n"
@@ -87,7 +87,7 @@ static bool is_url(const char *word)
 }
 
 /* Takes the command off the front, if there is one. Returns how many words it took, or -1. */
-static int read_command(int argc, char **argv, struct words *words)
+static int read_command(int argc, char **argv, struct command_line *words)
 {
 	struct suggest suggest;
 
@@ -142,7 +142,7 @@ static int take_descriptor(const char *text, int *fd)
 	return 0;
 }
 
-static int take_option(int letter, struct words *words)
+static int take_option(int letter, struct command_line *words)
 {
 	switch (letter) {
 	case 'c':
@@ -180,7 +180,7 @@ static int take_option(int letter, struct words *words)
 	}
 }
 
-static int check_together(const struct words *words)
+static int check_together(const struct command_line *words)
 {
 	if (words->command == COMMAND_HELP || words->command == COMMAND_VERSION)
 		return 0;
@@ -205,12 +205,13 @@ static int check_together(const struct words *words)
 	return 0;
 }
 
-int words_read(int argc, char **argv, struct words *words)
+int command_line_read(int argc, char **argv, struct command_line *words)
 {
 	int taken;
 	int letter;
 
-	*words = (struct words){ .file = DEFAULT_FILE, .is_default_file = true, .trial = -1 };
+	*words =
+		(struct command_line){ .file = DEFAULT_FILE, .is_default_file = true, .trial = -1 };
 	taken = read_command(argc, argv, words);
 	if (taken == -1)
 		return -1;
@@ -229,13 +230,13 @@ int words_read(int argc, char **argv, struct words *words)
 	return check_together(words);
 }
 
-void words_free(struct words *words)
+void command_line_free(struct command_line *words)
 {
 	mem_free(words->listen);
 	words->listen = NULL;
 }
 
-void words_refuse_option(int option, const char *word)
+void command_line_refuse_option(int option, const char *word)
 {
 	if (option == ':')
 		log_errorx("%s needs a value", word);

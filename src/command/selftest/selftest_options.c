@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/slice.h"
-#include "command/words.h"
+#include "command/command_line.h"
 
 static const char help[] =
 	"Usage: tinylb selftest [OPTION]...\n"
@@ -53,7 +53,7 @@ static int parse_option(int option, const char *word, struct selftest_options *o
 		options->keep = true;
 		return 0;
 	default:
-		words_refuse_option(option, word);
+		command_line_refuse_option(option, word);
 		return -1;
 	}
 }

@@ -21,7 +21,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "command/demo_backend.h"
+#include "command/demo/demo_backend.h"
 #include "selftest_balancer.h"
 
 /* How long the servers seem to work: some answers are quick, and some still under way when workers

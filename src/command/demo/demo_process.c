@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 #include "base/title.h"
-#include "command/demo_backend.h"
+#include "demo_backend.h"
 #include "net/address.h"
 
 int demo_backend_listen(uint16_t *port)

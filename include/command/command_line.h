@@ -1,6 +1,6 @@
 /* The words of the command line, read once. */
-#ifndef TINYLB_COMMAND_WORDS_H
-#define TINYLB_COMMAND_WORDS_H
+#ifndef TINYLB_COMMAND_COMMAND_LINE_H
+#define TINYLB_COMMAND_COMMAND_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@ enum { EXIT_FINE, EXIT_SETTINGS, EXIT_USAGE };
 
 enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_HELP, COMMAND_VERSION };
 
-struct words {
+struct command_line {
 	enum command command;
 	const char *file;     /* never NULL */
 	bool is_default_file; /* nobody named it */
@@ -28,15 +28,16 @@ struct words {
 };
 
 /* Reads the words, argv[0] being the program's name. 0, or -1: wrong, and said so. */
-int words_read(int argc, char **argv, struct words *words) __attribute__((warn_unused_result));
+int command_line_read(int argc, char **argv, struct command_line *words)
+	__attribute__((warn_unused_result));
 
-void words_free(struct words *words);
+void command_line_free(struct command_line *words);
 
 /* Says what is wrong with `word`, for which getopt_long gave `option`: ':', a value is missing, or
  * nobody knows it. For commands with options of their own. */
-void words_refuse_option(int option, const char *word);
+void command_line_refuse_option(int option, const char *word);
 
 /* The text of --help. */
-void words_print_help(void);
+void command_line_print_help(void);
 
 #endif
