@@ -15,7 +15,7 @@ enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_HELP, COMMAND_VERSION };
 struct command_line {
 	enum command command;
 	const char *file;     /* never NULL */
-	bool is_default_file; /* nobody named it */
+	bool is_default_file; /* no option names it */
 	const char **listen;  /* owned; with any of these there is no file */
 	size_t listen_count;
 	const char *const *urls; /* borrowed from argv */
@@ -33,8 +33,8 @@ int command_line_read(int argc, char **argv, struct command_line *words)
 
 void command_line_free(struct command_line *words);
 
-/* Says what is wrong with `word`, for which getopt_long gave `option`: ':', a value is missing, or
- * nobody knows it. For commands with options of their own. */
+/* Says what is wrong with `word`, for which getopt_long gave `option`: a value is missing (':'), or
+ * there is no such option. For commands with options of their own. */
 void command_line_refuse_option(int option, const char *word);
 
 /* The text of --help. */

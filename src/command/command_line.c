@@ -32,8 +32,7 @@ static const struct option long_words[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* "demo" and "selftest" are here for the suggestions: whoever calls has them done before anything
- * is read. */
+/* "demo" and "selftest" are here for the suggestions; main runs them before anything is read. */
 static const char *const commands[] = { "run", "check", "demo", "selftest", "help", "version",
 	NULL };
 

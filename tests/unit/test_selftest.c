@@ -48,10 +48,10 @@ static void test_outcomes(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct tally tally = { 0 };
 
-		assert_int_equal(outcome_of(&cases[i].fate), cases[i].outcome);
-		tally_add(&tally, outcome_of(&cases[i].fate), 0);
-		assert_int_equal(tally_lost(&tally), cases[i].lost);
-		assert_int_equal(tally_sent(&tally), cases[i].outcome != OUTCOME_AWAY);
+		assert_int_equal(selftest_tally_outcome(&cases[i].fate), cases[i].outcome);
+		selftest_tally_add(&tally, selftest_tally_outcome(&cases[i].fate), 0);
+		assert_int_equal(selftest_tally_lost(&tally), cases[i].lost);
+		assert_int_equal(selftest_tally_sent(&tally), cases[i].outcome != OUTCOME_AWAY);
 	}
 }
 
@@ -60,9 +60,9 @@ static void test_slowest_is_that_of_right_answers(void **state)
 	struct tally tally = { 0 };
 
 	(void)state;
-	tally_add(&tally, OUTCOME_RIGHT, 7000);
-	tally_add(&tally, OUTCOME_RIGHT, 5000);
-	tally_add(&tally, OUTCOME_LATE, 9000000);
+	selftest_tally_add(&tally, OUTCOME_RIGHT, 7000);
+	selftest_tally_add(&tally, OUTCOME_RIGHT, 5000);
+	selftest_tally_add(&tally, OUTCOME_LATE, 9000000);
 	assert_int_equal(tally.slowest_us, 7000);
 }
 
@@ -76,11 +76,11 @@ static void test_table(void **state)
 	(void)state;
 	assert_non_null(out);
 	for (int i = 0; i < 10; i++)
-		tally_add(&rows[0].tally, OUTCOME_RIGHT, 1500);
+		selftest_tally_add(&rows[0].tally, OUTCOME_RIGHT, 1500);
 	for (int i = 0; i < OUTCOME_COUNT; i++)
 		for (int k = 0; k <= i; k++)
-			tally_add(&rows[1].tally, (enum outcome)i, 2000);
-	tally_write(out, rows, 2);
+			selftest_tally_add(&rows[1].tally, (enum outcome)i, 2000);
+	selftest_tally_write(out, rows, 2);
 	(void)fclose(out);
 	assert_string_equal(text, "step     requests answered  refused    reset      cut    wrong  "
 				  "   late   killed   max ms\n"
@@ -102,7 +102,7 @@ static size_t answer(const struct probe *probe, char out[2 * PROBE_MAX])
 	struct text sent = text_over(request, sizeof request);
 	struct text echo = text_over(body, sizeof body), whole = text_over(out, 2 * PROBE_MAX);
 
-	probe_write(&sent, probe);
+	selftest_probe_write(&sent, probe);
 	assert_false(sent.overflow);
 	text_add_string(&echo, "backend 8001\n\n");
 	for (size_t i = 0; i < sent.len; i++) {
@@ -123,7 +123,8 @@ static size_t answer(const struct probe *probe, char out[2 * PROBE_MAX])
 static enum verdict judge(const struct probe *probe, const char *data, size_t len)
 {
 	struct judgement judgement;
-	enum verdict verdict = probe_judge(probe, slice_of(data, len), &scratch, &judgement);
+	enum verdict verdict =
+		selftest_probe_judge(probe, slice_of(data, len), &scratch, &judgement);
 
 	assert_true((verdict == VERDICT_WRONG) == (judgement.why != NULL));
 	if (verdict == VERDICT_RIGHT)
@@ -215,7 +216,8 @@ static void test_made_requests(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < 100000; i++) {
-		struct probe probe = probe_make(i, i * UINT64_C(11400714819323198485), i % 2 == 0);
+		struct probe probe =
+			selftest_probe_make(i, i * UINT64_C(11400714819323198485), i % 2 == 0);
 
 		assert_int_equal(probe.token, i);
 		assert_int_equal(probe.close, i % 2 == 0);
@@ -225,7 +227,7 @@ static void test_made_requests(void **state)
 			struct text text = text_over(data, sizeof data);
 
 			longest = probe.filler;
-			probe_write(&text, &probe);
+			selftest_probe_write(&text, &probe);
 			assert_false(text.overflow);
 		}
 	}

@@ -18,8 +18,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "demo_backend.h"
 #include "demo_options.h"
+#include "demo_process.h"
 #include "master/master.h"
 #include "net/listener.h"
 #include "settings/settings_words.h"
@@ -57,8 +57,7 @@ static int learn_port(int fd, uint16_t *port)
 	return 0;
 }
 
-/* "localhost" may be ::1 first: whoever listens there would get the requests meant for a backend.
- */
+/* "localhost" may be ::1 first: a program that listens there would get requests for a backend. */
 static bool is_taken_on_ipv6(uint16_t port)
 {
 	struct address a = { .len = sizeof a.u.in6 };
@@ -72,7 +71,7 @@ static bool is_taken_on_ipv6(uint16_t port)
 /* Without SO_REUSEPORT: a port that is taken must show. */
 static int listen_backend(uint16_t *port)
 {
-	int fd = demo_backend_listen(port);
+	int fd = demo_process_listen(port);
 
 	if (fd != -1 && is_taken_on_ipv6(*port)) {
 		fd_close(&fd);
@@ -137,7 +136,7 @@ static int fork_backends(struct demo *demo)
 			.port = demo->options.backends[i],
 			.delay_ms = demo->options.delay_ms,
 		};
-		pid_t pid = demo_backend_fork(&start);
+		pid_t pid = demo_process_fork(&start);
 
 		if (pid == -1) {
 			log_error("process for backend %u", demo->options.backends[i]);
@@ -180,7 +179,7 @@ static struct settings *load_settings(void *context)
 	const char *words[DEMO_BACKENDS_MAX];
 	struct settings *settings;
 
-	/* Where the terminal was closed, nobody is left to end the demo. */
+	/* When the terminal is closed, nothing else would end the demo. */
 	if (demo->had_terminal && !has_terminal())
 		kill(getpid(), SIGTERM);
 	snprintf(listen, sizeof listen, "*:%u", demo->options.port);

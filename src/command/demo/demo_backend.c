@@ -19,7 +19,7 @@ static void accept_cb(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)listener;
 	(void)peer;
 	(void)len;
-	visit_open(arg, fd);
+	demo_visit_open(arg, fd);
 }
 
 /* Out of descriptors: to try again at once would only burn the processor. */
@@ -42,7 +42,8 @@ static int server_init(struct server *server, const struct demo_backend *start)
 {
 	uint64_t seed;
 
-	server->start = start;
+	server->port = start->port;
+	server->delay_ms = start->delay_ms;
 	server->base = event_base_new();
 	if (server->base == NULL || rng_root_seed(&seed) == -1)
 		return -1;

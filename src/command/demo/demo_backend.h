@@ -6,7 +6,6 @@
 #define TINYLB_COMMAND_DEMO_BACKEND_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 struct demo_backend {
 	int listener;      /* listening; the backend's from now on */
@@ -14,14 +13,6 @@ struct demo_backend {
 	uint16_t port;     /* its name */
 	uint32_t delay_ms; /* how long it seems to work on a request, a quarter more or less */
 };
-
-/* A socket that listens on *port of 127.0.0.1; 0: the kernel chooses, and *port tells which. The
- * descriptor, or -1 with errno. */
-int demo_backend_listen(uint16_t *port) __attribute__((warn_unused_result));
-
-/* Starts a process that runs the backend; it ends with the lifeline, or with the process that
- * called. Its pid, or -1 with errno. */
-pid_t demo_backend_fork(const struct demo_backend *start) __attribute__((warn_unused_result));
 
 /* Serves until the lifeline ends. Returns the exit code of the process it was given. */
 int demo_backend_run(const struct demo_backend *start);

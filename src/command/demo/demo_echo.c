@@ -6,12 +6,13 @@
 
 #include "demo_echo.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
 
-int echo_init(struct echo *echo)
+int demo_echo_init(struct echo *echo)
 {
 	echo->text = evbuffer_new();
 	echo->body = evbuffer_new();
@@ -19,7 +20,7 @@ int echo_init(struct echo *echo)
 	return echo->text != NULL && echo->body != NULL ? 0 : -1;
 }
 
-void echo_fini(struct echo *echo)
+void demo_echo_fini(struct echo *echo)
 {
 	if (echo->text != NULL)
 		evbuffer_free(echo->text);
@@ -45,7 +46,7 @@ static void add_lines(struct evbuffer *text, struct slice lines)
 	}
 }
 
-void echo_begin(struct echo *echo, unsigned port, struct slice head)
+void demo_echo_begin(struct echo *echo, unsigned port, struct slice head)
 {
 	evbuffer_drain(echo->text, evbuffer_get_length(echo->text));
 	evbuffer_drain(echo->body, evbuffer_get_length(echo->body));
@@ -54,14 +55,15 @@ void echo_begin(struct echo *echo, unsigned port, struct slice head)
 	add_lines(echo->text, head);
 }
 
-void echo_add_body(struct echo *echo, struct slice content)
+void demo_echo_add_body(struct echo *echo, struct slice content)
 {
+	assert(echo->body != NULL);
 	echo->body_len += content.len;
 	if (echo->body_len <= ECHO_BODY_MAX)
 		evbuffer_add(echo->body, content.data, content.len);
 }
 
-void echo_end_body(struct echo *echo)
+void demo_echo_end_body(struct echo *echo)
 {
 	if (echo->body_len > ECHO_BODY_MAX) {
 		evbuffer_add_printf(echo->text, "[%" PRIu64 " bytes]\n", echo->body_len);
@@ -71,12 +73,12 @@ void echo_end_body(struct echo *echo)
 	}
 }
 
-void echo_add_trailers(struct echo *echo, struct slice section)
+void demo_echo_add_trailers(struct echo *echo, struct slice section)
 {
 	add_lines(echo->text, section);
 }
 
-void echo_send(struct echo *echo, struct evbuffer *out, const char *connection, bool with_body)
+void demo_echo_send(struct echo *echo, struct evbuffer *out, const char *connection, bool with_body)
 {
 	evbuffer_add_printf(
 		out, "HTTP/1.1 200 OK\r\nDate: %.*s\r\n", CLOCK_HTTP_DATE_LEN, clock_http_date());

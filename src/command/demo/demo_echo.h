@@ -18,16 +18,17 @@ struct echo {
 };
 
 /* 0, or -1 without memory; then echo_fini may still be called. */
-int echo_init(struct echo *echo) __attribute__((warn_unused_result));
-void echo_fini(struct echo *echo);
+int demo_echo_init(struct echo *echo) __attribute__((warn_unused_result));
+void demo_echo_fini(struct echo *echo);
 
 /* A request begins, and its body goes on and ends, and some trailers follow: in this order. */
-void echo_begin(struct echo *echo, unsigned port, struct slice head);
-void echo_add_body(struct echo *echo, struct slice content);
-void echo_end_body(struct echo *echo);
-void echo_add_trailers(struct echo *echo, struct slice section);
+void demo_echo_begin(struct echo *echo, unsigned port, struct slice head);
+void demo_echo_add_body(struct echo *echo, struct slice content);
+void demo_echo_end_body(struct echo *echo);
+void demo_echo_add_trailers(struct echo *echo, struct slice section);
 
 /* Writes the whole response. `connection` is for the field of this name and may be NULL. */
-void echo_send(struct echo *echo, struct evbuffer *out, const char *connection, bool with_body);
+void demo_echo_send(
+	struct echo *echo, struct evbuffer *out, const char *connection, bool with_body);
 
 #endif

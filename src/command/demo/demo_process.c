@@ -12,10 +12,10 @@
 
 #include "base/fd.h"
 #include "base/title.h"
-#include "demo_backend.h"
+#include "demo_process.h"
 #include "net/address.h"
 
-int demo_backend_listen(uint16_t *port)
+int demo_process_listen(uint16_t *port)
 {
 	struct address a = { .len = sizeof a.u.in };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -54,7 +54,7 @@ static void run(const struct demo_backend *start, pid_t parent)
 	_exit(demo_backend_run(start));
 }
 
-pid_t demo_backend_fork(const struct demo_backend *start)
+pid_t demo_process_fork(const struct demo_backend *start)
 {
 	pid_t parent = getpid();
 	pid_t pid = fork();

@@ -6,6 +6,7 @@
 
 #include "demo_visit.h"
 
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <sys/socket.h>
@@ -59,7 +60,7 @@ static void visit_free(struct visit *v)
 		bufferevent_free(v->bev);
 	if (v->work != NULL)
 		event_free(v->work);
-	echo_fini(&v->echo);
+	demo_echo_fini(&v->echo);
 	mem_free(v);
 	/* There may be a descriptor again (accept_error_cb). */
 	evconnlistener_enable(server->listener);
@@ -79,6 +80,7 @@ static void visit_finish(struct visit *v)
 	struct timeval linger = { .tv_sec = LINGER_SECONDS };
 	struct evbuffer *input = bufferevent_get_input(v->bev);
 
+	assert(v->state != VISIT_END);
 	v->state = VISIT_END;
 	bufferevent_set_timeouts(v->bev, &linger, &linger);
 	evbuffer_drain(input, evbuffer_get_length(input));
@@ -113,8 +115,9 @@ static void work_done_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	echo_send(&v->echo, bufferevent_get_output(v->bev), v->keep_alive ? connection : "close",
-		!v->head);
+	assert(v->state == VISIT_WORK);
+	demo_echo_send(&v->echo, bufferevent_get_output(v->bev),
+		v->keep_alive ? connection : "close", !v->head);
 	v->state = VISIT_HEAD;
 	if (v->keep_alive)
 		visit_advance(v);
@@ -124,10 +127,11 @@ static void work_done_cb(evutil_socket_t fd, short what, void *arg)
 
 static void start_work(struct visit *v)
 {
-	uint32_t delay = v->server->start->delay_ms * 1000;
+	uint32_t delay = v->server->delay_ms * 1000;
 	uint32_t us = delay - delay / 4 + rng_below(&v->server->rng, delay / 2 + 1);
 	struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
 
+	assert(v->state != VISIT_WORK && v->state != VISIT_END);
 	v->state = VISIT_WORK;
 	event_add(v->work, &tv);
 }
@@ -140,7 +144,7 @@ static void begin_request(struct visit *v, const struct request *r, const char *
 	v->minor = r->minor;
 	v->left = r->body.length;
 	v->chunks = (struct chunk_decoder){ 0 };
-	echo_begin(&v->echo, v->server->start->port, slice_of(data, r->head_len));
+	demo_echo_begin(&v->echo, v->server->port, slice_of(data, r->head_len));
 }
 
 static bool read_head(struct visit *v)
@@ -191,11 +195,11 @@ static bool read_body(struct visit *v)
 		return visit_starve(v);
 	if (run.len > v->left)
 		run.len = v->left;
-	echo_add_body(&v->echo, run);
+	demo_echo_add_body(&v->echo, run);
 	evbuffer_drain(input, run.len);
 	v->left -= run.len;
 	if (v->left == 0) {
-		echo_end_body(&v->echo);
+		demo_echo_end_body(&v->echo);
 		start_work(v);
 	}
 	return true;
@@ -217,10 +221,10 @@ static bool read_chunks(struct visit *v)
 		return false;
 	}
 	if (result == CHUNK_DATA)
-		echo_add_body(&v->echo, content);
+		demo_echo_add_body(&v->echo, content);
 	evbuffer_drain(input, used);
 	if (result == CHUNK_TRAILER) {
-		echo_end_body(&v->echo);
+		demo_echo_end_body(&v->echo);
 		v->state = VISIT_TRAILER;
 	}
 	return true;
@@ -244,7 +248,7 @@ static bool read_trailer(struct visit *v)
 	if (result == PARSE_PARTIAL)
 		return visit_starve(v);
 	if (v->server->trailers.count > 0)
-		echo_add_trailers(&v->echo, slice_of(data, used));
+		demo_echo_add_trailers(&v->echo, slice_of(data, used));
 	evbuffer_drain(input, used);
 	start_work(v);
 	return true;
@@ -316,14 +320,14 @@ static int visit_init(struct visit *v, struct server *server, evutil_socket_t fd
 	v->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (v->bev == NULL)
 		close(fd);
-	if (echo_init(&v->echo) == -1 || v->work == NULL || v->bev == NULL)
+	if (demo_echo_init(&v->echo) == -1 || v->work == NULL || v->bev == NULL)
 		return -1;
 	bufferevent_setcb(v->bev, read_cb, write_cb, event_cb, v);
 	bufferevent_setwatermark(v->bev, EV_READ, 0, INPUT_MAX);
 	return bufferevent_enable(v->bev, EV_READ | EV_WRITE);
 }
 
-void visit_open(struct server *server, int fd)
+void demo_visit_open(struct server *server, int fd)
 {
 	struct visit *v = mem_zalloc(1, sizeof *v);
 

@@ -4,14 +4,15 @@
 
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <stdint.h>
 
 #include "base/rng.h"
-#include "demo_backend.h"
 #include "http/request.h"
 
 /* What all connections of a backend share. */
 struct server {
-	const struct demo_backend *start;
+	uint16_t port;     /* of the backend: its name */
+	uint32_t delay_ms; /* how long it seems to work on a request, a quarter more or less */
 	struct event_base *base;
 	struct evconnlistener *listener;
 	struct event *lifeline;
@@ -21,7 +22,7 @@ struct server {
 	struct fields trailers;
 };
 
-/* Serves the connection `fd`, which is the callee's whatever comes of it. */
-void visit_open(struct server *server, int fd);
+/* Serves the connection `fd` and closes it in the end, also on an error. */
+void demo_visit_open(struct server *server, int fd);
 
 #endif

@@ -47,7 +47,7 @@ static int check_limits(const struct selftest_options *options)
 
 static int check_machine(void)
 {
-	if (proc_is_there())
+	if (selftest_proc_is_there())
 		return 0;
 	log_errorx("/proc does not tell which processes have which children and connections: "
 		   "without it nothing can be proved here");
@@ -57,10 +57,10 @@ static int check_machine(void)
 static void print_step(const struct trial *t, const struct selftest_step *step,
 	const struct tally *tally, uint64_t ms)
 {
-	uint64_t lost = tally_lost(tally);
+	uint64_t lost = selftest_tally_lost(tally);
 
 	printf("%-8s %5.1f s  %" PRIu64 " requests so far, ", step->name, (double)ms / 1000,
-		tally_sent(tally));
+		selftest_tally_sent(tally));
 	if (lost == 0)
 		printf("none lost");
 	else
@@ -82,15 +82,15 @@ static void run_step(
 	char how[TRIAL_TEXT_SIZE];
 
 	row->name = step->name;
-	load_count_in(t->load, &row->tally);
+	selftest_load_count_in(t->load, &row->tally);
 	t->did[0] = t->why[0] = '\0';
 	step->run(t, ms);
 	if (t->has_ended && !is_last) {
-		trial_fail(t, "the balancer %s", trial_describe_end(t, how));
-		trial_linger(t, AFTERMATH_MS);
+		selftest_trial_fail(t, "the balancer %s", selftest_trial_describe_end(t, how));
+		selftest_trial_linger(t, AFTERMATH_MS);
 	}
 	if (row->tally.counts[OUTCOME_RIGHT] == 0 && !t->interrupted)
-		trial_fail(t, "no request was answered");
+		selftest_trial_fail(t, "no request was answered");
 	print_step(t, step, &row->tally, clock_ms() - began);
 	report->failed += t->why[0] != '\0';
 }
@@ -105,7 +105,7 @@ static void run_steps(struct trial *t, struct report *report)
 		run_step(t, report, &selftest_steps[i],
 			(uint64_t)t->options->seconds * 1000 * selftest_steps[i].share / shares);
 	/* What is under way where the steps have ended early is not counted. */
-	load_finish(t->load);
+	selftest_load_finish(t->load);
 }
 
 /* Some of those that were lost, as they were written down. */
@@ -148,31 +148,31 @@ static bool print_report(struct trial *t, const struct report *report)
 		for (int k = 0; k < OUTCOME_COUNT; k++)
 			all.counts[k] += report->rows[i].tally.counts[k];
 	printf("\n");
-	tally_write(stdout, report->rows, report->count);
+	selftest_tally_write(stdout, report->rows, report->count);
 	print_foot(t, &all);
 	print_lost(t);
-	if (tally_lost(&all) > 0)
-		printf("\n%" PRIu64 " of %" PRIu64 " requests were lost.\n", tally_lost(&all),
-			tally_sent(&all));
+	if (selftest_tally_lost(&all) > 0)
+		printf("\n%" PRIu64 " of %" PRIu64 " requests were lost.\n",
+			selftest_tally_lost(&all), selftest_tally_sent(&all));
 	else if (report->failed > 0)
 		printf("\nNo request was lost, but not everything happened as it had to.\n");
 	else if (is_whole)
 		printf("\nNothing was lost.\n");
 	if (t->interrupted)
 		printf("Interrupted: the rest was not tried.\n");
-	return is_whole && tally_lost(&all) == 0 && report->failed == 0;
+	return is_whole && selftest_tally_lost(&all) == 0 && report->failed == 0;
 }
 
 static bool run(struct trial *t)
 {
 	static struct report report; /* requests count in it until the end */
 
-	if (trial_init(t) == -1)
+	if (selftest_trial_init(t) == -1)
 		return false;
 	printf("tinylb %s on 127.0.0.1:%u, workers: %d, connections at a time: %d, small servers: "
 	       "%d, seconds: about %d\n\n",
-		PACKAGE_VERSION, t->scene.port, t->options->workers, t->options->connections,
-		SCENE_SERVERS, t->options->seconds);
+		PACKAGE_VERSION, t->scene.balancer.port, t->options->workers,
+		t->options->connections, SCENE_SERVERS, t->options->seconds);
 	(void)fflush(stdout);
 	run_steps(t, &report);
 	return print_report(t, &report);
@@ -197,12 +197,12 @@ int command_selftest(int argc, char **argv)
 		return EXIT_LOST;
 	(void)signal(SIGPIPE, SIG_IGN);
 	trial.options = &options;
-	is_started = scene_start(&trial.scene, options.workers) == 0;
+	is_started = selftest_scene_start(&trial.scene, options.workers) == 0;
 	is_fine = is_started && run(&trial);
-	/* For whoever wants to know what was lost, and why. */
+	/* The folder tells what was lost, and why. */
 	keep = options.keep || (is_started && !is_fine && !trial.interrupted);
-	trial_fini(&trial);
-	scene_end(&trial.scene, keep);
+	selftest_trial_fini(&trial);
+	selftest_scene_end(&trial.scene, keep);
 	if (keep && trial.scene.folder[0] != '\0')
 		printf("The log and the settings are in %s\n", trial.scene.folder);
 	(void)fflush(stdout);

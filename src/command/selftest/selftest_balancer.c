@@ -6,8 +6,10 @@
 
 #include "selftest_balancer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@
 #define KILL_MS 3000
 
 /* The child's side: becomes the balancer, with nothing of this process but its rights. */
-static void become_balancer(const struct scene *scene, const char *program, int log, pid_t parent)
+static void become_balancer(const struct balancer *b, const char *program, int log, pid_t parent)
 {
 	static const char *const others[] = { "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
 		"WATCHDOG_PID", "WATCHDOG_USEC", "FDSTORE", "JOURNAL_STREAM" };
@@ -43,26 +45,27 @@ static void become_balancer(const struct scene *scene, const char *program, int 
 		_exit(1);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		(void)unsetenv(others[i]);
-	(void)snprintf(notify, sizeof notify, "%s/notify", scene->folder);
+	(void)snprintf(notify, sizeof notify, "%s/notify", b->folder);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* A core, if there ever is one, belongs to what --keep keeps. */
 	if (dup2(log, STDOUT_FILENO) == -1 || dup2(log, STDERR_FILENO) == -1 ||
-		setenv("NOTIFY_SOCKET", notify, 1) == -1 || chdir(scene->folder) == -1)
+		setenv("NOTIFY_SOCKET", notify, 1) == -1 || chdir(b->folder) == -1)
 		_exit(1);
-	execl(program, "tinylb", "run", "-c", scene->file, (char *)NULL);
+	execl(program, "tinylb", "run", "-c", b->file, (char *)NULL);
 	log_error("cannot start %s", program);
 	_exit(1);
 }
 
-int balancer_fork(struct scene *scene)
+int selftest_balancer_fork(struct balancer *b, const struct guard *guard)
 {
 	struct guard_task task = { 0 };
 	char program[PATH_MAX];
 	pid_t parent = getpid();
 	ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-	int log = open(scene->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int log = open(b->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
+	assert(b->master == 0);
 	if (len == -1 || log == -1) {
 		log_error("cannot start the balancer");
 		fd_close(&log);
@@ -72,49 +75,49 @@ int balancer_fork(struct scene *scene)
 	/* The file may have been replaced or removed since this process began. */
 	if (access(program, X_OK) == -1)
 		(void)snprintf(program, sizeof program, "/proc/self/exe");
-	scene->master = fork();
-	if (scene->master == 0)
-		become_balancer(scene, program, log, parent);
+	b->master = fork();
+	if (b->master == 0)
+		become_balancer(b, program, log, parent);
 	fd_close(&log);
-	if (scene->master == -1) {
+	if (b->master == -1) {
 		log_error("cannot start a process for the balancer");
-		scene->master = 0;
+		b->master = 0;
 		return -1;
 	}
-	(void)setpgid(scene->master, scene->master);
-	task.group = scene->master;
-	guard_tell(&scene->guard, &task);
+	(void)setpgid(b->master, b->master);
+	task.group = b->master;
+	selftest_guard_tell(guard, &task);
 	return 0;
 }
 
-void balancer_listen(struct scene *scene)
+void selftest_balancer_listen(struct balancer *b)
 {
 	char text[512];
 	ssize_t len;
 
-	while ((len = recv(scene->told, text, sizeof text - 1, 0)) > 0) {
+	while ((len = recv(b->told, text, sizeof text - 1, 0)) > 0) {
 		const char *at = text;
 
 		text[len] = '\0';
-		if (scan_text(&at, "READY=1\nSTATUS=Generation ") &&
-			scan_number(&at, 10, &scene->generation) && scan_text(&at, ", ") &&
-			scan_number(&at, 10, &scene->workers))
-			scene->ready_count++;
+		if (selftest_scan_text(&at, "READY=1\nSTATUS=Generation ") &&
+			selftest_scan_number(&at, 10, &b->generation) &&
+			selftest_scan_text(&at, ", ") && selftest_scan_number(&at, 10, &b->workers))
+			b->ready_count++;
 	}
 }
 
-void balancer_signal(const struct scene *scene, int number)
+void selftest_balancer_signal(const struct balancer *b, int number)
 {
-	if (scene->master > 0)
-		(void)kill(scene->master, number);
+	if (b->master > 0)
+		(void)kill(b->master, number);
 }
 
-/* The end of the log, for whoever has to find out why there is no balancer. */
-static void show_log(const struct scene *scene)
+/* Shows the end of the log, which tells why there is no balancer. */
+static void show_log(const struct balancer *b)
 {
 	static const int lines = 10;
 	char text[4096];
-	FILE *in = fopen(scene->log, "re");
+	FILE *in = fopen(b->log, "re");
 	size_t len = 0;
 	int count = 0;
 
@@ -131,65 +134,67 @@ static void show_log(const struct scene *scene)
 }
 
 /* The port that the kernel chose stands in the log's first lines. 0, or -1. */
-static int learn_port(struct scene *scene)
+static int learn_port(struct balancer *b)
 {
 	static const char words[] = "listening on 127.0.0.1:";
 	char line[1024];
-	FILE *in = fopen(scene->log, "re");
+	FILE *in = fopen(b->log, "re");
 
-	while (in != NULL && scene->port == 0 && fgets(line, sizeof line, in) != NULL) {
+	while (in != NULL && b->port == 0 && fgets(line, sizeof line, in) != NULL) {
 		const char *at = strstr(line, words);
 
 		if (at != NULL)
-			scene->port = (uint16_t)strtoul(at + sizeof words - 1, NULL, 10);
+			b->port = (uint16_t)strtoul(at + sizeof words - 1, NULL, 10);
 	}
 	if (in != NULL)
 		(void)fclose(in);
-	return scene->port != 0 ? 0 : -1;
+	return b->port != 0 ? 0 : -1;
 }
 
-bool balancer_has_ended(const struct scene *scene, int *code, int *status)
+bool selftest_balancer_has_ended(const struct balancer *b, int *code, int *status)
 {
 	siginfo_t info = { 0 };
-	bool failed = waitid(P_PID, (id_t)scene->master, &info, WEXITED | WNOHANG | WNOWAIT) == -1;
+	bool failed = waitid(P_PID, (id_t)b->master, &info, WEXITED | WNOHANG | WNOWAIT) == -1;
 
 	*code = info.si_code;
 	*status = info.si_status;
-	return failed || info.si_pid == scene->master;
+	return failed || info.si_pid == b->master;
 }
 
-int balancer_wait_ready(struct scene *scene)
+int selftest_balancer_wait_ready(struct balancer *b)
 {
-	struct pollfd told = { .fd = scene->told, .events = POLLIN };
+	struct pollfd told = { .fd = b->told, .events = POLLIN };
 	uint64_t due = clock_ms() + START_MS;
 	int code, status;
 
-	while (scene->ready_count == 0 && clock_ms() < due &&
-		!balancer_has_ended(scene, &code, &status)) {
+	while (b->ready_count == 0 && clock_ms() < due &&
+		!selftest_balancer_has_ended(b, &code, &status)) {
 		(void)poll(&told, 1, 20);
-		balancer_listen(scene);
+		selftest_balancer_listen(b);
 	}
-	if (scene->ready_count > 0 && learn_port(scene) == 0)
+	if (b->ready_count > 0 && learn_port(b) == 0)
 		return 0;
 	log_errorx("the balancer did not become ready");
-	show_log(scene);
+	show_log(b);
 	return -1;
 }
 
-bool balancer_is_gone(const struct scene *scene)
+bool selftest_balancer_is_gone(const struct balancer *b)
 {
 	pid_t pid;
 
-	while ((pid = waitpid(-scene->master, NULL, WNOHANG)) > 0)
+	/* Of another number it would reap processes that are not the balancer's. */
+	assert(b->master > 1);
+	while ((pid = waitpid(-b->master, NULL, WNOHANG)) > 0)
 		continue;
 	return pid == -1 && errno == ECHILD;
 }
 
-static bool wait_for_end(const struct scene *scene, uint64_t ms)
+static bool wait_for_end(const struct balancer *b, uint64_t ms)
 {
 	uint64_t due = clock_ms() + ms;
 
-	while (!balancer_is_gone(scene)) {
+	while (!selftest_balancer_is_gone(b)) {
 		if (clock_ms() >= due)
 			return false;
 		usleep(5000);
@@ -197,19 +202,19 @@ static bool wait_for_end(const struct scene *scene, uint64_t ms)
 	return true;
 }
 
-void balancer_end(struct scene *scene)
+void selftest_balancer_end(struct balancer *b)
 {
-	if (scene->master == 0)
+	if (b->master == 0)
 		return;
-	/* As long as any of its processes is there, its number belongs to none but it. */
-	if (!balancer_is_gone(scene)) {
-		(void)kill(-scene->master, SIGCONT);
-		balancer_signal(scene, SIGTERM);
+	/* While any of its processes is there, the number of the group is its own. */
+	if (!selftest_balancer_is_gone(b)) {
+		(void)kill(-b->master, SIGCONT);
+		selftest_balancer_signal(b, SIGTERM);
 	}
-	if (!wait_for_end(scene, END_MS)) {
-		(void)kill(-scene->master, SIGKILL);
-		if (!wait_for_end(scene, KILL_MS))
-			log_errorx("a process of the group %d cannot be ended", (int)scene->master);
+	if (!wait_for_end(b, END_MS)) {
+		(void)kill(-b->master, SIGKILL);
+		if (!wait_for_end(b, KILL_MS))
+			log_errorx("a process of the group %d cannot be ended", (int)b->master);
 	}
-	scene->master = 0;
+	b->master = 0;
 }

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/title.h"
 
-void guard_sweep(const char *folder)
+void selftest_guard_sweep(const char *folder)
 {
 	DIR *dir = opendir(folder);
 	const struct dirent *entry;
@@ -43,11 +43,11 @@ static void run(int pipe, const char *folder)
 	if (task.group > 0)
 		(void)kill(-task.group, SIGKILL);
 	if (!task.keep)
-		guard_sweep(folder);
+		selftest_guard_sweep(folder);
 	_exit(0);
 }
 
-int guard_start(struct guard *guard, const char *folder)
+int selftest_guard_start(struct guard *guard, const char *folder)
 {
 	int ends[2];
 
@@ -56,7 +56,7 @@ int guard_start(struct guard *guard, const char *folder)
 	guard->pid = fork();
 	if (guard->pid == 0)
 		run(ends[0], folder);
-	/* Out of the terminal's way, and of whoever ends the whole group of the selftest. */
+	/* Neither the terminal nor a signal to the group of the selftest reaches the guard. */
 	if (guard->pid > 0)
 		(void)setpgid(guard->pid, guard->pid);
 	fd_close(&ends[0]);
@@ -66,14 +66,14 @@ int guard_start(struct guard *guard, const char *folder)
 	return guard->pid == -1 ? -1 : 0;
 }
 
-void guard_tell(const struct guard *guard, const struct guard_task *task)
+void selftest_guard_tell(const struct guard *guard, const struct guard_task *task)
 {
-	/* Where somebody has killed the guard, it cannot be helped. */
+	/* Where a user has killed the guard, that cannot be helped. */
 	if (guard->pipe != -1)
 		(void)!write(guard->pipe, task, sizeof *task);
 }
 
-void guard_end(struct guard *guard)
+void selftest_guard_end(struct guard *guard)
 {
 	fd_close(&guard->pipe);
 	while (guard->pid > 0 && waitpid(guard->pid, NULL, 0) == -1 && errno == EINTR)

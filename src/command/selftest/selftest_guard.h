@@ -1,6 +1,6 @@
 /*
- * A process that cleans up behind `tinylb selftest`, however that ends: where it is killed, nobody
- * else could remove its folder, or end a process that was halted.
+ * A process that cleans up after `tinylb selftest`, however that ends. When the selftest is killed,
+ * nothing else could remove its folder, or end a process that it had halted.
  */
 #ifndef TINYLB_COMMAND_SELFTEST_GUARD_H
 #define TINYLB_COMMAND_SELFTEST_GUARD_H
@@ -21,14 +21,15 @@ struct guard_task {
 
 /* Starts it for that folder. 0, or -1 with errno. To be called before other processes are started,
  * which must not inherit the pipe beyond an exec or fd_close_except. */
-int guard_start(struct guard *guard, const char *folder) __attribute__((warn_unused_result));
+int selftest_guard_start(struct guard *guard, const char *folder)
+	__attribute__((warn_unused_result));
 
-void guard_tell(const struct guard *guard, const struct guard_task *task);
+void selftest_guard_tell(const struct guard *guard, const struct guard_task *task);
 
 /* Lets it do its task now, and waits for that. */
-void guard_end(struct guard *guard);
+void selftest_guard_end(struct guard *guard);
 
 /* Removes a folder without folders in it. */
-void guard_sweep(const char *folder);
+void selftest_guard_sweep(const char *folder);
 
 #endif

@@ -3,11 +3,20 @@
 
 #include "selftest_load.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "selftest_visitor.h"
 
 #define TICK_MS 100
+
+struct load {
+	struct visitor_shared shared;
+	struct event *tick;
+	size_t count;
+	struct visitor visitors[];
+};
 
 static void tick_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -17,10 +26,10 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (size_t i = 0; i < load->count; i++)
-		visitor_check(&load->visitors[i], now);
+		selftest_visitor_check(&load->visitors[i], now);
 }
 
-struct load *load_new(const struct load_start *start)
+struct load *selftest_load_new(const struct load_start *start)
 {
 	static const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
 	size_t count = (size_t)start->clients;
@@ -28,39 +37,43 @@ struct load *load_new(const struct load_start *start)
 
 	if (load == NULL)
 		return NULL;
-	load->start = *start;
-	load->rng = start->rng;
-	load->tokens = rng_next(&load->rng);
+	load->shared.base = start->base;
+	load->shared.port = start->port;
+	load->shared.lost = start->lost;
+	load->shared.context = start->context;
+	load->shared.rng = start->rng;
+	load->shared.tokens = rng_next(&load->shared.rng);
 	load->count = count;
 	load->tick = event_new(start->base, -1, EV_PERSIST, tick_cb, load);
 	if (load->tick == NULL || event_add(load->tick, &tick) == -1)
 		goto fail;
 	for (size_t i = 0; i < count; i++)
-		if (visitor_start(&load->visitors[i], load, i % 2 == 1) == -1)
+		if (selftest_visitor_start(&load->visitors[i], &load->shared, i % 2 == 1) == -1)
 			goto fail;
 	return load;
 fail:
-	load_free(load);
+	selftest_load_free(load);
 	return NULL;
 }
 
-void load_free(struct load *load)
+void selftest_load_free(struct load *load)
 {
 	if (load == NULL)
 		return;
 	for (size_t i = 0; i < load->count; i++)
-		visitor_end(&load->visitors[i]);
+		selftest_visitor_end(&load->visitors[i]);
 	if (load->tick != NULL)
 		event_free(load->tick);
 	mem_free(load);
 }
 
-void load_count_in(struct load *load, struct tally *tally)
+void selftest_load_count_in(struct load *load, struct tally *tally)
 {
-	load->tally = tally;
+	assert(tally != NULL);
+	load->shared.tally = tally;
 }
 
-bool load_expect_kill(struct load *load, uint16_t port)
+bool selftest_load_expect_kill(struct load *load, uint16_t port)
 {
 	for (size_t i = 0; i < load->count; i++) {
 		struct visitor *v = &load->visitors[i];
@@ -73,27 +86,27 @@ bool load_expect_kill(struct load *load, uint16_t port)
 	return false;
 }
 
-size_t load_expect_kill_of_any(struct load *load)
+size_t selftest_load_expect_kill_of_any(struct load *load)
 {
 	size_t pending = 0;
 
 	for (size_t i = 0; i < load->count; i++)
 		if (load->visitors[i].bev != NULL)
-			pending += load_expect_kill(load, load->visitors[i].port);
+			pending += selftest_load_expect_kill(load, load->visitors[i].port);
 	return pending;
 }
 
-void load_expect_stop(struct load *load)
+void selftest_load_expect_stop(struct load *load)
 {
-	load->stopping = true;
+	load->shared.stopping = true;
 }
 
-void load_finish(struct load *load)
+void selftest_load_finish(struct load *load)
 {
-	load->finishing = true;
+	load->shared.finishing = true;
 }
 
-size_t load_pending(const struct load *load)
+size_t selftest_load_pending(const struct load *load)
 {
 	size_t pending = 0;
 

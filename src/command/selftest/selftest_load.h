@@ -10,9 +10,6 @@
 #include "base/rng.h"
 #include "selftest_tally.h"
 
-/* The longest that an answer may take. */
-#define LOAD_PATIENCE_MS 10000
-
 struct load;
 
 struct load_start {
@@ -26,30 +23,30 @@ struct load_start {
 };
 
 /* NULL, and errno, when memory is short. */
-struct load *load_new(const struct load_start *start) __attribute__((warn_unused_result));
+struct load *selftest_load_new(const struct load_start *start) __attribute__((warn_unused_result));
 
 /* Ends all connections. NULL is fine. */
-void load_free(struct load *load);
+void selftest_load_free(struct load *load);
 
 /* Counts the requests that are sent from now on in `tally`, which must outlive the load. */
-void load_count_in(struct load *load, struct tally *tally);
+void selftest_load_count_in(struct load *load, struct tally *tally);
 
 /* A worker is about to be killed that holds the connection from this local port. Returns whether a
  * request is under way on it. */
-bool load_expect_kill(struct load *load, uint16_t port);
+bool selftest_load_expect_kill(struct load *load, uint16_t port);
 
-/* The same where nobody knows which connections it holds: it may be any. How many requests are
- * under way. */
-size_t load_expect_kill_of_any(struct load *load);
+/* The same where it is not known which connections that worker holds: it may be any. Returns how
+ * many requests are under way. */
+size_t selftest_load_expect_kill_of_any(struct load *load);
 
 /* The balancer is about to be told to stop. A client whose new connection is turned away from now
  * on sends no more. */
-void load_expect_stop(struct load *load);
+void selftest_load_expect_stop(struct load *load);
 
 /* No client begins another request. */
-void load_finish(struct load *load);
+void selftest_load_finish(struct load *load);
 
 /* How many requests are under way. */
-size_t load_pending(const struct load *load);
+size_t selftest_load_pending(const struct load *load);
 
 #endif

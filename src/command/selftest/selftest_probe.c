@@ -6,6 +6,7 @@
 
 #include "selftest_probe.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #define FILLER_FIELD "X-Selftest-Filler: "
@@ -36,7 +37,7 @@ static char filler_next(struct filler *filler)
 	return (char)('a' + (filler->state >> 33) % 26);
 }
 
-struct probe probe_make(uint64_t token, uint64_t random, bool close)
+struct probe selftest_probe_make(uint64_t token, uint64_t random, bool close)
 {
 	struct probe probe = { .token = token, .close = close, .post = random % 4 == 0 };
 
@@ -59,8 +60,9 @@ static void add_filler(struct text *out, const struct probe *probe)
 		text_add_char(out, filler_next(&filler));
 }
 
-void probe_write(struct text *out, const struct probe *probe)
+void selftest_probe_write(struct text *out, const struct probe *probe)
 {
+	assert(out->len == 0 && probe->filler < PROBE_MAX);
 	text_format(out, "%s /selftest/%016" PRIx64 " HTTP/1.1\r\nHost: selftest\r\n",
 		method_of(probe), probe->token);
 	if (probe->close)
@@ -141,8 +143,8 @@ static enum verdict wrong(struct judgement *judgement, const char *why)
 	return VERDICT_WRONG;
 }
 
-enum verdict probe_judge(const struct probe *probe, struct slice answer, struct response *scratch,
-	struct judgement *judgement)
+enum verdict selftest_probe_judge(const struct probe *probe, struct slice answer,
+	struct response *scratch, struct judgement *judgement)
 {
 	static const struct head_limits limits = { .size = PROBE_MAX, .count = FIELDS_MAX };
 	const char *why;

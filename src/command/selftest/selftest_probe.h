@@ -23,9 +23,9 @@ struct probe {
 };
 
 /* Makes up a request from random bits. */
-struct probe probe_make(uint64_t token, uint64_t random, bool close);
+struct probe selftest_probe_make(uint64_t token, uint64_t random, bool close);
 
-void probe_write(struct text *out, const struct probe *probe);
+void selftest_probe_write(struct text *out, const struct probe *probe);
 
 enum verdict { VERDICT_MORE, VERDICT_RIGHT, VERDICT_WRONG };
 
@@ -39,7 +39,7 @@ struct judgement {
  * Holds what came so far against what a backend of the demo answers to `probe`. A byte too many is
  * wrong as well. `scratch` is for parsing.
  */
-enum verdict probe_judge(const struct probe *probe, struct slice answer, struct response *scratch,
-	struct judgement *judgement) __attribute__((warn_unused_result));
+enum verdict selftest_probe_judge(const struct probe *probe, struct slice answer,
+	struct response *scratch, struct judgement *judgement) __attribute__((warn_unused_result));
 
 #endif

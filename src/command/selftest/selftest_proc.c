@@ -1,4 +1,4 @@
-/* Reads /proc: children, states, and who holds which connection. */
+/* Reads /proc: children, their states, and the connections that a process holds. */
 #include "config.h"
 
 #include "selftest_proc.h"
@@ -20,7 +20,7 @@
 #define STOP_PAUSE_US 200
 #define STOP_ROUNDS   500
 
-bool proc_is_there(void)
+bool selftest_proc_is_there(void)
 {
 	char path[PATH_SIZE];
 	int pid = (int)getpid();
@@ -37,11 +37,12 @@ static bool read_worker(pid_t pid, struct proc_worker *worker)
 
 	worker->pid = pid;
 	return process_read(pid, "cmdline", title, sizeof title) > 0 &&
-	       scan_text(&at, "tinylb: worker ") && scan_number(&at, 10, &worker->slot) &&
-	       scan_text(&at, " gen ") && scan_number(&at, 10, &worker->generation);
+	       selftest_scan_text(&at, "tinylb: worker ") &&
+	       selftest_scan_number(&at, 10, &worker->slot) && selftest_scan_text(&at, " gen ") &&
+	       selftest_scan_number(&at, 10, &worker->generation);
 }
 
-size_t proc_workers(pid_t master, struct proc_worker *list, size_t max)
+size_t selftest_proc_workers(pid_t master, struct proc_worker *list, size_t max)
 {
 	char file[PATH_SIZE], children[4096];
 	const char *at = children;
@@ -50,12 +51,12 @@ size_t proc_workers(pid_t master, struct proc_worker *list, size_t max)
 
 	(void)snprintf(file, sizeof file, "task/%d/children", (int)master);
 	(void)process_read(master, file, children, sizeof children);
-	while (count < max && scan_number(&at, 10, &pid))
+	while (count < max && selftest_scan_number(&at, 10, &pid))
 		count += read_worker((pid_t)pid, &list[count]);
 	return count;
 }
 
-void proc_wait_stopped(pid_t pid)
+void selftest_proc_wait_stopped(pid_t pid)
 {
 	for (int i = 0; i < STOP_ROUNDS; i++) {
 		/* A NUL is among them: there is no such process. */
@@ -87,8 +88,9 @@ static int read_sockets(pid_t pid, struct sockets *sockets)
 		const char *at = target;
 
 		target[len > 0 ? len : 0] = '\0';
-		if (scan_text(&at, "socket:["))
-			sockets->count += scan_number(&at, 10, &sockets->inodes[sockets->count]);
+		if (selftest_scan_text(&at, "socket:["))
+			sockets->count +=
+				selftest_scan_number(&at, 10, &sockets->inodes[sockets->count]);
 	}
 	closedir(dir);
 	return 0;
@@ -108,17 +110,19 @@ static bool read_connection(const char *line, uint64_t *near, uint64_t *far, uin
 	const char *at = line;
 	uint64_t host;
 
-	scan_over(&at, 1);
-	if (!scan_number(&at, 16, &host) || !scan_text(&at, ":") || !scan_number(&at, 16, near))
+	selftest_scan_over(&at, 1);
+	if (!selftest_scan_number(&at, 16, &host) || !selftest_scan_text(&at, ":") ||
+		!selftest_scan_number(&at, 16, near))
 		return false;
-	scan_over(&at, 0);
-	if (!scan_number(&at, 16, &host) || !scan_text(&at, ":") || !scan_number(&at, 16, far))
+	selftest_scan_over(&at, 0);
+	if (!selftest_scan_number(&at, 16, &host) || !selftest_scan_text(&at, ":") ||
+		!selftest_scan_number(&at, 16, far))
 		return false;
-	scan_over(&at, 6);
-	return scan_number(&at, 10, inode);
+	selftest_scan_over(&at, 6);
+	return selftest_scan_number(&at, 10, inode);
 }
 
-ssize_t proc_held(pid_t pid, uint16_t port, uint16_t *far, size_t max)
+ssize_t selftest_proc_held(pid_t pid, uint16_t port, uint16_t *far, size_t max)
 {
 	static struct sockets sockets;
 	uint64_t near_port, far_port, inode;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool scan_text(const char **at, const char *text)
+bool selftest_scan_text(const char **at, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -16,7 +16,7 @@ bool scan_text(const char **at, const char *text)
 	return true;
 }
 
-bool scan_number(const char **at, int base, uint64_t *number)
+bool selftest_scan_number(const char **at, int base, uint64_t *number)
 {
 	char *end;
 
@@ -27,7 +27,7 @@ bool scan_number(const char **at, int base, uint64_t *number)
 	return true;
 }
 
-void scan_over(const char **at, unsigned count)
+void selftest_scan_over(const char **at, unsigned count)
 {
 	static const char spaces[] = " \n";
 

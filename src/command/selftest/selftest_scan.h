@@ -7,10 +7,10 @@
 
 /* Each goes on with *at behind what it has read; false, and no step, where something else is there.
  */
-bool scan_text(const char **at, const char *text);
-bool scan_number(const char **at, int base, uint64_t *number);
+bool selftest_scan_text(const char **at, const char *text);
+bool selftest_scan_number(const char **at, int base, uint64_t *number);
 
 /* Behind the next `count` words and the spaces before and after each. */
-void scan_over(const char **at, unsigned count);
+void selftest_scan_over(const char **at, unsigned count);
 
 #endif

@@ -21,8 +21,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "command/demo/demo_backend.h"
-#include "selftest_balancer.h"
+#include "command/demo/demo_process.h"
 
 /* How long the servers seem to work: some answers are quick, and some still under way when workers
  * change. */
@@ -62,8 +61,9 @@ static int open_told(struct scene *scene)
 			scene->folder);
 		return -1;
 	}
-	scene->told = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (scene->told != -1 && bind(scene->told, (struct sockaddr *)&a, sizeof a) == 0)
+	scene->balancer.told = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (scene->balancer.told != -1 &&
+		bind(scene->balancer.told, (struct sockaddr *)&a, sizeof a) == 0)
 		return 0;
 	log_error("cannot listen to the balancer at %s", a.sun_path);
 	return -1;
@@ -79,9 +79,9 @@ static int start_servers(struct scene *scene)
 		struct demo_backend start = { .lifeline = scene->lifeline[0],
 			.delay_ms = delays_ms[i] };
 
-		start.listener = demo_backend_listen(&scene->ports[i]);
+		start.listener = demo_process_listen(&scene->ports[i]);
 		start.port = scene->ports[i];
-		scene->servers[i] = start.listener != -1 ? demo_backend_fork(&start) : -1;
+		scene->servers[i] = start.listener != -1 ? demo_process_fork(&start) : -1;
 		if (scene->servers[i] == -1) {
 			log_error("cannot start a server");
 			scene->servers[i] = 0;
@@ -96,7 +96,7 @@ static int start_servers(struct scene *scene)
 	return 0;
 }
 
-int scene_write_settings(const struct scene *scene, int workers)
+int selftest_scene_write_settings(const struct scene *scene, int workers)
 {
 	char path[PATH_MAX + 8];
 	FILE *out;
@@ -129,28 +129,32 @@ int scene_write_settings(const struct scene *scene, int workers)
 	return -1;
 }
 
-int scene_start(struct scene *scene, int workers)
+int selftest_scene_start(struct scene *scene, int workers)
 {
-	*scene = (struct scene){ .lifeline = { -1, -1 }, .told = -1, .guard.pipe = -1 };
+	*scene = (struct scene){ .lifeline = { -1, -1 }, .balancer.told = -1, .guard.pipe = -1 };
+	scene->balancer.folder = scene->folder;
+	scene->balancer.file = scene->file;
+	scene->balancer.log = scene->log;
 	/* Workers that lose their master are to be found and ended. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (make_folder(scene) == -1)
 		return -1;
-	if (guard_start(&scene->guard, scene->folder) == -1) {
+	if (selftest_guard_start(&scene->guard, scene->folder) == -1) {
 		log_error("cannot start a process");
 		return -1;
 	}
 	if (open_told(scene) == -1 || start_servers(scene) == -1 ||
-		scene_write_settings(scene, workers) == -1 || balancer_fork(scene) == -1)
+		selftest_scene_write_settings(scene, workers) == -1 ||
+		selftest_balancer_fork(&scene->balancer, &scene->guard) == -1)
 		return -1;
-	return balancer_wait_ready(scene);
+	return selftest_balancer_wait_ready(&scene->balancer);
 }
 
-void scene_end(struct scene *scene, bool keep)
+void selftest_scene_end(struct scene *scene, bool keep)
 {
 	const struct guard_task task = { .keep = keep };
 
-	balancer_end(scene);
+	selftest_balancer_end(&scene->balancer);
 	fd_close(&scene->lifeline[0]);
 	fd_close(&scene->lifeline[1]);
 	for (int i = 0; i < SCENE_SERVERS; i++)
@@ -160,10 +164,10 @@ void scene_end(struct scene *scene, bool keep)
 		while (scene->servers[i] > 0 && waitpid(scene->servers[i], NULL, 0) == -1 &&
 			errno == EINTR)
 			continue;
-	fd_close(&scene->told);
-	guard_tell(&scene->guard, &task);
-	guard_end(&scene->guard);
-	/* Somebody may have killed the guard. */
+	fd_close(&scene->balancer.told);
+	selftest_guard_tell(&scene->guard, &task);
+	selftest_guard_end(&scene->guard);
+	/* A user may have killed the guard. */
 	if (!keep && scene->folder[0] != '\0')
-		guard_sweep(scene->folder);
+		selftest_guard_sweep(scene->folder);
 }

@@ -1,6 +1,6 @@
 /*
  * What `tinylb selftest` starts and has to end: a folder, the servers, and the balancer, which is
- * this program anew. Everything runs as the user who called it.
+ * this program once more. Everything runs as the user of the selftest.
  */
 #ifndef TINYLB_COMMAND_SELFTEST_SCENE_H
 #define TINYLB_COMMAND_SELFTEST_SCENE_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "selftest_balancer.h"
 #include "selftest_guard.h"
 
 #define SCENE_SERVERS 3
@@ -25,24 +26,18 @@ struct scene {
 	int lifeline[2]; /* the servers live until the writing end is closed */
 	pid_t servers[SCENE_SERVERS];
 	uint16_t ports[SCENE_SERVERS];
-	pid_t master;  /* also the number of its process group; 0: there is none */
-	uint16_t port; /* of the balancer */
-	int told;      /* a socket: what the balancer tells a service manager */
-	/* what it has told so far */
-	unsigned ready_count; /* how often it was ready, after a start or a reload */
-	uint64_t generation;
-	uint64_t workers;
+	struct balancer balancer;
 };
 
 /* Starts all of it and waits until the balancer is ready. 0, or -1 and it was said why; scene_end
  * must be called either way. */
-int scene_start(struct scene *scene, int workers) __attribute__((warn_unused_result));
+int selftest_scene_start(struct scene *scene, int workers) __attribute__((warn_unused_result));
 
 /* Writes the settings with so many workers; the balancer goes on with the old ones. 0, or -1. */
-int scene_write_settings(const struct scene *scene, int workers)
+int selftest_scene_write_settings(const struct scene *scene, int workers)
 	__attribute__((warn_unused_result));
 
 /* Ends every process, gently and then by force, and removes the folder unless `keep`. */
-void scene_end(struct scene *scene, bool keep);
+void selftest_scene_end(struct scene *scene, bool keep);
 
 #endif

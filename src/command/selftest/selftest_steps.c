@@ -39,30 +39,31 @@
 
 static void run_quiet(struct trial *t, uint64_t ms)
 {
-	trial_say(t, "nothing happens");
-	(void)trial_turn(t, ms);
+	selftest_trial_say(t, "nothing happens");
+	(void)selftest_trial_turn(t, ms);
 }
 
 static bool has_answered(struct trial *t)
 {
-	return t->scene.ready_count > t->ready_before;
+	return t->scene.balancer.ready_count > t->ready_before;
 }
 
 /* Sends HUP and waits until the new generation serves. */
 static bool reload(struct trial *t)
 {
-	uint64_t generation = t->scene.generation;
+	uint64_t generation = t->scene.balancer.generation;
 
-	t->ready_before = t->scene.ready_count;
-	balancer_signal(&t->scene, SIGHUP);
-	if (!trial_turn_until(t, has_answered, PATIENCE_MS)) {
-		if (!trial_is_over(t))
-			trial_fail(t, "it had not reloaded %d s after HUP", PATIENCE_MS / 1000);
+	t->ready_before = t->scene.balancer.ready_count;
+	selftest_balancer_signal(&t->scene.balancer, SIGHUP);
+	if (!selftest_trial_turn_until(t, has_answered, PATIENCE_MS)) {
+		if (!selftest_trial_is_over(t))
+			selftest_trial_fail(
+				t, "it had not reloaded %d s after HUP", PATIENCE_MS / 1000);
 		return false;
 	}
-	if (t->scene.generation == generation)
-		trial_fail(t, "it refused to reload; its log says why");
-	return t->scene.generation != generation;
+	if (t->scene.balancer.generation == generation)
+		selftest_trial_fail(t, "it refused to reload; its log says why");
+	return t->scene.balancer.generation != generation;
 }
 
 static void run_reload(struct trial *t, uint64_t ms)
@@ -73,22 +74,23 @@ static void run_reload(struct trial *t, uint64_t ms)
 	do {
 		if (!reload(t))
 			return;
-		trial_say(t, "reloads: %u", ++count);
-	} while (trial_turn(t, RELOAD_PAUSE_MS) && clock_ms() < until);
+		selftest_trial_say(t, "reloads: %u", ++count);
+	} while (selftest_trial_turn(t, RELOAD_PAUSE_MS) && clock_ms() < until);
 }
 
 /* Gives the balancer another number of workers. */
 static bool resize(struct trial *t, int workers)
 {
-	if (scene_write_settings(&t->scene, workers) == -1) {
-		trial_fail(t, "its settings could not be written");
+	if (selftest_scene_write_settings(&t->scene, workers) == -1) {
+		selftest_trial_fail(t, "its settings could not be written");
 		return false;
 	}
 	if (!reload(t))
 		return false;
-	if (t->scene.workers != (uint64_t)workers)
-		trial_fail(t, "it has %ju workers, not %d", (uintmax_t)t->scene.workers, workers);
-	return t->scene.workers == (uint64_t)workers;
+	if (t->scene.balancer.workers != (uint64_t)workers)
+		selftest_trial_fail(t, "it has %ju workers, not %d",
+			(uintmax_t)t->scene.balancer.workers, workers);
+	return t->scene.balancer.workers == (uint64_t)workers;
 }
 
 static void run_resize(struct trial *t, uint64_t ms)
@@ -106,9 +108,9 @@ static void run_resize(struct trial *t, uint64_t ms)
 		if (!resize(t, workers))
 			return;
 		text_format(&text, "%s %d", i > 0 ? "," : "", workers);
-		trial_say(t, "%s", text_string(&text));
+		selftest_trial_say(t, "%s", text_string(&text));
 		took = clock_ms() - began;
-		if (!trial_turn(t, took < ms / (count + 1) ? ms / (count + 1) - took : 0))
+		if (!selftest_trial_turn(t, took < ms / (count + 1) ? ms / (count + 1) - took : 0))
 			return;
 	}
 }
@@ -118,7 +120,8 @@ static size_t find_workers(
 	const struct trial *t, struct proc_worker list[SELFTEST_WORKERS_MAX], uint64_t generation)
 {
 	struct proc_worker all[4 * SELFTEST_WORKERS_MAX];
-	size_t count = proc_workers(t->scene.master, all, sizeof all / sizeof *all);
+	size_t count =
+		selftest_proc_workers(t->scene.balancer.master, all, sizeof all / sizeof *all);
 	size_t found = 0;
 
 	for (size_t i = 0; i < count && found < SELFTEST_WORKERS_MAX; i++)
@@ -131,14 +134,14 @@ static bool are_all_there(struct trial *t)
 {
 	struct proc_worker list[SELFTEST_WORKERS_MAX];
 
-	return find_workers(t, list, t->scene.generation) == t->scene.workers;
+	return find_workers(t, list, t->scene.balancer.generation) == t->scene.balancer.workers;
 }
 
 /* One of them; 0: there is none at the moment. */
 static pid_t choose_worker(struct trial *t)
 {
 	struct proc_worker list[SELFTEST_WORKERS_MAX];
-	size_t count = find_workers(t, list, t->scene.generation);
+	size_t count = find_workers(t, list, t->scene.balancer.generation);
 
 	return count > 0 ? list[rng_below(&t->rng, (uint32_t)count)].pid : 0;
 }
@@ -152,16 +155,16 @@ static size_t halt(struct trial *t, pid_t worker, bool to_be_killed)
 	size_t pending = 0;
 
 	(void)kill(worker, SIGSTOP);
-	proc_wait_stopped(worker);
+	selftest_proc_wait_stopped(worker);
 	if (!to_be_killed)
 		return 0;
-	held = proc_held(worker, t->scene.port, ports, CONNECTIONS_MAX);
+	held = selftest_proc_held(worker, t->scene.balancer.port, ports, CONNECTIONS_MAX);
 	if (held == -1) {
 		t->is_guess = true;
-		return load_expect_kill_of_any(t->load);
+		return selftest_load_expect_kill_of_any(t->load);
 	}
 	for (ssize_t i = 0; i < held; i++)
-		pending += load_expect_kill(t->load, ports[i]);
+		pending += selftest_load_expect_kill(t->load, ports[i]);
 	return pending;
 }
 
@@ -169,25 +172,26 @@ static size_t halt(struct trial *t, pid_t worker, bool to_be_killed)
 static void run_kill(struct trial *t, uint64_t ms)
 {
 	uint64_t until = clock_ms() + ms;
-	uint64_t most = KILLS_PER_WORKER * t->scene.workers;
+	uint64_t most = KILLS_PER_WORKER * t->scene.balancer.workers;
 	unsigned count = 0;
 	size_t pending = 0;
 
-	while (clock_ms() < until && trial_turn(t, KILL_PAUSE_MS)) {
+	while (clock_ms() < until && selftest_trial_turn(t, KILL_PAUSE_MS)) {
 		pid_t worker = count < most ? choose_worker(t) : 0;
 
 		if (worker == 0)
 			continue;
 		pending += halt(t, worker, true);
 		(void)kill(worker, SIGKILL);
-		trial_say(t, "workers killed: %u, with %zu requests on them", ++count, pending);
+		selftest_trial_say(
+			t, "workers killed: %u, with %zu requests on them", ++count, pending);
 	}
-	if (count == 0 && !trial_is_over(t))
-		trial_fail(t, "no worker was found to be killed");
+	if (count == 0 && !selftest_trial_is_over(t))
+		selftest_trial_fail(t, "no worker was found to be killed");
 	/* The clients are to hear of the last one before the next step. */
-	(void)trial_turn(t, KILL_PAUSE_MS);
-	if (!trial_turn_until(t, are_all_there, PATIENCE_MS) && !trial_is_over(t))
-		trial_fail(t, "workers that were killed were not replaced");
+	(void)selftest_trial_turn(t, KILL_PAUSE_MS);
+	if (!selftest_trial_turn_until(t, are_all_there, PATIENCE_MS) && !selftest_trial_is_over(t))
+		selftest_trial_fail(t, "workers that were killed were not replaced");
 }
 
 static void run_hang(struct trial *t, uint64_t ms)
@@ -196,24 +200,24 @@ static void run_hang(struct trial *t, uint64_t ms)
 	unsigned count = 0;
 
 	do {
-		pid_t worker = trial_turn(t, HANG_PAUSE_MS) ? choose_worker(t) : 0;
+		pid_t worker = selftest_trial_turn(t, HANG_PAUSE_MS) ? choose_worker(t) : 0;
 
 		if (worker == 0)
 			break;
 		(void)halt(t, worker, false);
-		(void)trial_turn(t, HANG_MS);
+		(void)selftest_trial_turn(t, HANG_MS);
 		(void)kill(worker, SIGCONT);
-		trial_say(t, "workers that stood still for %d ms: %u", HANG_MS, ++count);
-	} while (trial_turn(t, HANG_PAUSE_MS) && clock_ms() + HANG_MS < until);
-	if (count == 0 && !trial_is_over(t))
-		trial_fail(t, "no worker was found to be halted");
+		selftest_trial_say(t, "workers that stood still for %d ms: %u", HANG_MS, ++count);
+	} while (selftest_trial_turn(t, HANG_PAUSE_MS) && clock_ms() + HANG_MS < until);
+	if (count == 0 && !selftest_trial_is_over(t))
+		selftest_trial_fail(t, "no worker was found to be halted");
 }
 
 /* True where none of `before` is among the workers that serve now. */
 static bool are_replaced(const struct trial *t, const struct proc_worker *before, size_t count)
 {
 	struct proc_worker now[SELFTEST_WORKERS_MAX];
-	size_t found = find_workers(t, now, t->scene.generation);
+	size_t found = find_workers(t, now, t->scene.balancer.generation);
 
 	for (size_t i = 0; i < found; i++)
 		for (size_t k = 0; k < count; k++)
@@ -231,22 +235,23 @@ static void run_upgrade(struct trial *t, uint64_t ms)
 	unsigned count = 0;
 
 	do {
-		size_t workers = find_workers(t, before, t->scene.generation);
+		size_t workers = find_workers(t, before, t->scene.balancer.generation);
 
-		t->ready_before = t->scene.ready_count;
-		balancer_signal(&t->scene, SIGUSR2);
-		if (!trial_turn_until(t, has_answered, PATIENCE_MS)) {
-			if (!trial_is_over(t))
-				trial_fail(t, "it had not been replaced %d s after USR2",
+		t->ready_before = t->scene.balancer.ready_count;
+		selftest_balancer_signal(&t->scene.balancer, SIGUSR2);
+		if (!selftest_trial_turn_until(t, has_answered, PATIENCE_MS)) {
+			if (!selftest_trial_is_over(t))
+				selftest_trial_fail(t, "it had not been replaced %d s after USR2",
 					PATIENCE_MS / 1000);
 			return;
 		}
 		if (!are_replaced(t, before, workers)) {
-			trial_fail(t, "after USR2 the same workers serve; its log says why");
+			selftest_trial_fail(
+				t, "after USR2 the same workers serve; its log says why");
 			return;
 		}
-		trial_say(t, "upgrades: %u", ++count);
-	} while (trial_turn(t, RELOAD_PAUSE_MS) && clock_ms() < until);
+		selftest_trial_say(t, "upgrades: %u", ++count);
+	} while (selftest_trial_turn(t, RELOAD_PAUSE_MS) && clock_ms() < until);
 }
 
 static bool has_stopped(struct trial *t)
@@ -256,7 +261,7 @@ static bool has_stopped(struct trial *t)
 
 static bool has_load_ended(const struct trial *t)
 {
-	return load_pending(t->load) == 0;
+	return selftest_load_pending(t->load) == 0;
 }
 
 /* 0: somebody listens, or an errno. */
@@ -281,28 +286,28 @@ static void run_stop(struct trial *t, uint64_t ms)
 	char how[TRIAL_TEXT_SIZE];
 	uint64_t began;
 
-	if (!trial_turn(t, ms))
+	if (!selftest_trial_turn(t, ms))
 		return;
-	load_expect_stop(t->load);
+	selftest_load_expect_stop(t->load);
 	began = clock_ms();
-	balancer_signal(&t->scene, SIGTERM);
-	if (!trial_turn_until(t, has_stopped, SCENE_DRAIN_MS + PATIENCE_MS)) {
-		if (!trial_is_over(t))
-			trial_fail(t, "it had not ended %d s after TERM",
+	selftest_balancer_signal(&t->scene.balancer, SIGTERM);
+	if (!selftest_trial_turn_until(t, has_stopped, SCENE_DRAIN_MS + PATIENCE_MS)) {
+		if (!selftest_trial_is_over(t))
+			selftest_trial_fail(t, "it had not ended %d s after TERM",
 				(SCENE_DRAIN_MS + PATIENCE_MS) / 1000);
 		return;
 	}
-	trial_say(t, "ended with code %d %ju ms after TERM", t->end_status,
+	selftest_trial_say(t, "ended with code %d %ju ms after TERM", t->end_status,
 		(uintmax_t)(clock_ms() - began));
 	/* The load hears of it now. */
 	for (began = clock_ms(); !has_load_ended(t) && clock_ms() - began < PATIENCE_MS;)
-		trial_linger(t, 10);
+		selftest_trial_linger(t, 10);
 	if (t->end_code != CLD_EXITED || t->end_status != 0)
-		trial_fail(t, "after TERM it %s", trial_describe_end(t, how));
-	else if (!balancer_is_gone(&t->scene))
-		trial_fail(t, "the master has ended before its workers");
-	else if (try_port(t->scene.port) != ECONNREFUSED)
-		trial_fail(t, "somebody still listens on its port");
+		selftest_trial_fail(t, "after TERM it %s", selftest_trial_describe_end(t, how));
+	else if (!selftest_balancer_is_gone(&t->scene.balancer))
+		selftest_trial_fail(t, "the master has ended before its workers");
+	else if (try_port(t->scene.balancer.port) != ECONNREFUSED)
+		selftest_trial_fail(t, "somebody still listens on its port");
 }
 
 const struct selftest_step selftest_steps[SELFTEST_STEPS] = {

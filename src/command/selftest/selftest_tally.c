@@ -6,9 +6,10 @@
 
 #include "selftest_tally.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
-enum outcome outcome_of(const struct fate *fate)
+enum outcome selftest_tally_outcome(const struct fate *fate)
 {
 	switch (fate->how) {
 	case ENDING_ANSWERED:
@@ -28,7 +29,7 @@ enum outcome outcome_of(const struct fate *fate)
 	return fate->was_warned ? OUTCOME_AWAY : OUTCOME_RESET;
 }
 
-const char *outcome_text(enum outcome outcome)
+const char *selftest_tally_text(enum outcome outcome)
 {
 	static const char *const texts[OUTCOME_COUNT] = {
 		[OUTCOME_RIGHT] = "was answered",
@@ -44,14 +45,15 @@ const char *outcome_text(enum outcome outcome)
 	return texts[outcome];
 }
 
-void tally_add(struct tally *tally, enum outcome outcome, uint64_t took_us)
+void selftest_tally_add(struct tally *tally, enum outcome outcome, uint64_t took_us)
 {
+	assert(outcome < OUTCOME_COUNT);
 	tally->counts[outcome]++;
 	if (outcome == OUTCOME_RIGHT && took_us > tally->slowest_us)
 		tally->slowest_us = took_us;
 }
 
-uint64_t tally_sent(const struct tally *tally)
+uint64_t selftest_tally_sent(const struct tally *tally)
 {
 	uint64_t sent = 0;
 
@@ -61,24 +63,24 @@ uint64_t tally_sent(const struct tally *tally)
 	return sent;
 }
 
-uint64_t tally_lost(const struct tally *tally)
+uint64_t selftest_tally_lost(const struct tally *tally)
 {
 	uint64_t fine = tally->counts[OUTCOME_RIGHT] + tally->counts[OUTCOME_KILLED];
 
-	return tally_sent(tally) - fine;
+	return selftest_tally_sent(tally) - fine;
 }
 
 static void write_row(FILE *out, const struct tally_row *row)
 {
 	const uint64_t *counts = row->tally.counts;
 
-	(void)fprintf(out, "%-8s %8" PRIu64, row->name, tally_sent(&row->tally));
+	(void)fprintf(out, "%-8s %8" PRIu64, row->name, selftest_tally_sent(&row->tally));
 	for (int i = 0; i < OUTCOME_AWAY; i++)
 		(void)fprintf(out, " %8" PRIu64, counts[i]);
 	(void)fprintf(out, " %8" PRIu64 "\n", (row->tally.slowest_us + 999) / 1000);
 }
 
-void tally_write(FILE *out, const struct tally_row *rows, size_t count)
+void selftest_tally_write(FILE *out, const struct tally_row *rows, size_t count)
 {
 	struct tally_row all = { .name = "all" };
 

@@ -30,10 +30,10 @@ struct fate {
 	bool was_warned; /* the connection was begun after the balancer had been told to stop */
 };
 
-enum outcome outcome_of(const struct fate *fate);
+enum outcome selftest_tally_outcome(const struct fate *fate);
 
 /* As a sentence goes on: "was refused". */
-const char *outcome_text(enum outcome outcome);
+const char *selftest_tally_text(enum outcome outcome);
 
 /* Of the requests that were sent during one step. */
 struct tally {
@@ -41,13 +41,13 @@ struct tally {
 	uint64_t slowest_us; /* of the right answers */
 };
 
-void tally_add(struct tally *tally, enum outcome outcome, uint64_t took_us);
+void selftest_tally_add(struct tally *tally, enum outcome outcome, uint64_t took_us);
 
 /* Requests that came to an end, those that were turned away not among them. */
-uint64_t tally_sent(const struct tally *tally);
+uint64_t selftest_tally_sent(const struct tally *tally);
 
 /* Requests that must not have been lost. */
-uint64_t tally_lost(const struct tally *tally);
+uint64_t selftest_tally_lost(const struct tally *tally);
 
 struct tally_row {
 	const char *name;
@@ -55,6 +55,6 @@ struct tally_row {
 };
 
 /* Writes the table with a line for each row and one for all. */
-void tally_write(FILE *out, const struct tally_row *rows, size_t count);
+void selftest_tally_write(FILE *out, const struct tally_row *rows, size_t count);
 
 #endif

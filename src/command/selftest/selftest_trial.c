@@ -34,7 +34,7 @@ static void told_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	balancer_listen(&t->scene);
+	selftest_balancer_listen(&t->scene.balancer);
 }
 
 static void interrupt_cb(evutil_socket_t number, short what, void *arg)
@@ -56,7 +56,7 @@ static void look_for_servers(struct trial *t)
 		if (waitid(P_PID, (id_t)t->scene.servers[i], &info, WEXITED | WNOHANG | WNOWAIT) ==
 				0 &&
 			info.si_pid == t->scene.servers[i])
-			trial_fail(
+			selftest_trial_fail(
 				t, "somebody has ended the server on port %u", t->scene.ports[i]);
 	}
 }
@@ -68,7 +68,8 @@ static void child_cb(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	look_for_servers(t);
-	if (t->has_ended || !balancer_has_ended(&t->scene, &t->end_code, &t->end_status))
+	if (t->has_ended ||
+		!selftest_balancer_has_ended(&t->scene.balancer, &t->end_code, &t->end_status))
 		return;
 	t->has_ended = true;
 	event_base_loopbreak(t->base);
@@ -107,15 +108,15 @@ static int init_events(struct trial *t)
 	if (t->base == NULL)
 		return -1;
 	t->alarm = evtimer_new(t->base, alarm_cb, t);
-	t->told = event_new(t->base, t->scene.told, EV_READ | EV_PERSIST, told_cb, t);
+	t->told = event_new(t->base, t->scene.balancer.told, EV_READ | EV_PERSIST, told_cb, t);
 	if (t->alarm == NULL || t->told == NULL || event_add(t->told, NULL) == -1)
 		return -1;
 	return watch_signals(t);
 }
 
-int trial_init(struct trial *t)
+int selftest_trial_init(struct trial *t)
 {
-	struct load_start start = { .port = t->scene.port,
+	struct load_start start = { .port = t->scene.balancer.port,
 		.clients = t->options->connections,
 		.lost = lost,
 		.context = t };
@@ -131,7 +132,7 @@ int trial_init(struct trial *t)
 	rng_seed(&t->rng, seed, 0, 0, 0);
 	rng_seed(&start.rng, seed, 1, 0, 0);
 	start.base = t->base;
-	t->load = load_new(&start);
+	t->load = selftest_load_new(&start);
 	if (t->load == NULL) {
 		log_errorx("out of memory");
 		return -1;
@@ -139,9 +140,9 @@ int trial_init(struct trial *t)
 	return 0;
 }
 
-void trial_fini(struct trial *t)
+void selftest_trial_fini(struct trial *t)
 {
-	load_free(t->load);
+	selftest_load_free(t->load);
 	for (size_t i = 0; i < sizeof t->signals / sizeof *t->signals; i++)
 		if (t->signals[i] != NULL)
 			event_free(t->signals[i]);
@@ -158,12 +159,12 @@ void trial_fini(struct trial *t)
 		(void)fclose(t->lost);
 }
 
-bool trial_is_over(const struct trial *t)
+bool selftest_trial_is_over(const struct trial *t)
 {
 	return t->interrupted || t->has_ended || t->why[0] != '\0';
 }
 
-void trial_linger(struct trial *t, uint64_t ms)
+void selftest_trial_linger(struct trial *t, uint64_t ms)
 {
 	const struct timeval alarm = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
 
@@ -172,24 +173,24 @@ void trial_linger(struct trial *t, uint64_t ms)
 	event_del(t->alarm);
 }
 
-bool trial_turn(struct trial *t, uint64_t ms)
+bool selftest_trial_turn(struct trial *t, uint64_t ms)
 {
-	if (!trial_is_over(t))
-		trial_linger(t, ms);
-	return !trial_is_over(t);
+	if (!selftest_trial_is_over(t))
+		selftest_trial_linger(t, ms);
+	return !selftest_trial_is_over(t);
 }
 
-bool trial_turn_until(struct trial *t, bool (*is_done)(struct trial *t), uint64_t ms)
+bool selftest_trial_turn_until(struct trial *t, bool (*is_done)(struct trial *t), uint64_t ms)
 {
 	uint64_t due = clock_ms() + ms;
 
 	while (!is_done(t))
-		if (clock_ms() >= due || !trial_turn(t, LOOK_MS))
+		if (clock_ms() >= due || !selftest_trial_turn(t, LOOK_MS))
 			return is_done(t);
 	return true;
 }
 
-void trial_say(struct trial *t, const char *format, ...)
+void selftest_trial_say(struct trial *t, const char *format, ...)
 {
 	va_list args;
 
@@ -198,7 +199,7 @@ void trial_say(struct trial *t, const char *format, ...)
 	va_end(args);
 }
 
-void trial_fail(struct trial *t, const char *format, ...)
+void selftest_trial_fail(struct trial *t, const char *format, ...)
 {
 	va_list args;
 
@@ -209,7 +210,7 @@ void trial_fail(struct trial *t, const char *format, ...)
 	va_end(args);
 }
 
-const char *trial_describe_end(const struct trial *t, char out[TRIAL_TEXT_SIZE])
+const char *selftest_trial_describe_end(const struct trial *t, char out[TRIAL_TEXT_SIZE])
 {
 	if (t->end_code == CLD_EXITED)
 		(void)snprintf(out, TRIAL_TEXT_SIZE, "ended with code %d", t->end_status);

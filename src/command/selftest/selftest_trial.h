@@ -33,27 +33,29 @@ struct trial {
 
 /* Sets up the loop, the signals and the load of a scene that was started. 0, or -1 and it was said
  * why; trial_fini must be called either way. */
-int trial_init(struct trial *t) __attribute__((warn_unused_result));
-void trial_fini(struct trial *t);
+int selftest_trial_init(struct trial *t) __attribute__((warn_unused_result));
+void selftest_trial_fini(struct trial *t);
 
 /* Lets the load go on for so long. False when there is nothing to go on with. */
-bool trial_turn(struct trial *t, uint64_t ms);
+bool selftest_trial_turn(struct trial *t, uint64_t ms);
 
 /* Lets it go on until is_done(t). False where that does not come in time. */
-bool trial_turn_until(struct trial *t, bool (*is_done)(struct trial *t), uint64_t ms);
+bool selftest_trial_turn_until(struct trial *t, bool (*is_done)(struct trial *t), uint64_t ms);
 
-bool trial_is_over(const struct trial *t);
+bool selftest_trial_is_over(const struct trial *t);
 
 /* Lets the load go on whatever has happened. */
-void trial_linger(struct trial *t, uint64_t ms);
+void selftest_trial_linger(struct trial *t, uint64_t ms);
 
 /* What the step did, for the user. */
-void trial_say(struct trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void selftest_trial_say(struct trial *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* The step did not do what it was to do. The first reason stays. */
-void trial_fail(struct trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void selftest_trial_fail(struct trial *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* "was killed by SIGSEGV": how the balancer ended. */
-const char *trial_describe_end(const struct trial *t, char out[TRIAL_TEXT_SIZE]);
+const char *selftest_trial_describe_end(const struct trial *t, char out[TRIAL_TEXT_SIZE]);
 
 #endif

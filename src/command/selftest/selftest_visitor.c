@@ -7,6 +7,7 @@
 #include "selftest_visitor.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -18,6 +19,9 @@
 
 #include "base/clock.h"
 #include "net/address.h"
+
+/* The longest that an answer may take. */
+#define PATIENCE_US UINT64_C(10000000)
 
 /* On one connection of a client that keeps it. */
 #define REQUESTS_MAX 12
@@ -53,22 +57,23 @@ static void tell(const struct visitor *v, enum outcome outcome, const struct jud
 
 	text_format(&text, "%s /selftest/%016" PRIx64 " on a %s connection (port %u) %s",
 		v->probe.post ? "POST" : "GET", v->probe.token, v->keeps ? "kept" : "new", v->port,
-		outcome_text(outcome));
+		selftest_tally_text(outcome));
 	if (judgement != NULL && judgement->status != 0)
 		text_format(&text, ", status %d", judgement->status);
 	if (judgement != NULL)
 		text_format(&text, ": %s", judgement->why);
 	text_format(&text, ", after %" PRIu64 " ms", (clock_us() - v->since_us) / 1000);
-	v->load->start.lost(v->load->start.context, text_string(&text));
+	v->shared->lost(v->shared->context, text_string(&text));
 }
 
 /* The request under way is over. */
 static enum outcome conclude(
 	struct visitor *v, const struct fate *fate, const struct judgement *judgement)
 {
-	enum outcome outcome = outcome_of(fate);
+	enum outcome outcome = selftest_tally_outcome(fate);
 
-	tally_add(v->tally, outcome, clock_us() - v->since_us);
+	assert(v->tally != NULL);
+	selftest_tally_add(v->tally, outcome, clock_us() - v->since_us);
 	if (outcome != OUTCOME_RIGHT && outcome != OUTCOME_KILLED && outcome != OUTCOME_AWAY)
 		tell(v, outcome, judgement);
 	return outcome;
@@ -106,7 +111,7 @@ static void be_answered(struct visitor *v, const struct judgement *judgement)
 		return;
 	}
 	v->state = VISITOR_IDLE;
-	rest(v, rng_below(&v->load->rng, PAUSE_US));
+	rest(v, rng_below(&v->shared->rng, PAUSE_US));
 }
 
 static void read_cb(struct bufferevent *bev, void *arg)
@@ -118,9 +123,9 @@ static void read_cb(struct bufferevent *bev, void *arg)
 	enum verdict verdict = VERDICT_WRONG;
 
 	if (v->state == VISITOR_ASKS)
-		verdict = probe_judge(&v->probe,
-			slice_of((const char *)evbuffer_pullup(input, -1), len), &v->load->scratch,
-			&judgement);
+		verdict = selftest_probe_judge(&v->probe,
+			slice_of((const char *)evbuffer_pullup(input, -1), len),
+			&v->shared->scratch, &judgement);
 	if (verdict == VERDICT_RIGHT)
 		be_answered(v, &judgement);
 	else if (verdict == VERDICT_WRONG)
@@ -149,26 +154,27 @@ static void event_cb(struct bufferevent *bev, short what, void *arg)
 	/* Without a request nothing is lost. */
 	hang_up(v);
 	event_del(v->pause);
-	rest(v, rng_below(&v->load->rng, PAUSE_US));
+	rest(v, rng_below(&v->shared->rng, PAUSE_US));
 }
 
 static void ask(struct visitor *v)
 {
-	struct load *load = v->load;
+	struct visitor_shared *shared = v->shared;
 	char buffer[PROBE_MAX];
 	struct text text = text_over(buffer, sizeof buffer);
 
+	assert(v->bev != NULL && v->left > 0);
 	v->left--;
-	v->probe = probe_make(load->tokens++, rng_next(&load->rng), v->left == 0);
-	v->tally = load->tally;
+	v->probe = selftest_probe_make(shared->tokens++, rng_next(&shared->rng), v->left == 0);
+	v->tally = shared->tally;
 	v->state = VISITOR_ASKS;
 	v->since_us = clock_us();
-	probe_write(&text, &v->probe);
+	selftest_probe_write(&text, &v->probe);
 	if (bufferevent_write(v->bev, text.data, text.len) == -1)
 		lose(v, ENDING_REFUSED, NULL);
 }
 
-/* Begins a connection. 0, or -1 with errno: this process lacks something, or nobody listens. */
+/* Begins a connection. 0, or -1 with errno: this process lacks something, or the port is closed. */
 static int begin(struct visitor *v)
 {
 	struct address a = { .len = sizeof a.u.in };
@@ -176,20 +182,20 @@ static int begin(struct visitor *v)
 	int on = 1;
 
 	a.u.in.sin_family = AF_INET;
-	a.u.in.sin_port = htons(v->load->start.port);
+	a.u.in.sin_port = htons(v->shared->port);
 	a.u.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (fd == -1)
 		return -1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	v->bev = bufferevent_socket_new(v->load->start.base, fd, BEV_OPT_CLOSE_ON_FREE);
+	v->bev = bufferevent_socket_new(v->shared->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (v->bev == NULL) {
 		close(fd);
 		return -1;
 	}
 	bufferevent_setcb(v->bev, read_cb, NULL, event_cb, v);
 	v->connected = v->was_killed = false;
-	v->was_warned = v->load->stopping;
-	v->left = v->keeps ? 2 + rng_below(&v->load->rng, REQUESTS_MAX - 1) : 1;
+	v->was_warned = v->shared->stopping;
+	v->left = v->keeps ? 2 + rng_below(&v->shared->rng, REQUESTS_MAX - 1) : 1;
 	if (bufferevent_socket_connect(v->bev, &a.u.sa, (int)a.len) == -1)
 		return -1;
 	a.len = sizeof a.u.in;
@@ -204,8 +210,8 @@ static void tell_failure(struct visitor *v)
 
 	text_format(
 		&text, "this machine did not let a client have a connection: %s", strerror(errno));
-	v->load->start.lost(v->load->start.context, text_string(&text));
-	tally_add(v->load->tally, OUTCOME_REFUSED, 0);
+	v->shared->lost(v->shared->context, text_string(&text));
+	selftest_tally_add(v->shared->tally, OUTCOME_REFUSED, 0);
 	hang_up(v);
 	rest(v, PAUSE_LOST_US);
 }
@@ -216,7 +222,7 @@ static void pause_over_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (v->load->finishing) {
+	if (v->shared->finishing) {
 		hang_up(v);
 		v->state = VISITOR_DONE;
 	} else if (v->state == VISITOR_RESTS && begin(v) == -1) {
@@ -226,11 +232,11 @@ static void pause_over_cb(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-void visitor_check(struct visitor *v, uint64_t now_us)
+void selftest_visitor_check(struct visitor *v, uint64_t now_us)
 {
 	uint64_t waited = now_us - v->since_us;
 
-	if (v->state == VISITOR_ASKS && waited > LOAD_PATIENCE_MS * UINT64_C(1000)) {
+	if (v->state == VISITOR_ASKS && waited > PATIENCE_US) {
 		lose(v, ENDING_LATE, NULL);
 	} else if (v->state == VISITOR_ENDS && waited > CLOSE_US) {
 		hang_up(v);
@@ -238,18 +244,19 @@ void visitor_check(struct visitor *v, uint64_t now_us)
 	}
 }
 
-int visitor_start(struct visitor *v, struct load *load, bool keeps)
+int selftest_visitor_start(struct visitor *v, struct visitor_shared *shared, bool keeps)
 {
-	v->load = load;
+	assert(shared->lost != NULL);
+	v->shared = shared;
 	v->keeps = keeps;
-	v->pause = evtimer_new(load->start.base, pause_over_cb, v);
+	v->pause = evtimer_new(shared->base, pause_over_cb, v);
 	if (v->pause == NULL)
 		return -1;
-	rest(v, rng_below(&load->rng, PAUSE_LOST_US));
+	rest(v, rng_below(&shared->rng, PAUSE_LOST_US));
 	return 0;
 }
 
-void visitor_end(struct visitor *v)
+void selftest_visitor_end(struct visitor *v)
 {
 	hang_up(v);
 	if (v->pause != NULL)

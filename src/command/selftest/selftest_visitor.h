@@ -1,9 +1,14 @@
-/* One client of the load of `tinylb selftest`, and what all of them share. */
+/* One client of the load of `tinylb selftest`. */
 #ifndef TINYLB_COMMAND_SELFTEST_VISITOR_H
 #define TINYLB_COMMAND_SELFTEST_VISITOR_H
 
-#include "selftest_load.h"
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/rng.h"
 #include "selftest_probe.h"
+#include "selftest_tally.h"
 
 enum visitor_state {
 	VISITOR_RESTS, /* without a connection */
@@ -13,8 +18,23 @@ enum visitor_state {
 	VISITOR_DONE,  /* sends no more */
 };
 
+/* What all clients share. */
+struct visitor_shared {
+	struct event_base *base;
+	uint16_t port; /* of 127.0.0.1 */
+	/* Tells of a request that was lost, in words. */
+	void (*lost)(void *context, const char *text);
+	void *context;
+	struct tally *tally; /* of requests that begin now */
+	struct rng rng;
+	uint64_t tokens;
+	bool stopping;           /* the balancer is about to be told to stop */
+	bool finishing;          /* no client begins another request */
+	struct response scratch; /* for parsing */
+};
+
 struct visitor {
-	struct load *load; /* borrowed */
+	struct visitor_shared *shared; /* borrowed */
 	struct bufferevent *bev;
 	struct event *pause;
 	struct tally *tally; /* of the request under way */
@@ -30,27 +50,14 @@ struct visitor {
 	unsigned left; /* requests to send on it */
 };
 
-struct load {
-	struct load_start start;
-	struct event *tick;
-	struct tally *tally; /* of requests that begin now */
-	struct rng rng;
-	uint64_t tokens;
-	bool stopping;           /* see load_expect_stop */
-	bool finishing;          /* see load_finish */
-	struct response scratch; /* for parsing */
-	size_t count;
-	struct visitor visitors[];
-};
-
 /* Begins its first request in a moment. 0, or -1 when memory is short. */
-int visitor_start(struct visitor *v, struct load *load, bool keeps)
+int selftest_visitor_start(struct visitor *v, struct visitor_shared *shared, bool keeps)
 	__attribute__((warn_unused_result));
 
-/* Gives up what takes too long. To be called now and then. */
-void visitor_check(struct visitor *v, uint64_t now_us);
+/* Gives up a request that takes longer than ten seconds. To be called now and then. */
+void selftest_visitor_check(struct visitor *v, uint64_t now_us);
 
 /* Ends its connection and whatever it waits for. */
-void visitor_end(struct visitor *v);
+void selftest_visitor_end(struct visitor *v);
 
 #endif
