@@ -53,7 +53,14 @@ static unsigned group_of(const struct backend_settings *backend)
 	return backend->backup ? GROUPS - 1 : (unsigned)backend->priority;
 }
 
-/* What the monitor says. */
+/* Whether the word is one that a monitor writes. */
+static bool is_valid(const struct rows_health *health)
+{
+	return health->state <= ROWS_EMPTY && health->share >= 1 &&
+	       health->share <= ROWS_FULL_SHARE;
+}
+
+/* What the monitor says. A word that is not valid says nothing. */
 static struct health_report from_monitor(const struct pool *pool, const struct backend *backend)
 {
 	static const enum health_state states[] = {
@@ -64,10 +71,13 @@ static struct health_report from_monitor(const struct pool *pool, const struct b
 		[ROWS_REFUSING] = HEALTH_REFUSING,
 		[ROWS_EMPTY] = HEALTH_CLOSED,
 	};
-	struct rows_health health = { ROWS_READY, ROWS_FULL_SHARE, 0 };
+	struct rows_health health = { ROWS_READY, ROWS_FULL_SHARE, 0 }, told;
 
-	if (pool->upstream->rows != NULL && backend->row != ROWS_NONE)
-		health = rows_health(pool->upstream->rows, backend->row);
+	if (pool->upstream->rows != NULL && backend->row != ROWS_NONE) {
+		told = rows_health(pool->upstream->rows, backend->row);
+		if (is_valid(&told))
+			health = told;
+	}
 	return (struct health_report){ states[health.state], health.share };
 }
 

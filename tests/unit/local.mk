@@ -77,6 +77,7 @@ $(MASTER_TESTS): LDADD = $(MASTER) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_L
 $(COMMAND_TESTS): LDADD = $(COMMAND) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
 
 # Functions that a test takes the place of.
+tests_unit_test_availability_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=health_update,--wrap=rows_health
 tests_unit_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_resize
 tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below
 tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl

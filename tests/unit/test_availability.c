@@ -3,10 +3,36 @@
 
 #include "upstream/availability.h"
 
-#include "base/memory.h"
+#include <limits.h>
+
 #include "pools.h"
 
 static struct pool *const pool = &w.pools[0];
+
+/* How often it was worked out anew. */
+static unsigned renewals;
+bool __real_health_update(struct health *health, const struct health_report *reports);
+bool __wrap_health_update(struct health *health, const struct health_report *reports);
+bool __wrap_health_update(struct health *health, const struct health_report *reports)
+{
+	renewals++;
+	return __real_health_update(health, reports);
+}
+
+/* What stands on the board in place of each health word, unless the share is UINT_MAX. */
+static struct rows_health false_word;
+struct rows_health __real_rows_health(const struct rows *rows, uint32_t row);
+struct rows_health __wrap_rows_health(const struct rows *rows, uint32_t row);
+struct rows_health __wrap_rows_health(const struct rows *rows, uint32_t row)
+{
+	return false_word.share != UINT_MAX ? false_word : __real_rows_health(rows, row);
+}
+
+static int begin(void **state)
+{
+	false_word.share = UINT_MAX;
+	return pools_begin(state);
+}
 
 /* The backends that may be picked, a bit for each. */
 static unsigned usable(void)
@@ -97,6 +123,58 @@ static void test_without_the_board(void **state)
 	assert_int_equal(usable(), 7);
 	w.loop.now_us += 250 * POOLS_MS;
 	assert_int_equal(usable(), 15);
+}
+
+static void expect_nothing_said(enum rows_state told, unsigned share)
+{
+	false_word = (struct rows_health){ told, share, 1 };
+	rows_publish(w.rows);
+	assert_int_equal(usable(), 15);
+	for (int i = 0; i < POOLS_BACKENDS; i++) {
+		assert_int_equal(pool->availability.reports[i].state, HEALTH_READY);
+		assert_int_equal(pool->availability.reports[i].share, HEALTH_FULL_SHARE);
+	}
+}
+
+/* The board is memory of several processes: a word that no monitor writes says nothing. */
+static void test_a_false_word_says_nothing(void **state)
+{
+	(void)state;
+	pools_start();
+	expect_nothing_said(ROWS_EMPTY + 1, 256);
+	expect_nothing_said(255, 256);
+	expect_nothing_said(ROWS_DOWN, 0);
+	expect_nothing_said(ROWS_DOWN, 257);
+	expect_nothing_said(ROWS_READY, 65535);
+	false_word = (struct rows_health){ ROWS_EMPTY, 1, 1 };
+	rows_publish(w.rows);
+	assert_int_equal(usable(), 0);
+}
+
+/* A pick costs a look at two numbers as long as nothing changes. */
+static void test_it_is_worked_out_only_after_a_change(void **state)
+{
+	(void)state;
+	for (int with_board = 1; with_board >= 0; with_board--) {
+		if (!with_board) {
+			pool_fini(pool);
+			w.pools[0] = (struct pool){ 0 };
+			w.upstream.rows = NULL;
+		}
+		renewals = 0;
+		pools_start();
+		assert_int_equal(renewals, 1);
+		assert_int_equal(usable(), 15);
+		assert_int_equal(renewals, 1);
+		refuse(0);
+		assert_int_equal(usable(), 14);
+		assert_int_equal(usable(), 14);
+		assert_int_equal(renewals, 2);
+		w.loop.now_us += 250 * POOLS_MS;
+		assert_int_equal(usable(), 15);
+		assert_int_equal(usable(), 15);
+		assert_int_equal(renewals, 3);
+	}
 }
 
 /* A name that was not found: nobody to connect to. */
@@ -217,6 +295,19 @@ static void test_the_next_priority_helps(void **state)
 	assert_int_equal(usable(), 7);
 }
 
+/* Two of three are not 67 percent. */
+static void test_percents_are_not_rounded(void **state)
+{
+	(void)state;
+	w.backends[2].priority = 0;
+	w.backends[3].priority = 1;
+	w.app.panic = 67;
+	pools_start();
+	assert_int_equal(usable(), 7);
+	pools_tell(0, ROWS_DOWN, ROWS_FULL_SHARE);
+	assert_int_equal(usable(), 14);
+}
+
 static void test_a_group_that_drains_is_passed_over(void **state)
 {
 	(void)state;
@@ -305,8 +396,9 @@ static void test_connect_backoff_doubles(void **state)
 	}
 	availability_answered(&pool->backends[1]);
 	refuse(1);
+	w.loop.now_us += 250 * POOLS_MS - 1;
 	assert_int_equal(usable(), 13);
-	w.loop.now_us += 250 * POOLS_MS;
+	w.loop.now_us++;
 	assert_int_equal(usable(), 15);
 }
 
@@ -381,35 +473,34 @@ static void test_backoff_begins_a_ramp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_all_serve_at_first, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_each_health_word, pools_begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_all_serve_at_first, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_each_health_word, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
-			test_words_are_read_when_they_are_published, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_without_the_board, pools_begin, pools_end),
+			test_words_are_read_when_they_are_published, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_without_the_board, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_a_false_word_says_nothing, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
-			test_a_backend_without_address_is_closed, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_drain_and_weight_0, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_panic, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_the_edge_of_panic, pools_begin, pools_end),
+			test_it_is_worked_out_only_after_a_change, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
-			test_the_lowest_priority_serves, pools_begin, pools_end),
+			test_a_backend_without_address_is_closed, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_drain_and_weight_0, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_panic, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_the_edge_of_panic, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_the_lowest_priority_serves, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_the_next_priority_helps, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_percents_are_not_rounded, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
-			test_the_next_priority_helps, pools_begin, pools_end),
+			test_a_group_that_drains_is_passed_over, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_backups_come_last, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_a_share_of_the_weight, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_picks_follow_the_shares, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_connect_backoff_doubles, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
-			test_a_group_that_drains_is_passed_over, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_backups_come_last, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_a_share_of_the_weight, pools_begin, pools_end),
+			test_failures_at_one_time_count_once, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
-			test_picks_follow_the_shares, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(
-			test_connect_backoff_doubles, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(
-			test_failures_at_one_time_count_once, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(
-			test_several_backoffs_end_in_turn, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(
-			test_backoff_and_health_words, pools_begin, pools_end),
-		cmocka_unit_test_setup_teardown(test_backoff_begins_a_ramp, pools_begin, pools_end),
+			test_several_backoffs_end_in_turn, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_backoff_and_health_words, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_backoff_begins_a_ramp, begin, pools_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
