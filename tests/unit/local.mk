@@ -24,7 +24,8 @@ SETTINGS_TESTS = \
 	tests/unit/test_backends tests/unit/test_option tests/unit/test_settings \
 	tests/unit/test_settings_mistakes
 UPSTREAM_TESTS = \
-	tests/unit/test_availability tests/unit/test_keep_alive
+	tests/unit/test_availability tests/unit/test_capacity tests/unit/test_keep_alive \
+	tests/unit/test_load tests/unit/test_retry_budget
 EXCHANGE_TESTS =
 DOWNSTREAM_TESTS =
 PROXY_TESTS = \
@@ -80,6 +81,7 @@ $(COMMAND_TESTS): LDADD = $(COMMAND) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA
 tests_unit_test_availability_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=health_update,--wrap=rows_health
 tests_unit_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_resize
 tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below
+tests_unit_test_retry_budget_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warnx
 tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl
 endif
 
