@@ -24,7 +24,7 @@ SETTINGS_TESTS = \
 	tests/unit/test_backends tests/unit/test_option tests/unit/test_settings \
 	tests/unit/test_settings_mistakes
 UPSTREAM_TESTS = \
-	tests/unit/test_availability tests/unit/test_capacity tests/unit/test_keep_alive \
+	tests/unit/test_affinity tests/unit/test_availability tests/unit/test_capacity tests/unit/test_keep_alive \
 	tests/unit/test_load tests/unit/test_retry_budget
 EXCHANGE_TESTS =
 DOWNSTREAM_TESTS =
