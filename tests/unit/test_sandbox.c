@@ -33,10 +33,10 @@
 
 #include <cmocka.h>
 
-#include "worker/filter.h"
-#include "worker/landlock.h"
 #include "base/fd.h"
 #include "net/listener.h"
+#include "worker/filter.h"
+#include "worker/landlock.h"
 
 #define EXIT_SKIP 77
 
