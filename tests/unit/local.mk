@@ -37,8 +37,13 @@ MONITOR_TESTS = \
 	tests/unit/test_monitor tests/unit/test_names tests/unit/test_target_log \
 	tests/unit/test_target_state tests/unit/test_targets
 MASTER_TESTS = \
-	tests/unit/test_backoff tests/unit/test_canary_compare tests/unit/test_escrow \
-	tests/unit/test_handover tests/unit/test_pidfile
+	tests/unit/test_backoff tests/unit/test_canary tests/unit/test_canary_compare \
+	tests/unit/test_child tests/unit/test_escrow tests/unit/test_generation \
+	tests/unit/test_generation_drain tests/unit/test_handover tests/unit/test_hang \
+	tests/unit/test_master_state tests/unit/test_messages tests/unit/test_pidfile \
+	tests/unit/test_reload tests/unit/test_shutdown tests/unit/test_stand_in \
+	tests/unit/test_stop tests/unit/test_supervise tests/unit/test_upgrade \
+	tests/unit/test_upgrade_phase
 COMMAND_TESTS = \
 	tests/unit/test_selftest
 
@@ -86,6 +91,8 @@ tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below
 tests_unit_test_retry_budget_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warnx
 tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl
 tests_unit_test_targets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=probe_start
+# A test takes the place of each function that it has as __wrap_NAME.
+$(UNIT_TESTS): AM_LDFLAGS = $(TINYLB_LDFLAGS) $$(sh $(srcdir)/tests/unit/wraps $(srcdir)/$@.c)
 endif
 
-EXTRA_DIST += $(wildcard $(srcdir)/tests/unit/*.h)
+EXTRA_DIST += tests/unit/wraps $(wildcard $(srcdir)/tests/unit/*.h)
