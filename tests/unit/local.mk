@@ -25,7 +25,8 @@ SETTINGS_TESTS = \
 	tests/unit/test_settings_mistakes
 UPSTREAM_TESTS = \
 	tests/unit/test_affinity tests/unit/test_availability tests/unit/test_capacity tests/unit/test_keep_alive \
-	tests/unit/test_load tests/unit/test_queue tests/unit/test_retry_budget
+	tests/unit/test_load tests/unit/test_queue tests/unit/test_retry_budget \
+	tests/unit/test_select tests/unit/test_selection
 EXCHANGE_TESTS =
 DOWNSTREAM_TESTS =
 PROXY_TESTS = \
@@ -95,6 +96,8 @@ tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl
 tests_unit_test_targets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=probe_start
 # A test takes the place of each function that it has as __wrap_NAME.
 $(UNIT_TESTS): AM_LDFLAGS = $(TINYLB_LDFLAGS) $$(sh $(srcdir)/tests/unit/wraps $(srcdir)/$@.c)
+tests_unit_test_select_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rows_enter_within,--wrap=log_notice
+tests_unit_test_selection_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add,--wrap=event_active
 endif
 
 EXTRA_DIST += tests/unit/wraps $(wildcard $(srcdir)/tests/unit/*.h)
