@@ -25,7 +25,7 @@ SETTINGS_TESTS = \
 	tests/unit/test_settings_mistakes
 UPSTREAM_TESTS = \
 	tests/unit/test_affinity tests/unit/test_availability tests/unit/test_capacity tests/unit/test_keep_alive \
-	tests/unit/test_load tests/unit/test_queue tests/unit/test_retry_budget \
+	tests/unit/test_load tests/unit/test_pool tests/unit/test_queue tests/unit/test_retry_budget \
 	tests/unit/test_select tests/unit/test_selection
 EXCHANGE_TESTS =
 DOWNSTREAM_TESTS =
@@ -88,6 +88,8 @@ $(COMMAND_TESTS): LDADD = $(COMMAND) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA
 tests_unit_test_availability_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=health_update,--wrap=rows_health
 tests_unit_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_resize
 tests_unit_test_names_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=resolver_start,--wrap=resolver_end
+tests_unit_test_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_zalloc \
+	-Wl,--wrap=mem_free,--wrap=log_warnx
 tests_unit_test_queue_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_assign,--wrap=event_add \
 	-Wl,--wrap=event_del,--wrap=event_active
 tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below

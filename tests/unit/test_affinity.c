@@ -17,7 +17,7 @@ static const struct head_limits limits = { .size = 4096, .count = 32 };
 static void read_request(struct selection *s, const char *line, const char *fields)
 {
 	static char head[1024];
-	int len = snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: h\r\n%s\r\n", line, fields);
+	int len = snprintf(head, sizeof head, "%s HTTP/1.1\r\n%sHost: h\r\n\r\n", line, fields);
 
 	assert_int_equal(request_parse(&w.request, head, (size_t)len, 0, &limits), PARSE_DONE);
 	pools_select(s);
@@ -123,6 +123,12 @@ static void test_hash_of_a_header(void **state)
 	read_request(&s, "GET /", "X-Use: a\r\n");
 	expect_no_key(&s);
 	read_request(&s, "GET /", "X-User:\r\n");
+	expect_no_key(&s);
+	/* What stands behind the last field is of another request. */
+	read_request(&s, "GET /", "");
+	w.request.fields.list[w.request.fields.count] =
+		(struct field){ .name = slice_of_string("X-User"),
+			.value = slice_of_string("tom") };
 	expect_no_key(&s);
 }
 
