@@ -24,9 +24,9 @@ SETTINGS_TESTS = \
 	tests/unit/test_backends tests/unit/test_option tests/unit/test_settings \
 	tests/unit/test_settings_mistakes
 UPSTREAM_TESTS = \
-	tests/unit/test_affinity tests/unit/test_availability tests/unit/test_capacity tests/unit/test_keep_alive \
-	tests/unit/test_load tests/unit/test_pool tests/unit/test_queue tests/unit/test_retry_budget \
-	tests/unit/test_select tests/unit/test_selection
+	tests/unit/test_affinity tests/unit/test_availability tests/unit/test_capacity \
+	tests/unit/test_keep_alive tests/unit/test_load tests/unit/test_pool tests/unit/test_queue \
+	tests/unit/test_retry_budget tests/unit/test_select tests/unit/test_selection
 EXCHANGE_TESTS =
 DOWNSTREAM_TESTS =
 PROXY_TESTS = \
@@ -85,21 +85,13 @@ $(MASTER_TESTS): LDADD = $(MASTER) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_L
 $(COMMAND_TESTS): LDADD = $(COMMAND) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
 
 # Functions that a test takes the place of.
-tests_unit_test_availability_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=health_update,--wrap=rows_health
 tests_unit_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_resize
 tests_unit_test_names_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=resolver_start,--wrap=resolver_end
-tests_unit_test_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_zalloc \
-	-Wl,--wrap=mem_free,--wrap=log_warnx
-tests_unit_test_queue_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_assign,--wrap=event_add \
-	-Wl,--wrap=event_del,--wrap=event_active
 tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below
-tests_unit_test_retry_budget_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=log_warnx
 tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl
 tests_unit_test_targets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=probe_start
 # A test takes the place of each function that it has as __wrap_NAME.
 $(UNIT_TESTS): AM_LDFLAGS = $(TINYLB_LDFLAGS) $$(sh $(srcdir)/tests/unit/wraps $(srcdir)/$@.c)
-tests_unit_test_select_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rows_enter_within,--wrap=log_notice
-tests_unit_test_selection_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add,--wrap=event_active
 endif
 
 EXTRA_DIST += tests/unit/wraps $(wildcard $(srcdir)/tests/unit/*.h)
