@@ -1,6 +1,7 @@
 /*
- * Picks one backend of a pool for a request. Pure: no socket, no clock; whoever calls brings the
- * random numbers and what is known of the backends. One file an algorithm.
+ * A picker chooses one backend of a pool for a request. It uses no socket and no clock: the caller
+ * gives it random numbers and what is known of the backends. Each algorithm is a file that defines
+ * one struct picker_kind.
  */
 #ifndef TINYLB_BALANCE_PICKER_H
 #define TINYLB_BALANCE_PICKER_H
@@ -16,14 +17,14 @@
 /* One request or failure of just now, in the unit of picker_load.recent and .failing. */
 #define PICKER_FAILURE 256
 
-/* What one backend is doing, for all workers together, as far as whoever calls knows. Zeros mean
- * that nothing is known, and are a fair answer. */
+/* What one backend is doing, for all workers together, as far as the caller knows. Zeros mean that
+ * nothing is known; they are allowed. */
 struct picker_load {
 	uint32_t in_flight;  /* requests that it has now; counted from the pick on, not from
 				connecting */
 	uint32_t recent;     /* requests that it got, each PICKER_FAILURE at first and nothing after
 				a second */
-	uint32_t failing;    /* failures, likewise */
+	uint32_t failing;    /* failures that it had, in the same unit */
 	uint32_t latency_us; /* estimate of what an answer takes at such a load; 0: not known */
 };
 
@@ -99,9 +100,5 @@ extern const struct picker_kind picker_latency;
 /* The same key, the same backend, as long as that may be picked and has less than 1.5 times its
  * share of what is in flight (Maglev 2016, bounded loads 2016). Draws no random numbers. */
 extern const struct picker_kind picker_hash;
-
-/* The kind with this name, or NULL. picker_kinds is all of them, ended by NULL. */
-const struct picker_kind *picker_find(const char *name);
-extern const struct picker_kind *const picker_kinds[];
 
 #endif

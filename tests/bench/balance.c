@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "balance/picker.h"
+#include "balance/pickers.h"
 
 #define FAIL_TIME 0.01 /* what a failing backend takes */
 
@@ -112,7 +112,7 @@ static int by_value(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	const struct picker_kind *kind = argc == 8 ? picker_find(argv[1]) : NULL;
+	const struct picker_kind *kind = argc == 8 ? pickers_find(argv[1]) : NULL;
 	double load, capacity = 0, sojourn = 0, waited = 0, next = 0, *waits;
 	size_t total, done = 0, arrived = 0, failed = 0, warm;
 	struct picker **pickers;

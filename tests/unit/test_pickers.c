@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "balance/health.h"
-#include "balance/picker.h"
+#include "balance/pickers.h"
 #include "base/memory.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -99,7 +99,7 @@ typedef void check(const struct picker_kind *kind);
 
 static void for_all(check *run)
 {
-	for (const struct picker_kind *const *kind = picker_kinds; *kind != NULL; kind++) {
+	for (const struct picker_kind *const *kind = pickers_all; *kind != NULL; kind++) {
 		print_message("    %s\n", (*kind)->name);
 		run(*kind);
 	}
@@ -363,7 +363,7 @@ static void test_sum_of_weights(void **state)
 
 static void check_name(const struct picker_kind *kind)
 {
-	assert_ptr_equal(picker_find(kind->name), kind);
+	assert_ptr_equal(pickers_find(kind->name), kind);
 }
 
 static void test_names(void **state)

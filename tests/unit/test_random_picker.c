@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "balance/picker.h"
+#include "balance/pickers.h"
 #include "base/memory.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -359,10 +359,10 @@ static void test_seed_replays(void **state)
 static void test_kinds_by_name(void **state)
 {
 	(void)state;
-	assert_ptr_equal(picker_find("random"), &picker_random);
-	assert_null(picker_find("Random"));
-	assert_null(picker_find(""));
-	assert_ptr_equal(picker_kinds[0], &picker_random);
+	assert_ptr_equal(pickers_find("random"), &picker_random);
+	assert_null(pickers_find("Random"));
+	assert_null(pickers_find(""));
+	assert_ptr_equal(pickers_all[0], &picker_random);
 }
 
 int main(void)
