@@ -105,6 +105,12 @@ long fields_parse(struct fields *fields, const char *data, size_t len, unsigned 
 	const char **why, bool *too_many) __attribute__((warn_unused_result));
 
 /*
+ * Reads one field line from `p` with its CRLF and returns the place after it. Returns NULL with
+ * *why untouched when `end` comes first, and NULL with *why set when the line is malformed.
+ */
+const char *field_parse_line(struct field *field, const char *p, const char *end, const char **why);
+
+/*
  * Marks as dropped what must not go on (RFC 9110 7.6.1): the hop-by-hop fields, and every field
  * that a Connection field names, except those whose loss would change framing, routing, or what is
  * said of the client (Content-Length, Host, X-Forwarded-For and the like).

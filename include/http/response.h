@@ -2,20 +2,7 @@
 #ifndef TINYLB_HTTP_RESPONSE_H
 #define TINYLB_HTTP_RESPONSE_H
 
-#include "http/field.h"
-#include "http/request.h"
-
-struct response {
-	int minor;
-	int status; /* 100 to 599 */
-	struct slice reason;
-	struct body body; /* with regard to the request's method and the status */
-	bool keep_alive;  /* the backend lets its connection persist */
-	bool upgraded;    /* a 101, to websocket; whether it was asked for the caller knows */
-	struct fields fields;
-	size_t head_len;
-	const char *why; /* when refused: always a 502 */
-};
+#include "http/message.h"
 
 /* As request_parse. `method` is that of the request that is being answered: it decides whether
  * there is a body (RFC 9112 6.3). */

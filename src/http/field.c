@@ -1,7 +1,6 @@
 /*
- * Field sections: reads the lines of a head or a trailer section into slices and tells the fields
- * this program knows from the others. What the fields mean is framing.c's, request.c's and
- * response.c's business.
+ * Reads the field lines of a head or a trailer section into slices, and tells the fields that this
+ * program knows from the others. framing.c, request.c and response.c say what the fields mean.
  */
 #include "config.h"
 
@@ -99,8 +98,8 @@ enum field_id field_id_of(struct slice name)
 }
 
 /* A server behind a CGI-like interface cannot tell X_Forwarded_For from X-Forwarded-For (puma's
- * CVE-2024-45614), some not even X.Forwarded.For, so whoever sends the one means to forge the
- * other.
+ * CVE-2024-45614); some servers cannot tell X.Forwarded.For from it either. So a client that sends
+ * the one may want to forge the other.
  */
 static enum field_id id_of_marked(struct slice name)
 {
@@ -152,21 +151,6 @@ static inline const char *read_name(
 	return p + 1;
 }
 
-const char *head_line_end(const char *p, const char *end, const char **why)
-{
-	if (p == end)
-		return NULL;
-	if (*p == '\n')
-		return bad(why, "line ends with a bare LF");
-	if (*p != '\r')
-		return bad(why, "control character");
-	if (p + 1 == end)
-		return NULL;
-	if (p[1] != '\n')
-		return bad(why, "bare CR");
-	return p + 2;
-}
-
 static const char *skip_blanks(const char *p, const char *end)
 {
 	while (p < end && is_blank(*p))
@@ -209,7 +193,7 @@ static inline const char *read_line(
 	return p != NULL ? read_value(field, p, end, why) : NULL;
 }
 
-const char *head_field_line(struct field *field, const char *p, const char *end, const char **why)
+const char *field_parse_line(struct field *field, const char *p, const char *end, const char **why)
 {
 	return read_line(field, p, end, why);
 }

@@ -5,7 +5,9 @@
 #ifndef TINYLB_HTTP_FORWARDED_H
 #define TINYLB_HTTP_FORWARDED_H
 
-#include "http/forward.h"
+#include "base/text.h"
+#include "http/forward_options.h"
+#include "http/message.h"
 
 /* The fields of the request that must not be copied: those of a peer that is not trusted, and those
  * that forwarded_write writes in their place. A set of FIELD_BIT. */

@@ -8,7 +8,7 @@
 
 #include "authority.h"
 #include "framing.h"
-#include "head.h"
+#include "head_ripe.h"
 #include "http/request.h"
 #include "request_line.h"
 

@@ -2,7 +2,7 @@
 #ifndef TINYLB_HTTP_REQUEST_LINE_H
 #define TINYLB_HTTP_REQUEST_LINE_H
 
-#include "http/request.h"
+#include "http/message.h"
 
 /* Notes why a request is refused: PARSE_BAD. */
 enum parse_result request_refuse(struct request *r, int status, const char *why);

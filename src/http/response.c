@@ -7,6 +7,7 @@
 
 #include "framing.h"
 #include "head.h"
+#include "head_ripe.h"
 #include "http/response.h"
 #include "octet.h"
 

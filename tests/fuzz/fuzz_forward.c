@@ -8,6 +8,8 @@
 #include "fuzz.h"
 #include "http/cookie.h"
 #include "http/forward.h"
+#include "http/request.h"
+#include "http/response.h"
 
 static const struct head_limits limits = { 32768, FIELDS_MAX - 16 };
 static const struct head_limits back_limits = { 65536, FIELDS_MAX };

@@ -15,6 +15,8 @@
 #include "guard.h"
 #include "http/chunk.h"
 #include "http/forward.h"
+#include "http/request.h"
+#include "http/response.h"
 
 #define HOST "Host: h\r\n"
 #define END  "\r\n\r\n"

@@ -1,8 +1,10 @@
 /*
- * When to parse a head that arrives in pieces. Knows lines and octets, and no meaning: it keeps no
- * state but what the caller remembers, the number of bytes that the last look covered.
+ * Decides when to parse a head that arrives in pieces. It looks at lines and octets, and not at
+ * what they mean. It keeps no state: the caller remembers how many bytes the last look covered.
  */
 #include "config.h"
+
+#include "head_ripe.h"
 
 #include <assert.h>
 
@@ -26,7 +28,7 @@ static bool line_is_ripe(const char *data, size_t lf)
 		return true;
 	if (begin == data + lf - 1) /* empty: the end */
 		return true;
-	return head_field_line(&field, begin, data + lf + 1, &why) == NULL;
+	return field_parse_line(&field, begin, data + lf + 1, &why) == NULL;
 }
 
 static bool octet_is_ripe(const char *data, size_t at)

@@ -1,0 +1,34 @@
+/* What a head that goes on is to say besides what it said when it came: for forward.h. */
+#ifndef TINYLB_HTTP_FORWARD_OPTIONS_H
+#define TINYLB_HTTP_FORWARD_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/* For a request on its way to a backend. */
+struct forward_request {
+	struct slice host; /* the Host to send; empty: the client's, which a 1.0 client may lack */
+	struct slice path; /* of the backend's URL: joined with the target by exactly one slash */
+	struct slice peer; /* the address of who sent the request; empty for a unix peer */
+	struct slice scheme;     /* "http" */
+	struct slice request_id; /* X-Request-Id; empty: none */
+	struct slice cookie;     /* the name of the one that is not for backends; empty: none is */
+	bool x_forwarded;        /* tell of the client in X-Forwarded-For, -Host and -Proto */
+	bool rfc7239;            /* and in Forwarded */
+	bool trusted;            /* the peer is believed what it says of the client */
+};
+
+/* For a response on its way to a client. */
+struct forward_response {
+	int client_minor;   /* the version of the request: 1.0 gets no chunked coding */
+	bool close;         /* the connection to the client ends after this response */
+	bool keep_alive_10; /* a 1.0 client asked to keep the connection and gets it, unless `close`
+			     * or the framing forbids */
+	struct slice date;  /* added where the response has none */
+	struct slice cookie; /* the name of the one that backends do not set; empty: they may all */
+	struct slice cookie_value; /* what that is set to; empty: it is not */
+	bool cookie_secure;        /* only for TLS */
+};
+
+#endif
