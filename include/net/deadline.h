@@ -1,6 +1,6 @@
 /*
- * Deadlines of equal length are a queue: setting one appends it, and only the front is ever looked
- * at. They are met to within a tick.
+ * Deadlines of equal length are a queue: setting one appends it, and the loop looks only at the
+ * front. Deadlines are met to within a tick (DEADLINE_TICK_MS).
  */
 #ifndef TINYLB_NET_DEADLINE_H
 #define TINYLB_NET_DEADLINE_H
@@ -8,24 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/list.h"
+#include "net/deadline_queue.h"
 #include "net/loop.h"
-
-#define DEADLINE_TICK_MS 100
-
-struct deadline {
-	struct list link;
-	uint64_t due_us;
-};
-
-/* All deadlines with one duration and one consequence. */
-struct deadline_queue {
-	uint64_t duration_us;
-	uint64_t slack_us;                          /* deadline_put_off may be late by this */
-	void (*expired)(struct deadline *deadline); /* it is stopped already when this is called */
-	struct list waiting;
-	struct list link; /* in the loop */
-};
 
 /* Adds a queue to the loop; durations are milliseconds. */
 void deadline_queue_init(struct deadline_queue *queue, struct loop *loop, uint64_t duration_ms,
@@ -54,10 +38,7 @@ static inline void deadline_put_off(
 		deadline_start_late(deadline, queue, loop);
 }
 
-/* Stops it; harmless where it is not running. */
-void deadline_stop(struct deadline *deadline);
-
-/* The one that is due next, or NULL. */
+/* The deadline that is due next, or NULL. */
 struct deadline *deadline_first(const struct deadline_queue *queue);
 
 bool deadline_is_running(const struct deadline *deadline);

@@ -1,5 +1,9 @@
-/* Between the two halves of a connection: connection.c reads, connects and closes,
- * connection_write.c writes.
+/*
+ * Between the two halves of a connection: connection.c reads, connects and closes,
+ * connection_write.c writes. The two files call each other, and that is meant. They are one socket
+ * with one state, in two files for their size. Reading, connecting and closing make and drop the
+ * buffer of what waits to be written, and what happens to that buffer ends the connection or
+ * resumes its reading.
  */
 #ifndef TINYLB_NET_CONNECTION_WRITE_H
 #define TINYLB_NET_CONNECTION_WRITE_H

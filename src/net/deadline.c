@@ -55,11 +55,6 @@ void deadline_start_late(struct deadline *deadline, struct deadline_queue *queue
 	start_in(deadline, queue, loop, queue->duration_us + queue->slack_us);
 }
 
-void deadline_stop(struct deadline *deadline)
-{
-	list_remove(&deadline->link);
-}
-
 struct deadline *deadline_first(const struct deadline_queue *queue)
 {
 	if (list_is_empty(&queue->waiting))

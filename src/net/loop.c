@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "event_memory.h"
-#include "net/deadline.h"
+#include "net/deadline_queue.h"
 
 void loop_free_deferred(struct loop *loop)
 {
