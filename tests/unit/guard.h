@@ -12,11 +12,10 @@
 
 #define GUARD_ROOM ((size_t)1 << 17)
 
-/* A copy of `len` bytes that ends where a page without access begins. */
-static inline char *guard_place(const char *data, size_t len)
+/* `len` bytes that end where a page without access begins. */
+static inline char *guard_room(size_t len)
 {
 	static char *room;
-	char *copy;
 
 	if (room == NULL) {
 		size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -27,9 +26,13 @@ static inline char *guard_place(const char *data, size_t len)
 		assert(mprotect(room + GUARD_ROOM, page, PROT_NONE) == 0);
 	}
 	assert(len <= GUARD_ROOM);
-	copy = room + GUARD_ROOM - len;
-	memcpy(copy, data, len);
-	return copy;
+	return room + GUARD_ROOM - len;
+}
+
+/* A copy of `len` bytes there. */
+static inline char *guard_place(const char *data, size_t len)
+{
+	return memcpy(guard_room(len), data, len);
 }
 
 #endif

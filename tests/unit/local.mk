@@ -12,11 +12,12 @@ NET_TESTS = \
 	tests/unit/test_redirect
 HTTP_TESTS = \
 	tests/unit/test_chunk tests/unit/test_cookie tests/unit/test_field tests/unit/test_forward \
-	tests/unit/test_reply tests/unit/test_request tests/unit/test_response
+	tests/unit/test_head tests/unit/test_reply tests/unit/test_request tests/unit/test_response
 BALANCE_TESTS = \
 	tests/unit/test_hash_picker tests/unit/test_health tests/unit/test_loaded_picks \
+	tests/unit/test_maglev \
 	tests/unit/test_pickers tests/unit/test_random_picker tests/unit/test_round_robin \
-	tests/unit/test_session
+	tests/unit/test_session tests/unit/test_turns
 BOARD_TESTS = \
 	tests/unit/test_board tests/unit/test_budget tests/unit/test_rows \
 	tests/unit/test_rows_limit

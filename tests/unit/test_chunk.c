@@ -101,6 +101,7 @@ static void test_decode(void **state)
 		{ "5;a\r\nhello\r\n0;b=c\r\n", "hello|" },
 		{ "5 \t;\ta = \"b\" ; c\r\nhello\r\n0\r\n", "hello|" },
 		{ "5;a=\"b;c\r\nhello\r\n0\r\n", "hello|" }, /* a quote has no meaning */
+		{ "5;!=~}!\r\nhello\r\n0\r\n", "hello|" },
 		{ "5\r\nhel", "hel+" },
 		{ "5\r\nhello\r", "hello+" },
 		{ "", "+" },
@@ -169,6 +170,54 @@ static unsigned endure(const char *chunk, unsigned times)
 			return i;
 	}
 	return times;
+}
+
+/* A kilobyte of extensions for all chunks together, and not one octet more. */
+static void test_extensions_of_a_kilobyte(void **state)
+{
+	static char input[2100];
+
+	(void)state;
+	for (size_t extra = 0; extra < 2; extra++) {
+		struct text t = text_over(input, sizeof input);
+		struct text out = text_over(out_room, sizeof out_room);
+		struct chunk_decoder d = { 0 };
+		size_t used;
+
+		/* each with its CR: 3 and 1021 */
+		text_add_string(&t, "1;ab\r\nx\r\n1;");
+		while (t.len < 11 + 1020 + extra)
+			text_add_char(&t, 'a');
+		text_add_string(&t, "\r\ny\r\n0\r\n");
+		assert_int_equal(feed(&d, input, t.len, &used, &out),
+			extra == 0 ? CHUNK_TRAILER : CHUNK_BAD);
+		assert_true(extra == 0 || strcmp(d.why, "too many chunk extensions") == 0);
+	}
+}
+
+/* 16 kB of framing cost nothing; from then on 16 octets of it for each octet of content. */
+static void test_framing_in_proportion_to_content(void **state)
+{
+	static const char chunk[] = "0000000000000001\r\nx\r\n"; /* 20 for one */
+	struct chunk_decoder d = { 0 };
+	uint64_t framing = 0, content = 0;
+	enum chunk_result result = CHUNK_MORE;
+
+	(void)state;
+	for (size_t i = 0; result != CHUNK_BAD; i++) {
+		size_t used;
+		struct slice data;
+		bool is_content = i % (sizeof chunk - 1) == 18;
+
+		framing += !is_content;
+		content += is_content;
+		result = chunk_decode(&d, &chunk[i % (sizeof chunk - 1)], 1, &used, &data);
+		if (result == CHUNK_MORE)
+			result = chunk_decode(&d, "", 0, &used, &data);
+		assert_int_equal(
+			result == CHUNK_BAD, framing > 16384 && framing - 16384 >= 16 * content);
+	}
+	assert_string_equal(d.why, "chunks are too small");
 }
 
 static void test_bounds(void **state)
@@ -242,6 +291,35 @@ static void test_trailers(void **state)
 	}
 }
 
+/* RFC 9110 6.5.1: what says how to read or to route a message, who sent it or what it is comes
+ * before the content or not at all. */
+static void test_what_is_no_trailer(void **state)
+{
+	static const char *const forbidden[] = { "Age", "Authorization", "Cache-Control",
+		"Content-Encoding", "Content-Location", "Content-Range", "Content-Type", "Cookie",
+		"Expires", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
+		"If-Unmodified-Since", "Location", "Pragma", "Proxy-Authentication-Info", "Range",
+		"Retry-After", "Set-Cookie", "Vary", "Warning", "WWW-Authenticate", "Connection",
+		"Content-Length", "Date", "Expect", "Forwarded", "Host", "Keep-Alive",
+		"Max-Forwards", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer",
+		"Transfer-Encoding", "Upgrade", "Via", "X-Forwarded-For", "X-Real-IP",
+		"X-Request-ID" };
+	static struct fields fields;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+		char input[64];
+		struct text t = text_over(input, sizeof input);
+		size_t used;
+		const char *why;
+
+		text_format(&t, "%s: x\r\nX-%s: y\r\n\r\n", forbidden[i], "Other");
+		assert_int_equal(trailers_parse(&fields, input, t.len, &used, &why), PARSE_DONE);
+		assert_true(fields.list[0].dropped);
+		assert_false(fields.list[1].dropped);
+	}
+}
+
 static void test_trailer_limits(void **state)
 {
 	static struct fields fields;
@@ -257,10 +335,15 @@ static void test_trailer_limits(void **state)
 	assert_int_equal(trailers_parse(&fields, input, t.len, &used, &why), PARSE_BAD);
 	assert_int_equal(trailers_parse(&fields, input + 6, t.len - 6, &used, &why), PARSE_DONE);
 	assert_int_equal(fields.count, 64);
+	/* one too many is told as soon as it begins */
+	assert_int_equal(trailers_parse(&fields, input, 64 * 6 + 1, &used, &why), PARSE_PARTIAL);
+	assert_int_equal(trailers_parse(&fields, input, 65 * 6 + 1, &used, &why), PARSE_BAD);
+	assert_string_equal(why, "too many fields");
 	memset(input, 'a', sizeof input);
 	input[1] = ':';
 	assert_int_equal(trailers_parse(&fields, input, 8191, &used, &why), PARSE_PARTIAL);
 	assert_int_equal(trailers_parse(&fields, input, 8192, &used, &why), PARSE_BAD);
+	assert_string_equal(why, "trailers are too long");
 	memcpy(input + 8188, "\r\n\r\n", 4);
 	assert_int_equal(trailers_parse(&fields, input, 8300, &used, &why), PARSE_DONE);
 	assert_int_equal(used, 8192);
@@ -317,7 +400,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_extensions_of_a_kilobyte),
+		cmocka_unit_test(test_framing_in_proportion_to_content),
 		cmocka_unit_test(test_trailers),
+		cmocka_unit_test(test_what_is_no_trailer),
 		cmocka_unit_test(test_trailer_limits),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_random),

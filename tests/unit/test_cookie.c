@@ -105,6 +105,9 @@ static void test_without(void **state)
 		{ "Cookie: s=1; s=2 ;s\r\n\r\n", "Cookie: s\r\n" },
 		{ "Cookie: s=1;; ;\r\n\r\n", "" },
 		{ "Cookie: s=1; a=1; b=2\r\n\r\n", "Cookie: a=1; b=2\r\n" },
+		/* without one of that name it goes on whole */
+		{ "Cookie: ;; a=1 ; ;\r\n\r\n", "Cookie: ;; a=1 ; ;\r\n" },
+		{ "Cookie:\r\n\r\n", "Cookie: \r\n" },
 		{ "Cookie: a=1; s=1; b=2\r\n\r\n", "Cookie: a=1; b=2\r\n" },
 		{ "cookie: a=1;b=2;s=1\r\n\r\n", "cookie: a=1;b=2\r\n" },
 		/* what is odd stays so */
@@ -162,6 +165,28 @@ static void test_without_anything(void **state)
 	}
 }
 
+/* With as many fields as there may be nothing is looked at behind the last one. */
+static void test_a_full_section_has_no_more(void **state)
+{
+	struct fields *full = (struct fields *)(void *)guard_room(sizeof *full);
+	char many[FIELDS_MAX * 13 + 2];
+	struct text t = text_over(many, sizeof many);
+	struct text out = text_over(room, sizeof room);
+	const char *why;
+	bool too_many;
+
+	(void)state;
+	for (int i = 0; i < FIELDS_MAX; i++)
+		text_add_string(&t, "Cookie: a=1\r\n");
+	text_add_string(&t, "\r\n");
+	fields_init(full);
+	assert_int_equal(fields_parse(full, many, t.len, FIELDS_MAX, &why, &too_many), (long)t.len);
+	assert_true(slice_is_empty(cookie_find(full, slice_of_string("b"))));
+	cookie_drop_set(full, slice_of_string("a"));
+	cookie_write_without(&out, full, slice_of_string("b"));
+	assert_int_equal(out.len, FIELDS_MAX * 13);
+}
+
 static void test_drop_set(void **state)
 {
 	static const struct {
@@ -207,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_without),
 		cmocka_unit_test(test_without_anything),
+		cmocka_unit_test(test_a_full_section_has_no_more),
 		cmocka_unit_test(test_drop_set),
 		cmocka_unit_test(test_write_set),
 	};

@@ -19,7 +19,7 @@ static char room[65536];
 static const char *summary(const char *data, size_t len, unsigned max)
 {
 	struct text t = text_over(room, sizeof room);
-	const char *why = NULL;
+	const char *why = "of the section before";
 	bool too_many;
 	long used;
 
@@ -54,6 +54,9 @@ static void test_grammar(void **state)
 		{ "A:\r\n\r\n", "A=|" },
 		{ "A: \t \r\n\r\n", "A=|" },
 		{ "A: \t b c\t \r\n\r\n", "A=b c|" },
+		{ "A:  b\r\n\r\n", "A=b|" },
+		{ "A:\t\tb\r\n\r\n", "A=b|" },
+		{ "A: b \r\nC: d\t\r\n\r\n", "A=b|C=d|" },
 		{ "A: b\r\na: c\r\n\r\n", "A=b|a=c|" },
 		{ "A:: b\r\n\r\n", "A=: b|" },
 		{ "!#$%&'*+-.^_`|~09azAZ: x\r\n\r\n", "!#$%&'*+-.^_`|~09azAZ=x|" },
@@ -107,6 +110,64 @@ static void test_grammar(void **state)
 	assert_string_equal(summary("A: b\0c\r\n\r\n", 10, FIELDS_MAX), "bad");
 	assert_string_equal(summary("A\0: bc\r\n\r\n", 10, FIELDS_MAX), "bad");
 	assert_string_equal(summary("A: 12345678\0c\r\n\r\n", 17, FIELDS_MAX), "bad");
+}
+
+/* RFC 9112 5.1: what stands as it would be written is copied whole; so it must be just that. */
+static void test_plain_fields_stand_as_they_are_written(void **state)
+{
+	static const struct {
+		const char *input;
+		bool plain;
+	} cases[] = {
+		{ "A: b\r\n\r\n", true },
+		{ "Long-Name: b c\td\r\n\r\n", true },
+		{ "A_b: 0123456789\r\n\r\n", true },
+		{ "A: !\r\n\r\n", true },
+		{ "A:b\r\n\r\n", false },
+		{ "A:bc\r\n\r\n", false },
+		{ "A:  b\r\n\r\n", false },
+		{ "A: \tb\r\n\r\n", false },
+		{ "A:\tb\r\n\r\n", false },
+		{ "A: b \r\n\r\n", false },
+		{ "A: b\t\r\n\r\n", false },
+		{ "A: \r\n\r\n", false },
+		{ "A:\r\n\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_string_not_equal(
+			summary(cases[i].input, strlen(cases[i].input), FIELDS_MAX), "bad");
+		assert_int_equal(fields.list[0].plain, cases[i].plain);
+	}
+}
+
+/* What the log says of it. */
+static void test_what_is_wrong_is_named(void **state)
+{
+	static const char *const cases[][2] = {
+		{ " A: b\r\n\r\n", "folded field line or blank before a field name" },
+		{ "\tA: b\r\n\r\n", "folded field line or blank before a field name" },
+		{ "A : b\r\n\r\n", "bad field name" },
+		{ ": b\r\n\r\n", "bad field name" },
+		{ "A(: b\r\n\r\n", "bad field name" },
+		{ "A: b\n\r\n", "line ends with a bare LF" },
+		{ "A: b\x01\r\n\r\n", "control character" },
+		{ "A: b\rc\r\n\r\n", "bare CR" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *why;
+		bool too_many;
+
+		fields_init(&fields);
+		assert_int_equal(
+			fields_parse(&fields, cases[i][0], strlen(cases[i][0]), 9, &why, &too_many),
+			-1);
+		assert_string_equal(why, cases[i][1]);
+		assert_false(too_many);
+	}
 }
 
 /* Every octet in a name and in a value, short and long enough for the fast ways. */
@@ -215,13 +276,15 @@ static void test_underscore_twins(void **state)
 	static const char input[] = "X_Forwarded_For: 1\r\nX-Forwarded_Proto: 1\r\n"
 				    "Content_Length: 1\r\nX_Real_IP: 1\r\nX_Forwarded_Port: 1\r\n"
 				    "x_forwarded_anything_of_any_length: 1\r\nX_Other: 1\r\n"
-				    "A_name_that_is_longer_than_all: 1\r\n_: 1\r\n\r\n";
+				    "A_name_that_is_longer_than_all: 1\r\n_: 1\r\n"
+				    "Proxy_Authenticate_: 1\r\nProxy_Authorization_: 1\r\n"
+				    "Proxy_Authorization_x: 1\r\n\r\n";
 
 	(void)state;
-	assert_string_not_equal(summary(input, sizeof input - 1, 9), "bad");
+	assert_string_not_equal(summary(input, sizeof input - 1, 12), "bad");
 	for (unsigned i = 0; i < 6; i++)
 		assert_int_equal(fields.list[i].id, FIELD_TWIN);
-	for (unsigned i = 6; i < 9; i++)
+	for (unsigned i = 6; i < 12; i++)
 		assert_int_equal(fields.list[i].id, FIELD_OTHER);
 	assert_null(fields_find(&fields, FIELD_CONTENT_LENGTH));
 }
@@ -298,6 +361,55 @@ static void test_named_list(void **state)
 	assert_dropped(2, false);
 }
 
+/* The struct is shared by many messages (field.h): nothing of the one before is seen. */
+static void test_a_section_before_is_forgotten(void **state)
+{
+	static const char before[] = "A: 1\r\nConnection: gone\r\nX: 2\r\n\r\n";
+	static const char input[] = "Connection: close\r\n\r\n";
+	char list_room[64];
+	struct text list = text_over(list_room, sizeof list_room);
+
+	(void)state;
+	assert_string_not_equal(summary(before, sizeof before - 1, 9), "bad");
+	assert_string_equal(summary(input, sizeof input - 1, 9), "Connection=close|");
+	assert_false(fields_connection_has(&fields, "gone"));
+	assert_true(fields_connection_has(&fields, "close"));
+	assert_int_equal(fields.repeated, 0);
+	fields_write_named(&fields, &list);
+	assert_string_equal(text_string(&list), "close");
+	assert_string_not_equal(summary("A: 1\r\n\r\n", 8, 9), "bad");
+	assert_false(fields_connection_has(&fields, "close"));
+	assert_false(fields_connection_has(&fields, "gone"));
+	assert_null(fields_find(&fields, FIELD_CONNECTION));
+}
+
+/* With as many fields as there may be nothing is looked at behind the last one. */
+static void test_a_full_section_has_no_more(void **state)
+{
+	struct fields *full = (struct fields *)(void *)guard_room(sizeof *full);
+	char many[FIELDS_MAX * 15 + 2], list_room[FIELDS_MAX * 3];
+	struct text t = text_over(many, sizeof many);
+	struct text list = text_over(list_room, sizeof list_room);
+	const char *why;
+	bool too_many;
+
+	(void)state;
+	for (int i = 0; i < FIELDS_MAX; i++)
+		text_add_string(&t, "Connection: a\r\n");
+	text_add_string(&t, "\r\n");
+	fields_init(full);
+	assert_int_equal(fields_parse(full, many, t.len, FIELDS_MAX, &why, &too_many), (long)t.len);
+	assert_int_equal(full->count, FIELDS_MAX);
+	assert_false(fields_connection_has(full, "close"));
+	assert_true(fields_connection_has(full, "a"));
+	fields_write_named(full, &list);
+	assert_int_equal(list.len, 2 * FIELDS_MAX - 1);
+	fields_drop_listed(full, slice_of_string("b"));
+	fields_drop_hop_by_hop(full);
+	for (unsigned i = 0; i < FIELDS_MAX; i++)
+		assert_true(full->list[i].dropped);
+}
+
 static void test_token(void **state)
 {
 	(void)state;
@@ -312,6 +424,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grammar),
+		cmocka_unit_test(test_plain_fields_stand_as_they_are_written),
+		cmocka_unit_test(test_what_is_wrong_is_named),
 		cmocka_unit_test(test_every_octet),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_ids),
@@ -320,6 +434,8 @@ int main(void)
 		cmocka_unit_test(test_connection),
 		cmocka_unit_test(test_hop_by_hop),
 		cmocka_unit_test(test_named_list),
+		cmocka_unit_test(test_a_section_before_is_forgotten),
+		cmocka_unit_test(test_a_full_section_has_no_more),
 		cmocka_unit_test(test_token),
 	};
 

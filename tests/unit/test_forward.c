@@ -118,6 +118,8 @@ static void test_requests(void **state)
 		/* RFC 9110 7.6.2 */
 		{ "OPTIONS * HTTP/1.1\r\n" HOST "Max-Forwards: 9\r\n\r\n",
 			"OPTIONS * HTTP/1.1\r\nHost: backend:8001\r\nMax-Forwards: 8\r\n" OURS },
+		{ "TRACE / HTTP/1.1\r\n" HOST "Max-Forwards: 1\r\n\r\n",
+			"TRACE / HTTP/1.1\r\nHost: backend:8001\r\nMax-Forwards: 0\r\n" OURS },
 		{ "GET / HTTP/1.1\r\n" HOST "Max-Forwards: 9\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: backend:8001\r\nMax-Forwards: 9\r\n" OURS },
 	};
@@ -249,6 +251,10 @@ static void test_paths(void **state)
 		how.path = slice_of_string(cases[i].path);
 		assert_string_equal(forward(text_string(&t), &how), text_string(&w));
 	}
+	/* a path is as long as it says, whatever follows it */
+	how.path = slice_of("/x%/", 2);
+	assert_memory_equal(
+		forward("GET http://h?a HTTP/1.1\r\n" HOST "\r\n", &how), "GET /x/?a HTTP", 14);
 	how.path = slice_of_string("/x");
 	assert_memory_equal(
 		forward("OPTIONS * HTTP/1.1\r\n" HOST "\r\n", &how), "OPTIONS * HTTP", 14);
@@ -416,6 +422,34 @@ static void test_responses(void **state)
 		strstr(respond(cases[0].input, METHOD_GET, &to_10), "\r\nConnection: close\r\n"));
 }
 
+/* RFC 9112 9.3: 1.1 keeps a connection without a word, and a 1.0 client that did not ask is told
+ * nothing. */
+static void test_only_who_asked_is_told_of_keep_alive(void **state)
+{
+	static const char input[] = "HTTP/1.1 200 OK\r\nDate: then\r\nContent-Length: 0\r\n\r\n";
+	const struct forward_response cases[] = { { .client_minor = 0 }, { .client_minor = 1 },
+		{ .client_minor = 1, .keep_alive_10 = true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_string_equal(respond(input, METHOD_GET, &cases[i]), input);
+}
+
+/* RFC 9110 15.2: an interim response goes on with its own fields and nothing of ours. */
+static void test_interim_responses_gain_nothing(void **state)
+{
+	static const char *const inputs[] = { "HTTP/1.1 100 Continue\r\n\r\n",
+		"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n", "HTTP/1.1 199 x\r\nA: b\r\n\r\n" };
+	const struct forward_response how = { .date = slice_of_string("now"),
+		.close = true,
+		.cookie = slice_of_string("s"),
+		.cookie_value = slice_of_string("1") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
+		assert_string_equal(respond(inputs[i], METHOD_GET, &how), inputs[i]);
+}
+
 /* A cookie that backends neither get nor set. */
 static void test_cookie(void **state)
 {
@@ -522,6 +556,8 @@ int main(void)
 		cmocka_unit_test(test_invariant),
 		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_responses),
+		cmocka_unit_test(test_only_who_asked_is_told_of_keep_alive),
+		cmocka_unit_test(test_interim_responses_gain_nothing),
 		cmocka_unit_test(test_cookie),
 		cmocka_unit_test(test_responses_without_body),
 		cmocka_unit_test(test_response_framing),

@@ -108,11 +108,93 @@ static void test_body_of_another(void **state)
 		"Content-Type: text/plain\r\nContent-Length: 22\r\n\r\n301 Moved Permanently\n");
 }
 
+/* RFC 9110 15, RFC 6585 4 and 5, RFC 7725 3, RFC 2324 2.3.2: the phrases, and no others. */
 static void test_reason(void **state)
 {
+	static const char *const phrases[600] = {
+		[100] = "Continue",
+		[200] = "OK",
+		[201] = "Created",
+		[202] = "Accepted",
+		[204] = "No Content",
+		[301] = "Moved Permanently",
+		[302] = "Found",
+		[303] = "See Other",
+		[307] = "Temporary Redirect",
+		[308] = "Permanent Redirect",
+		[400] = "Bad Request",
+		[401] = "Unauthorized",
+		[403] = "Forbidden",
+		[404] = "Not Found",
+		[405] = "Method Not Allowed",
+		[406] = "Not Acceptable",
+		[408] = "Request Timeout",
+		[409] = "Conflict",
+		[410] = "Gone",
+		[413] = "Content Too Large",
+		[414] = "URI Too Long",
+		[415] = "Unsupported Media Type",
+		[417] = "Expectation Failed",
+		[418] = "I'm a teapot",
+		[421] = "Misdirected Request",
+		[426] = "Upgrade Required",
+		[429] = "Too Many Requests",
+		[431] = "Request Header Fields Too Large",
+		[451] = "Unavailable For Legal Reasons",
+		[500] = "Internal Server Error",
+		[501] = "Not Implemented",
+		[502] = "Bad Gateway",
+		[503] = "Service Unavailable",
+		[504] = "Gateway Timeout",
+		[505] = "HTTP Version Not Supported",
+	};
+
 	(void)state;
-	assert_string_equal(reply_reason(431), "Request Header Fields Too Large");
-	assert_string_equal(reply_reason(599), "Unknown");
+	for (int status = 0; status < 600; status++)
+		assert_string_equal(reply_reason(status),
+			phrases[status] != NULL ? phrases[status] : "Unknown");
+}
+
+/* RFC 9110 15.2, 8.6: what is interim has neither fields nor content. */
+static void test_interim_replies_are_a_line(void **state)
+{
+	struct reply reply = { .status = 199, .detail = "no", .close = true, .retry_after = 1 };
+
+	(void)state;
+	assert_string_equal(written(&reply), "HTTP/1.1 199 Unknown\r\n\r\n");
+}
+
+/* The least that can be said is said. */
+static void test_short_replies(void **state)
+{
+	struct reply reply = { .status = 503, .detail = "d", .retry_after = 1 };
+
+	(void)state;
+	assert_string_equal(written(&reply),
+		"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
+		"Content-Length: 27\r\nRetry-After: 1\r\n\r\n503 Service Unavailable: d\n");
+	reply = (struct reply){ .status = 200, .type = "text/html", .body = slice_of_string("x") };
+	assert_string_equal(written(&reply),
+		"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1\r\n\r\nx");
+}
+
+/* A detail goes up to 400 octets, and what is longer is cut there. */
+static void test_long_details_are_cut(void **state)
+{
+	char detail[403];
+	struct reply reply = { .status = 404, .detail = detail };
+
+	(void)state;
+	memset(detail, 'd', sizeof detail);
+	for (size_t len = 399; len <= 402; len++) {
+		const char *body;
+
+		detail[len] = '\0';
+		body = strstr(written(&reply), "\r\n\r\n") + 4;
+		detail[len] = 'd';
+		assert_int_equal(
+			strlen(body), strlen("404 Not Found: \n") + (len < 400 ? len : 400));
+	}
 }
 
 int main(void)
@@ -123,6 +205,9 @@ int main(void)
 		cmocka_unit_test(test_parses_back),
 		cmocka_unit_test(test_body_of_another),
 		cmocka_unit_test(test_reason),
+		cmocka_unit_test(test_interim_replies_are_a_line),
+		cmocka_unit_test(test_short_replies),
+		cmocka_unit_test(test_long_details_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

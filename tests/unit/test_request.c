@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/http/framing.h"
 #include "base/text.h"
 #include "guard.h"
 #include "http/request.h"
@@ -46,6 +47,9 @@ static void summarize(struct text *t, enum parse_result result)
 		text_add_decimal(t, (uint64_t)request.status);
 		return;
 	}
+	assert_int_equal(result, PARSE_DONE);
+	assert_true(request.status == 0 && request.why == NULL);
+	assert_true(request.max_forwards >= -1);
 	text_format(t, "%d:%.*s %.*s 1.%d host=%.*s", (int)request.method,
 		SLICE_ARGS(request.method_name), SLICE_ARGS(request.target), request.minor,
 		SLICE_ARGS(request.host));
@@ -232,6 +236,9 @@ static void test_target_forms(void **state)
 		{ "GET //a HTTP/1.1\r\n" HOST "\r\n", "1:GET //a 1.1 host=h keep n=1" },
 		{ "GET http://a/b?c HTTP/1.1\r\n" HOST "\r\n", "1:GET /b?c 1.1 host=a keep n=1" },
 		{ "GET HTTP://a:81/b HTTP/1.1\r\n" HOST "\r\n", "1:GET /b 1.1 host=a:81 keep n=1" },
+		{ "GET https://a HTTP/1.1\r\n" HOST "\r\n", "1:GET / 1.1 host=a keep n=1" },
+		{ "GET https:// HTTP/1.1\r\n" HOST "\r\n", "400" },
+		{ "GET http://? HTTP/1.1\r\n" HOST "\r\n", "400" },
 		{ "GET https://a/b HTTP/1.1\r\n" HOST "\r\n", "1:GET /b 1.1 host=a keep n=1" },
 		{ "GET http://a HTTP/1.1\r\n" HOST "\r\n", "1:GET / 1.1 host=a keep n=1" },
 		{ "OPTIONS http://a HTTP/1.1\r\n" HOST "\r\n", "7:OPTIONS * 1.1 host=a keep n=1" },
@@ -272,6 +279,9 @@ static void test_host(void **state)
 		{ "[2001:DB8::1]:80", "[2001:DB8::1]:80" },
 		{ "[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]" },
 		{ "a%20b", "a%20b" },
+		{ "%20", "%20" },
+		{ "a%7e", "a%7e" },
+		{ "%09%90%aF%Fa%A0%0a%f9:1", "%09%90%aF%Fa%A0%0a%f9:1" },
 		{ "a!$&'()*+;=b", "a!$&'()*+;=b" },
 		{ " \t a \t", "a" },
 		{ "", NULL },
@@ -297,6 +307,20 @@ static void test_host(void **state)
 		{ "a%", NULL },
 		{ "a%2", NULL },
 		{ "a%2g", NULL },
+		{ "a%g2", NULL },
+		{ "a%2G", NULL },
+		{ "a%/0", NULL },
+		{ "a%0/", NULL },
+		{ "a%:0", NULL },
+		{ "a%0:", NULL },
+		{ "a%@0", NULL },
+		{ "a%0@", NULL },
+		{ "a%`0", NULL },
+		{ "a%0`", NULL },
+		{ "a%\x10\x11", NULL },
+		{ "%2", NULL },
+		{ "a%20%", NULL },
+		{ "a%%20", NULL },
 		{ "a\"b", NULL },
 		{ "a<b>", NULL },
 		{ "a\\b", NULL },
@@ -310,6 +334,9 @@ static void test_host(void **state)
 		{ "[127.0.0.1]", NULL },
 		{ "[v1.a]", NULL },
 		{ "[1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111]", NULL },
+		{ "[1111:2222:3333:4444:5555:6666:7777:8888:9999:0]", NULL },
+		{ "[1111:2222:3333:4444:5555:6666:100.100.100.100]",
+			"[1111:2222:3333:4444:5555:6666:100.100.100.100]" },
 		{ "\xc3\xa4", NULL },
 	};
 	char input[256], wanted[256];
@@ -411,6 +438,8 @@ static void test_framing(void **state)
 		{ POST "Transfer-Encoding: gzip;=b\r\n\r\n", "400" },
 		{ POST "Transfer-Encoding: gzip;a=\r\n\r\n", "400" },
 		{ POST "Transfer-Encoding: gzip;a=\"b\"\r\n\r\n", "400" },
+		{ POST "Transfer-Encoding: gzip;a=(\r\n\r\n", "400" },
+		{ POST "Transfer-Encoding: gzip;a=b=\r\n\r\n", "400" },
 		{ POST "Transfer-Encoding: \x0b"
 		       "chunked\r\n\r\n",
 			"400" },
@@ -431,6 +460,7 @@ static void test_framing(void **state)
 		{ "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "400" },
 		{ "POST / HTTP/1.0\r\nTransfer-Encoding: gzip\r\n\r\n", "400" },
 		{ "GET / HTTP/1.0\r\nContent-Length: 5\r\n\r\n", "413" },
+		{ "GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\n", "413" },
 		{ "HEAD / HTTP/1.0\r\nContent-Length: 5\r\n\r\n", "413" },
 		{ "DELETE / HTTP/1.0\r\nContent-Length: 5\r\n\r\n", "413" },
 		{ "GET / HTTP/1.0\r\nContent-Length: 0\r\n\r\n",
@@ -489,6 +519,8 @@ static void test_connection(void **state)
 			POSTED(" chunked keep expect n=3") },
 		{ POST "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n",
 			POSTED(" length=0 keep n=3") },
+		{ POST "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+			POSTED(" length=1 keep expect n=3") },
 		{ GET "Expect: 100-continue\r\n\r\n", GOT(" keep n=2") },
 		{ GET "Expect: 200-ok\r\n\r\n", "417" },
 		{ GET "Expect:\r\n\r\n", "417" },
@@ -503,6 +535,7 @@ static void test_connection(void **state)
 		{ GET "TE: trailers\r\n\r\n", GOT(" keep te n=2") },
 		{ GET "TE: deflate;q=0.5\r\nte:, Trailers\r\n\r\n", GOT(" keep te n=3") },
 		{ GET "TE: deflate\r\n\r\n", GOT(" keep n=2") },
+		{ "GET / HTTP/1.0\r\nTE: trailers\r\n\r\n", "1:GET / 1.0 host= close n=1" },
 		{ GET "TE: trailers;q=1\r\n\r\n", GOT(" keep n=2") },
 		/* Max-Forwards */
 		{ "TRACE / HTTP/1.1\r\n" HOST "Max-Forwards: 0\r\n\r\n",
@@ -524,7 +557,30 @@ static void test_connection(void **state)
 		text_add_string(&t, ",b");
 	text_add_string(&t, END);
 	check(many, t.len, "400");
+	assert_string_equal(request.why, "too many Connection options");
 	check(many + 0, t.len - 6, "partial");
+	/* one less is not too many */
+	t.len -= 6;
+	text_add_string(&t, END);
+	check(many, t.len, GOT(" keep n=2"));
+}
+
+/* RFC 9112 6.3: what no field says is said; and 0 is all that a good section gives. */
+static void test_nothing_is_framed_by_nothing(void **state)
+{
+	struct body body = { BODY_CHUNKED, 5 };
+	struct connection_options options = { true, true, true, true };
+	const char *why = NULL;
+
+	(void)state;
+	assert_string_equal(parse(GET "\r\n", sizeof GET + 1, 0), GOT(" keep n=1"));
+	assert_int_equal(framing_read(&request.fields, 1, &body, &why), 0);
+	assert_true(body.kind == BODY_NONE && body.length == 0);
+	assert_int_equal(framing_read_connection(&options, &request.fields), 0);
+	assert_false(options.close || options.keep_alive || options.upgrade || options.malformed);
+	assert_string_equal(
+		parse(GET "Connection: a\r\n\r\n", sizeof GET + 16, 0), GOT(" keep n=2"));
+	assert_int_equal(framing_read_connection(&options, &request.fields), 0);
 }
 
 /* One octet of the pattern, `count` times, between two strings. */
@@ -553,6 +609,10 @@ static void test_limits(void **state)
 	assert_int_equal(request.target.len, 8000);
 	len = fill(input, sizeof input, line, 'a', 8000, " HTTP/1.1\r\n" HOST "\r\n");
 	check(input, len, "414");
+	/* all that a target can be, and not yet its end */
+	len = fill(input, sizeof input, line, 'a', 7999, "");
+	assert_string_equal(parse(input, len, 0), "partial");
+	assert_string_equal(parse(input, len, len - 1), "partial");
 	len = fill(input, sizeof input, line, 'a', 9000, "");
 	check(input, len, "414");
 	len = fill(input, sizeof input, "", 'A', 9000, "");
@@ -565,6 +625,29 @@ static void test_limits(void **state)
 	check(input, len, "431");
 	len = fill(input, sizeof input, GET "A: ", 'a', 35000, "");
 	check(input, len, "431");
+	assert_string_equal(parse(input, limits.size, 0), "431");
+	assert_string_equal(parse(input, limits.size - 1, 0), "partial");
+}
+
+/* RFC 9112 3, RFC 6585 5: a head that is too long is told by where it was when it became so. */
+static void test_which_part_is_too_long(void **state)
+{
+	static const struct head_limits few = { 40, 10 };
+	char input[64];
+	size_t len = fill(input, sizeof input, "GET /", 'a', 50, "");
+
+	(void)state;
+	assert_int_equal(request_parse(&request, input, 39, 0, &few), PARSE_PARTIAL);
+	assert_int_equal(request_parse(&request, input, 40, 0, &few), PARSE_BAD);
+	assert_int_equal(request.status, 414);
+	assert_int_equal(request_parse(&request, input, len, 0, &few), PARSE_BAD);
+	assert_int_equal(request.status, 414);
+	assert_string_equal(request.why, "request line is too long");
+	assert_int_equal(request.line.len, 40);
+	len = fill(input, sizeof input, "GET / HTTP/1.1\r\nA: ", 'a', 40, "");
+	assert_int_equal(request_parse(&request, input, len, 0, &few), PARSE_BAD);
+	assert_int_equal(request.status, 431);
+	assert_string_equal(request.why, "head is too long");
 }
 
 static void test_field_count(void **state)
@@ -588,7 +671,7 @@ static void test_refused_early(void **state)
 {
 	static const char *const cases[] = { "\x16", "GET / HTTP/1.1\n", "GET / HTTP/2.0\r\n",
 		GET " a\r\n", GET "A: b\n", GET "A: \x01", GET "Bad name: b\r\n",
-		GET "A: b\r\n c\r\n", GET "A: b\rc", "\r\n\r\n", "\r\n\n" };
+		GET "A: b\r\n c\r\n", GET "A: b\rc", "\r\n\r\n", "\r\n\n", "\rx" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -614,6 +697,16 @@ static void test_line(void **state)
 		{ "GET /a b HTTP/1.1\r\n" HOST "\r\n", "GET /a b HTTP/1.1" },
 		{ "GET / HTTP/1.1\r\nA\r\n", "GET / HTTP/1.1" },
 		{ "GET / HTTP/9.1\n" HOST, "GET / HTTP/9.1" },
+		/* after the empty line that is forgiven, and after nothing else */
+		{ "\r\nGET / HTTP/9.1\r\n", "GET / HTTP/9.1" },
+		{ "\r\nGE", "GE" },
+		{ "\r\nG", "G" },
+		{ "\r\n\nGET", "" },
+		{ "\r", "" },
+		{ "x\r", "x" },
+		{ "x\ny\r\n", "x" },
+		{ "\rx\ny\r\n", "\rx" },
+		{ "\n\nGET", "" },
 	};
 
 	(void)state;
@@ -622,6 +715,9 @@ static void test_line(void **state)
 		assert_int_equal(request.line.len, strlen(cases[i].wanted));
 		assert_memory_equal(request.line.data, cases[i].wanted, request.line.len);
 	}
+	/* What stands before the head is not of it. */
+	assert_int_equal(request_parse(&request, "\r\nGET" + 1, 4, 0, &limits), PARSE_BAD);
+	assert_int_equal(request.line.len, 0);
 }
 
 /* An answer to HEAD has no body (RFC 9110 9.3.2): that of a refused one neither. */
@@ -681,10 +777,14 @@ static void test_damaged(void **state)
 	}
 }
 
+/* RFC 9110 9.2.2 */
 static void test_idempotent(void **state)
 {
 	(void)state;
 	assert_true(method_is_idempotent(METHOD_GET));
+	assert_true(method_is_idempotent(METHOD_HEAD));
+	assert_true(method_is_idempotent(METHOD_OPTIONS));
+	assert_true(method_is_idempotent(METHOD_TRACE));
 	assert_true(method_is_idempotent(METHOD_PUT));
 	assert_true(method_is_idempotent(METHOD_DELETE));
 	assert_false(method_is_idempotent(METHOD_POST));
@@ -702,7 +802,9 @@ int main(void)
 		cmocka_unit_test(test_host_count),
 		cmocka_unit_test(test_framing),
 		cmocka_unit_test(test_connection),
+		cmocka_unit_test(test_nothing_is_framed_by_nothing),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_which_part_is_too_long),
 		cmocka_unit_test(test_field_count),
 		cmocka_unit_test(test_refused_early),
 		cmocka_unit_test(test_line),

@@ -49,6 +49,7 @@ static const char *parse(const char *data, size_t len, size_t seen, enum method 
 
 	memset(&response, 0xa5, sizeof response);
 	result = response_parse(&response, guard_place(data, len), len, seen, method, &limits);
+	assert_in_range(result + 1, 0, 2);
 	summarize(&t, result);
 	return text_string(&t);
 }
@@ -115,6 +116,15 @@ static void test_status_line(void **state)
 		{ "HTTP/1.1 000 x" END, "bad" },
 		{ "HTTP/1.1 +20 x" END, "bad" },
 		{ "HTTP/1.1 2x0 x" END, "bad" },
+		{ "HTTP/1.1 20/ x" END, "bad" },
+		{ "HTTP/1.1 20: x" END, "bad" },
+		{ "HTTP/1.1 2/0 x" END, "bad" },
+		{ "HTTP/1.1 2:0 x" END, "bad" },
+		{ "HTTP/1./ 200 x" END, "bad" },
+		{ "HTTP/1.: 200 x" END, "bad" },
+		{ "HTTP/1.0 20/ x" END, "bad" },
+		{ "HTTP/1.0 20: x" END, "bad" },
+		{ "HTTP/1.9 100 x" END, "1.1 100 [x] none keep" },
 		{ "HTTP/1.1 200OK" END, "bad" },
 		{ "HTTP/1.1 200\tOK" END, "bad" },
 		{ "HTTP/1.1 200 O\x01K" END, "bad" },
@@ -182,7 +192,10 @@ static void test_framing(void **state)
 		{ "HTTP/1.1 204 x\r\nContent-Length: 0" END, "1.1 204 [x] none keep" },
 		/* such a backend may send what it announces: the connection is done with */
 		{ "HTTP/1.1 204 x\r\nContent-Length: 5" END, "1.1 204 [x] none close" },
+		{ "HTTP/1.1 204 x\r\nContent-Length: 1" END, "1.1 204 [x] none close" },
 		{ "HTTP/1.1 204 x\r\nTransfer-Encoding: chunked" END, "1.1 204 [x] none close" },
+		{ "HTTP/1.1 199 x" END, "1.1 199 [x] none keep" },
+		{ "HTTP/1.1 199 x\r\nContent-Length: 1" END, "1.1 199 [x] none close" },
 		{ "HTTP/1.1 304 x\r\nContent-Length: 5" END, "1.1 304 [x] none keep" },
 		{ "HTTP/1.1 304 x\r\nTransfer-Encoding: chunked" END, "1.1 304 [x] none keep" },
 		{ "HTTP/1.1 304 x" END, "1.1 304 [x] none keep" },
@@ -243,6 +256,87 @@ static void test_limits(void **state)
 	check(input, limits.size, "bad", METHOD_GET);
 }
 
+/* What the log says of it. */
+static void test_what_is_wrong_is_named(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "HTTP/1.1 x00 OK" END, "bad status line" },
+		{ "HTTP/2.0 200 OK" END, "bad status line" },
+		{ "HTTP/1.1 200OK" END, "bad status line" },
+		{ "HTTP/1.1 600 x" END, "bad status" },
+		{ SWITCH "X: y" END, "101 to something else than websocket" },
+		{ OK "Content-Length: 5\r\nContent-Length: 5" END,
+			"several Content-Length fields" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_string_equal(parse(cases[i][0], strlen(cases[i][0]), 0, METHOD_GET), "bad");
+		assert_string_equal(response.why, cases[i][1]);
+	}
+}
+
+/* RFC 9110 7.6.1: each option costs a search through the fields, so there are up to 64. */
+static void test_connection_options_are_counted(void **state)
+{
+	char input[512];
+
+	(void)state;
+	for (int count = 63; count <= 65; count++) {
+		struct text t = text_over(input, sizeof input);
+
+		text_add_string(&t, OK "Content-Length: 0\r\nConnection: a");
+		for (int i = 1; i < count; i++)
+			text_add_string(&t, ",b");
+		text_add_string(&t, END);
+		check(input, t.len, count <= 64 ? "1.1 200 [OK] length=0 keep" : "bad", METHOD_GET);
+		assert_true(
+			count <= 64 || strcmp(response.why, "too many Connection options") == 0);
+	}
+}
+
+/* RFC 2068 19.7.1.1: how long the backend keeps an idle connection, in seconds; up to a day. */
+static void test_keep_alive_timeout(void **state)
+{
+	static const struct {
+		const char *fields;
+		bool said;
+		uint64_t seconds;
+	} cases[] = {
+		{ "Keep-Alive: timeout=5", true, 5 },
+		{ "keep-alive: max=100, TimeOut=17", true, 17 },
+		{ "Keep-Alive: timeout=0", true, 0 },
+		{ "Keep-Alive: timeout=86400", true, 86400 },
+		{ "Keep-Alive: timeout=86401", false, 0 },
+		{ "Keep-Alive: timeout=3, timeout=4", true, 3 },
+		{ "Keep-Alive: timeout=", false, 0 },
+		{ "Keep-Alive: timeout", false, 0 },
+		{ "Keep-Alive: timeout:5", false, 0 },
+		{ "Keep-Alive: timeout=x", false, 0 },
+		{ "Keep-Alive: timeout=-1", false, 0 },
+		{ "Keep-Alive: timeout=5s", false, 0 },
+		{ "Keep-Alive: timeouts=5", false, 0 },
+		{ "Keep-Alive: ttimeout=5", false, 0 },
+		{ "Keep-Alive: max=5", false, 0 },
+		{ "Keep-Alive: max=100, n=9", false, 0 },
+		{ "Keep-Alive:", false, 0 },
+		{ "X: timeout=5", false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char input[128];
+		struct text t = text_over(input, sizeof input);
+		uint64_t seconds = 0;
+
+		text_format(&t, OK "Content-Length: 0\r\n%s" END, cases[i].fields);
+		assert_string_equal(
+			parse(input, t.len, 0, METHOD_GET), "1.1 200 [OK] length=0 keep");
+		assert_int_equal(response_keep_alive_timeout(&response, &seconds), cases[i].said);
+		assert_true(!cases[i].said || seconds == cases[i].seconds);
+	}
+}
+
 static void test_head_len(void **state)
 {
 	static const char input[] = OK "Content-Length: 2" END "hi";
@@ -260,6 +354,9 @@ int main(void)
 		cmocka_unit_test(test_framing),
 		cmocka_unit_test(test_switch),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_what_is_wrong_is_named),
+		cmocka_unit_test(test_connection_options_are_counted),
+		cmocka_unit_test(test_keep_alive_timeout),
 		cmocka_unit_test(test_head_len),
 	};
 
