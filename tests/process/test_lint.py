@@ -104,6 +104,10 @@ def test_call_up(tree, line):
         "int octet_size(void)\n{\n\treturn field_size(0);\n}\n",
         "#define OCTETS field_most\n",
         "static int (*calls[])(struct field *) = { field_size };\n",
+        "static const struct call {\n\tint (*size)(void *);\n} calls[] = { { field_size } };\n",
+        # A name that one function hides is no less a use in another.
+        "int octet_a(int field_size)\n{\n\treturn field_size;\n}\nint octet_b(void)\n{\n\treturn field_size(0);\n}\n",
+        "int octet_a(void)\n{\n\tint size = 1, most = field_most;\n\n\treturn size + most;\n}\n",
     ],
 )
 def test_circle(tree, line):
@@ -123,9 +127,20 @@ def test_circle(tree, line):
         "struct octet {\n\tint (*field_size)(void);\n};\n",
         "int octet_ask(struct octet *o)\n{\n\treturn o->field_size();\n}\n",
         "int octet_ask(int field);\n",
+        "int octet_ask(int a, struct slice field_size)\n{\n\treturn a + field_size.len;\n}\n",
+        "int octet_ask(const char *const field_size[2])\n{\n\treturn *field_size[0];\n}\n",
+        "int octet_ask(int (*field_size)(int a, int b))\n{\n\treturn field_size(1, 2);\n}\n",
+        "int octet_ask(void)\n{\n\tconst struct slice *a = octet_any(1, 2), *field_size;\n\n\treturn field_size != a;\n}\n",
+        "int octet_ask(void)\n{\n\tint (*field_size)(void) = size;\n\n\treturn field_size();\n}\n",
+        "int octet_ask(void)\n{\n\tfor (int field_size = 1; field_size < 9; field_size++)\n\t\t;\n\treturn 1;\n}\n",
+        "int octet_ask(void)\n{\n\tgoto field_size;\nfield_size:\n\treturn 1;\n}\n",
+        "int octet_ask(void)\n{\n\tstruct {\n\t\tint field_size;\n\t} a = { .field_size = 1 };\n\n\treturn a.field_size;\n}\n",
+        "void *octet_ask(void *link)\n{\n\treturn LIST_ITEM(link, struct octet, field_size);\n}\n",
+        "#define OCTET_OF(field_size) ((field_size) & 0xff)\n",
     ],
 )
 def test_no_circle(tree, line):
+    """A name of another file's function is no use where a parameter, a local or a member has it."""
     add(tree, "src/http/octet.c", line)
     assert run("circles", tree)[0] == 0, run("circles", tree)[1]
 
