@@ -120,6 +120,8 @@ static void test_hash_of_a_header(void **state)
 	start_hash("header:X-User");
 	read_request(&s, "GET /", "X-Other: a\r\nx-uSER: ben\r\nX-User: tom\r\n");
 	expect_key(&s, "ben");
+	read_request(&s, "GET /", "X-User: tom\r\n");
+	expect_key(&s, "tom");
 	read_request(&s, "GET /", "X-Use: a\r\n");
 	expect_no_key(&s);
 	read_request(&s, "GET /", "X-User:\r\n");

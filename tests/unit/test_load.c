@@ -183,6 +183,9 @@ static void test_the_pool_s_requests_are_those_of_all_workers(void **state)
 	pick(&s, 1);
 	assert_true(load_acquire(&s));
 	assert_int_equal(load_in_flight(&pool->view), 8);
+	/* A column that no worker ever had is not looked at. */
+	atomic_store(&pools_cells(POOLS_OTHER + 1)->in_flight, 1);
+	assert_int_equal(load_in_flight(&pool->view), 8);
 }
 
 /* --- answers --- */
@@ -327,6 +330,7 @@ static void use_it(size_t backend)
 
 	pick(&s, backend);
 	assert_true(load_acquire(&s));
+	assert_true(capacity_open(pool, &pool->backends[backend]));
 	load_answered(&s, &pool->backends[backend], 500);
 	load_failed(&s, ROWS_CUT);
 	assert_int_equal(look(backend).in_flight, 0);

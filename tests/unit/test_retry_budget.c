@@ -125,6 +125,9 @@ static void test_what_other_workers_count(void **state)
 	expect_retries(10);
 	count_elsewhere(POOLS_OTHER, 100, 1);
 	assert_false(take());
+	/* A column that no worker ever had is not looked at. */
+	count_elsewhere(POOLS_OTHER + 1, 100, 0);
+	assert_false(take());
 }
 
 /* A worker counts in its own cells, and retries are not requests. */
