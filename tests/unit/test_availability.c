@@ -165,7 +165,11 @@ static void test_it_is_worked_out_only_after_a_change(void **state)
 		pools_start();
 		assert_int_equal(renewals, 1);
 		assert_int_equal(usable(), 15);
-		assert_int_equal(renewals, 1);
+		rows_publish(w.rows);
+		assert_int_equal(usable(), 15);
+		assert_int_equal(usable(), 15);
+		assert_int_equal(renewals, with_board ? 2 : 1);
+		renewals = 1;
 		refuse(0);
 		assert_int_equal(usable(), 14);
 		assert_int_equal(usable(), 14);
