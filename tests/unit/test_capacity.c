@@ -173,6 +173,19 @@ static void test_a_connection_is_counted_when_it_is_opened(void **state)
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, 2), 0);
 }
 
+static void test_a_limit_of_one_connection(void **state)
+{
+	(void)state;
+	w.backends[1].max_connections = 1;
+	pools_start();
+	assert_false(is_full(1));
+	assert_true(capacity_open(pool, &pool->backends[1]));
+	assert_true(is_full(1));
+	assert_false(capacity_open(pool, &pool->backends[1]));
+	pool->backends[1].idle_count = 1;
+	assert_false(is_full(1));
+}
+
 /* --- room for a request --- */
 
 static void fill(size_t backend)
@@ -348,9 +361,12 @@ static void test_a_ramp_lasts_as_long_as_a_slow_start(void **state)
 	pools_tell(2, ROWS_READY, ROWS_FULL_SHARE - 1);
 	availability_refresh(pool);
 	assert_int_equal(pool->ramps, 1);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 6; i++)
 		connected(2);
-	assert_int_equal(pool->backends[2].capacity.ramp, CAPACITY_RAMP_MOST);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(pool->backends[2].capacity.ramp, CAPACITY_RAMP_MOST);
+		connected(2);
+	}
 	connecting(2, CAPACITY_RAMP_MOST - 1);
 	assert_false(is_full(2));
 	connecting(2, 1);
@@ -389,6 +405,8 @@ int main(void)
 			test_connections_of_all_workers_count, pools_begin, pools_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_connection_is_counted_when_it_is_opened, pools_begin, pools_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_limit_of_one_connection, pools_begin, pools_end),
 		cmocka_unit_test_setup_teardown(test_room, pools_begin, pools_end),
 		cmocka_unit_test_setup_teardown(
 			test_no_room_where_all_were_tried, pools_begin, pools_end),

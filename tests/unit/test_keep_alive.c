@@ -136,6 +136,7 @@ static void test_witnesses_need_not_be_many(void **state)
 	(void)state;
 	closed_often(1000, 1000);
 	for (unsigned i = 0; i < 8; i++) {
+		check(750, i == 0 ? 50 : 500);
 		now_us += 500 * MS;
 		alive(2000);
 	}
@@ -150,6 +151,94 @@ static void test_a_crowd_is_one(void **state)
 		closed(1000);
 	alive(1300);
 	check(UINT64_MAX, 650);
+}
+
+/* How many witnesses it takes until the limit is forgotten. */
+static unsigned believed(void)
+{
+	unsigned witnesses = 0;
+
+	for (; limit.closed_us != 0; witnesses++) {
+		now_us += 500 * MS;
+		alive(60000);
+	}
+	return witnesses;
+}
+
+/* What is older than the limit by a quarter and 10 ms is beyond it. */
+static void test_what_is_beyond_a_limit(void **state)
+{
+	(void)state;
+	closed(1000);
+	keep_alive_alive(&limit, 1260 * MS, now_us);
+	check(750, 500);
+	keep_alive_alive(&limit, 1260 * MS + 1, now_us);
+	assert_true(keep_alive_usual(&limit) == UINT64_MAX);
+	/* A close that is beyond is the first one of another limit. */
+	closed(1000);
+	now_us += 500 * MS;
+	keep_alive_closed(&limit, 1260 * MS + 1, now_us);
+	assert_int_equal(limit.closed_us, 1260 * MS + 1);
+	assert_int_equal(believed(), 1);
+}
+
+/* Closes from a quarter below the limit on are of the same one, whose least age counts. */
+static void test_what_is_near_a_limit(void **state)
+{
+	(void)state;
+	closed(1000);
+	now_us += 500 * MS;
+	closed(1260);
+	check(750, 50);
+	now_us += 500 * MS;
+	closed(750);
+	assert_int_equal(limit.closed_us, 750 * MS);
+	assert_int_equal(believed(), 3);
+	closed(1000);
+	now_us += 500 * MS;
+	keep_alive_closed(&limit, 750 * MS - 1, now_us);
+	assert_int_equal(limit.closed_us, 750 * MS - 1);
+	assert_int_equal(believed(), 1);
+}
+
+/* Closes have one cause when none is 100 ms behind the one before it. */
+static void test_closes_that_follow_each_other(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		closed(1000);
+		now_us += 100 * MS - 1;
+	}
+	assert_int_equal(believed(), 1);
+	closed(1000);
+	now_us += 100 * MS;
+	closed(1000);
+	assert_int_equal(believed(), 2);
+}
+
+/* So young a connection is seldom closed for its age. */
+static void test_a_short_limit_is_worth_no_fresh_connection(void **state)
+{
+	(void)state;
+	closed(100);
+	check(75, 50);
+	keep_alive_closed(&limit, 100 * MS - 1, now_us);
+	assert_true(keep_alive_usual(&limit) == UINT64_MAX);
+}
+
+/* A connection that was closed young shows that those are not safe. */
+static void test_a_close_takes_back_what_was_shown(void **state)
+{
+	(void)state;
+	alive(1900);
+	closed(300);
+	assert_int_equal(believed(), 1);
+	limit.alive_us = 0;
+	alive(400);
+	closed(150);
+	assert_int_equal(limit.alive_us, 150 * MS);
+	closed(200);
+	assert_int_equal(limit.alive_us, 150 * MS);
 }
 
 static void test_a_shorter_limit(void **state)
@@ -181,6 +270,11 @@ int main(void)
 		cmocka_unit_test_setup(test_a_limit_stays, begin),
 		cmocka_unit_test_setup(test_witnesses_need_not_be_many, begin),
 		cmocka_unit_test_setup(test_a_crowd_is_one, begin),
+		cmocka_unit_test_setup(test_what_is_beyond_a_limit, begin),
+		cmocka_unit_test_setup(test_what_is_near_a_limit, begin),
+		cmocka_unit_test_setup(test_closes_that_follow_each_other, begin),
+		cmocka_unit_test_setup(test_a_short_limit_is_worth_no_fresh_connection, begin),
+		cmocka_unit_test_setup(test_a_close_takes_back_what_was_shown, begin),
 		cmocka_unit_test_setup(test_a_shorter_limit, begin),
 		cmocka_unit_test_setup(test_a_longer_limit, begin),
 	};
