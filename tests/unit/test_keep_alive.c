@@ -60,6 +60,8 @@ static void test_what_is_shown(void **state)
 	(void)state;
 	alive(90);
 	check(UINT64_MAX, 50);
+	alive(120);
+	check(UINT64_MAX, 60);
 	alive(600);
 	check(UINT64_MAX, 300);
 	alive(50);
@@ -241,6 +243,40 @@ static void test_a_close_takes_back_what_was_shown(void **state)
 	assert_int_equal(limit.alive_us, 150 * MS);
 }
 
+/* A witness may be seen while it is open, and again when it closes. */
+static void test_a_witness_that_closes_is_heard_once(void **state)
+{
+	(void)state;
+	closed_often(1000, 2);
+	now_us += 3000 * MS;
+	alive(2000);
+	now_us += 500 * MS;
+	closed(2500);
+	check(750, 500);
+	now_us += 500 * MS;
+	closed(2500);
+	check(1875, 1000);
+}
+
+/* What lived long before the first close says nothing of it; if it lives on it does. */
+static void test_a_witness_from_before_the_first_close(void **state)
+{
+	(void)state;
+	alive(1000);
+	closed(500);
+	check(375, 250);
+	now_us += 1000 * MS;
+	alive(2000);
+	check(UINT64_MAX, 1000);
+}
+
+static void test_the_first_close_is_a_young_one(void **state)
+{
+	(void)state;
+	closed(8);
+	check(UINT64_MAX, 4);
+}
+
 static void test_a_shorter_limit(void **state)
 {
 	(void)state;
@@ -275,6 +311,9 @@ int main(void)
 		cmocka_unit_test_setup(test_closes_that_follow_each_other, begin),
 		cmocka_unit_test_setup(test_a_short_limit_is_worth_no_fresh_connection, begin),
 		cmocka_unit_test_setup(test_a_close_takes_back_what_was_shown, begin),
+		cmocka_unit_test_setup(test_a_witness_that_closes_is_heard_once, begin),
+		cmocka_unit_test_setup(test_a_witness_from_before_the_first_close, begin),
+		cmocka_unit_test_setup(test_the_first_close_is_a_young_one, begin),
 		cmocka_unit_test_setup(test_a_shorter_limit, begin),
 		cmocka_unit_test_setup(test_a_longer_limit, begin),
 	};

@@ -156,6 +156,19 @@ static void pick_keys(char urls[100])
 	clear();
 }
 
+/* Other instances and later versions find the same backends: a change of this table moves every
+ * user of every pool that hashes. */
+static void test_the_table_of_hash_stays(void **state)
+{
+	static const char table[] = "dcbbbcdacbddbdccbbcdbbbaaadbbcadabddabdb";
+	char urls[100];
+
+	(void)state;
+	w.app.balance = BALANCE_HASH;
+	pick_keys(urls);
+	assert_memory_equal(urls, table, sizeof table - 1);
+}
+
 /* In the table of hash a backend is known by its URL, not by its place in the settings. */
 static void test_the_order_of_the_settings_makes_no_difference_to_hash(void **state)
 {
@@ -333,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_way_to_balance, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
 			test_the_weights_are_those_of_the_settings, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_the_table_of_hash_stays, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
 			test_the_order_of_the_settings_makes_no_difference_to_hash, begin,
 			pools_end),

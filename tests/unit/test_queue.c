@@ -77,6 +77,16 @@ void __wrap_event_active(struct event *event, int what, short calls)
 	tick.activated++;
 }
 
+/* How often room was looked for. */
+static unsigned looks;
+enum capacity_room __real_capacity_room(const struct selection *s);
+enum capacity_room __wrap_capacity_room(const struct selection *s);
+enum capacity_room __wrap_capacity_room(const struct selection *s)
+{
+	looks++;
+	return __real_capacity_room(s);
+}
+
 /* The tick comes. */
 static void turn(void)
 {
@@ -362,6 +372,11 @@ static void test_the_tick_goes_through_limited_pools(void **state)
 	w.settings.pool_count = 2;
 	enter(0);
 	turn(); /* the second one is all zeros */
+	w.settings.pool_count = 1;
+	w.pools[1].limited = true;
+	turn(); /* or is none */
+	w.settings.pool_count = 2;
+	w.pools[1] = (struct pool){ 0 };
 	assert_true(w.upstream.queue_ticks);
 	assert_int_equal(pool_init(&w.pools[1], &w.upstream, &settings[1]), 0);
 	turn();
@@ -417,6 +432,18 @@ static void test_the_first_waits_on_and_holds_up_the_others(void **state)
 	answers[0] = GOES_ON;
 	turn();
 	assert_string_equal(told, "+0+1");
+}
+
+/* What is full for the first one is full for all that have tried none. */
+static void test_a_long_queue_costs_one_look(void **state)
+{
+	(void)state;
+	start();
+	for (size_t i = 0; i < WAITING_MOST; i++)
+		enter(i);
+	looks = 0;
+	turn();
+	assert_int_equal(looks, 1);
 }
 
 /* Only one that has tried some backends may find others full that have room for none. */
@@ -835,6 +862,7 @@ int main(void)
 			test_nobody_is_asked_while_all_are_full, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
 			test_the_first_waits_on_and_holds_up_the_others, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_a_long_queue_costs_one_look, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
 			test_one_that_tried_some_holds_up_nobody, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
