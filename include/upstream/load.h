@@ -34,8 +34,8 @@ struct load {
 /* Finds the cells of a backend. With ROWS_NONE, or without `rows`, what is counted is lost. */
 void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t column);
 
-/* Takes a place at the backend that was picked; false: it has all the requests that it may have.
- * load_release gives the place up; harmless without one. */
+/* Takes a place at the backend that was picked; false: it has all the requests that it may have,
+ * and nothing has changed. load_release gives the place up; harmless without one. */
 bool load_acquire(struct selection *selection) __attribute__((warn_unused_result));
 void load_release(struct selection *selection);
 

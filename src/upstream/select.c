@@ -79,7 +79,6 @@ static bool take_place(struct selection *s, size_t picked)
 	s->backend = picked;
 	if (!load_acquire(s)) {
 		s->backend = former;
-		s->counted = counted;
 		return false;
 	}
 	if (!counted)

@@ -202,6 +202,15 @@ static void test_it_is_said_once_a_second(void **state)
 	assert_int_equal(said_count, 2);
 }
 
+static void test_it_is_said_in_the_first_second_of_a_machine(void **state)
+{
+	(void)state;
+	w.loop.now_us = 5;
+	start(0, 0);
+	assert_false(take());
+	assert_int_equal(said_count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +225,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_without_the_board, begin, pools_end),
 		cmocka_unit_test_setup_teardown(test_without_a_row, begin, pools_end),
 		cmocka_unit_test_setup_teardown(test_it_is_said_once_a_second, begin, pools_end),
+		cmocka_unit_test_setup_teardown(
+			test_it_is_said_in_the_first_second_of_a_machine, begin, pools_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
