@@ -12,8 +12,9 @@
 
 #include <cmocka.h>
 
-#include "../../src/http/head.h"
 #include "guard.h"
+#include "http/head.h"
+#include "http/head_ripe.h"
 
 static const struct head_limits limits = { 32768, 100 };
 
