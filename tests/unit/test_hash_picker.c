@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/balance/maglev.h"
 #include "balance/picker.h"
 
 #define COUNT 100
@@ -185,6 +186,126 @@ static void test_bounded_load(void **state)
 	picker_hash.destroy(p);
 }
 
+/* Beyond four requests: 1.5 times the share of the weight in all that are in flight, this one
+ * included; also when weights have changed. */
+static void assert_bound(struct picker *p, const unsigned *weights)
+{
+	uint64_t key = 0;
+
+	for (size_t home = 0; home < 2; home++) {
+		memset(loads, 0, sizeof loads);
+		while (pick_key(p, key) != home)
+			key++;
+		for (uint32_t own = 0; own < 30; own++)
+			for (uint32_t others = 0; others < 30; others++) {
+				uint32_t all = own + others + 1;
+				bool takes = own < 4 || own * 2 * (weights[0] + weights[1]) <
+								3 * all * weights[home];
+
+				loads[home].in_flight = own;
+				loads[1 - home].in_flight = others;
+				assert_int_equal(pick_key(p, key), takes ? home : 1 - home);
+			}
+	}
+}
+
+static void test_the_bound_is_one_and_a_half_shares(void **state)
+{
+	static const unsigned equal[] = { 1, 1 }, weights[] = { 3, 5 }, other[] = { 4, 2 };
+	struct picker *p = create(equal, NULL, 2);
+
+	(void)state;
+	assert_bound(p, equal);
+	picker_hash.destroy(p);
+	p = create(weights, NULL, 2);
+	assert_bound(p, weights);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(picker_hash.reweigh(p, other), 0);
+	assert_int_equal(picker_hash.reweigh(p, weights), 0);
+	assert_bound(p, weights);
+	picker_hash.destroy(p);
+}
+
+static uint64_t hardly_any(const struct picker_view *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* Where nobody has room the one with the least to do for its weight gets it. */
+static void test_the_freest_of_the_full(void **state)
+{
+	static const unsigned weights[] = { 1, 1, 2 };
+	static const struct picker_view full = { .load = look, .in_flight = hardly_any };
+	struct picker *p = create(weights, NULL, 3);
+
+	(void)state;
+	loads[0].in_flight = 9;
+	loads[1].in_flight = 7;
+	loads[2].in_flight = 16;
+	for (uint64_t key = 0; key < 200; key++)
+		assert_int_equal(
+			picker_hash.pick(p, &(struct pick){ .view = &full, .key = key }), 1);
+	loads[2].in_flight = 13;
+	for (uint64_t key = 0; key < 200; key++)
+		assert_int_equal(
+			picker_hash.pick(p, &(struct pick){ .view = &full, .key = key }), 2);
+	picker_hash.destroy(p);
+}
+
+/* A key of backend `index` whose last 16 bits, mixed, are these, and not low when mixed again. */
+static uint64_t find_key(struct picker *p, size_t index, uint64_t bits)
+{
+	for (uint64_t key = 0;; key++) {
+		uint64_t mixed = maglev_mix(key);
+
+		if (mixed % 65536 == bits && maglev_mix(mixed + 1) % 65536 >= 16384 &&
+			pick_key(p, key) == index)
+			return key;
+	}
+}
+
+/* To a backend in a slow start its keys come back in an order of their own, by 16 of their bits: as
+ * many as its share is of the largest, whatever the weights are. */
+static void test_a_share_is_of_the_keys(void **state)
+{
+	static const unsigned weights[] = { 6, 3 }, slow[] = { 6 * 256, 3 * 64 };
+	struct picker *p = create(weights, NULL, 2);
+	uint64_t last = find_key(p, 1, 16383), first = find_key(p, 1, 16384);
+	uint64_t of_other = find_key(p, 0, 65535);
+
+	(void)state;
+	for (uint64_t key = 0; key < KEYS; key++)
+		before[key] = pick_key(p, key);
+	assert_int_equal(picker_hash.reweigh(p, slow), 0);
+	for (uint64_t key = 0; key < KEYS; key++)
+		assert_true(pick_key(p, key) == before[key] ||
+			    (before[key] == 1 && maglev_mix(key) % 65536 >= 16384));
+	assert_int_equal(pick_key(p, last), 1);
+	assert_int_equal(pick_key(p, of_other), 0);
+	assert_int_equal(pick_key(p, first), 0);
+	picker_hash.destroy(p);
+}
+
+/* Where a key goes whose own backends are away is the same in every worker, process and version. */
+static void test_second_choices_stay_what_they_are(void **state)
+{
+	uint64_t digest = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	unsigned weights[COUNT];
+	uint64_t ids[COUNT];
+	struct picker *p;
+
+	(void)state;
+	set_equal(weights, ids);
+	p = create(weights, ids, COUNT);
+	usable[0] = UINT64_C(1) << 3 | UINT64_C(1) << 50; /* both are missed by one key in four */
+	usable[1] = 0;
+	for (uint64_t key = 0; key < 3000; key++)
+		digest = (digest ^ pick_key(p, key)) * UINT64_C(0x100000001b3);
+	assert_true(digest == UINT64_C(0x996b678e17f4c71d));
+	picker_hash.destroy(p);
+}
+
 static void test_failures_fill(void **state)
 {
 	static const unsigned weights[] = { 1, 1 };
@@ -204,6 +325,10 @@ int main(void)
 		cmocka_unit_test(test_one_is_gone),
 		cmocka_unit_test(test_slow_start),
 		cmocka_unit_test(test_bounded_load),
+		cmocka_unit_test(test_the_bound_is_one_and_a_half_shares),
+		cmocka_unit_test(test_the_freest_of_the_full),
+		cmocka_unit_test(test_a_share_is_of_the_keys),
+		cmocka_unit_test(test_second_choices_stay_what_they_are),
 		cmocka_unit_test(test_failures_fill),
 	};
 

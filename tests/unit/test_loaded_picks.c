@@ -318,6 +318,55 @@ static void test_latency_all_hot(void **state)
 	end();
 }
 
+/* Where one is left that one gets it, and where nobody is nobody does: in a small pool and in one
+ * of which not all are looked at. */
+static void test_one_left_and_none(void **state)
+{
+	static const struct picker_kind *const kinds[] = { &picker_two_choices,
+		&picker_least_requests, &picker_latency };
+	static const unsigned weights[] = { 1, 0, 2, 1, 3, 1, 1, 4, 1 };
+	static const size_t counts[] = { 1, 4, 5, COUNT_OF(weights) };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(kinds) * COUNT_OF(counts); i++) {
+		size_t count = counts[i % COUNT_OF(counts)];
+		uint64_t usable = 0;
+
+		begin(kinds[i / COUNT_OF(counts)], weights, count);
+		scene.view.usable = &usable;
+		for (size_t k = 0; k < count; k++) {
+			usable = UINT64_C(1) << k;
+			scene.loads[k].in_flight = (uint32_t)k;
+			for (int n = 0; n < 40; n++)
+				assert_true(scene.kind->pick(scene.picker, &scene.pick) ==
+					    (weights[k] > 0 ? k : PICKER_NONE));
+		}
+		usable = 0;
+		for (int n = 0; n < 40; n++)
+			assert_true(scene.kind->pick(scene.picker, &scene.pick) == PICKER_NONE);
+		end();
+	}
+}
+
+/* One without a weight never gets anything, idle as it is. */
+static void test_no_weight_no_request(void **state)
+{
+	static const unsigned weights[] = { 1, 0, 1 };
+	static const struct picker_kind *const kinds[] = { &picker_two_choices,
+		&picker_least_requests, &picker_latency };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		begin(kinds[i], weights, 3);
+		scene.loads[0].in_flight = 3;
+		scene.loads[2].in_flight = 2;
+		pick_many(200);
+		assert_int_equal(scene.seen[1], 0);
+		assert_true(scene.seen[2] > 150);
+		end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +382,8 @@ int main(void)
 		cmocka_unit_test(test_latency_not_known),
 		cmocka_unit_test(test_latency_leaves_the_hot),
 		cmocka_unit_test(test_latency_all_hot),
+		cmocka_unit_test(test_one_left_and_none),
+		cmocka_unit_test(test_no_weight_no_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

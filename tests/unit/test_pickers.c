@@ -179,10 +179,15 @@ static void test_none(void **state)
 static void check_one(const struct picker_kind *kind)
 {
 	static const unsigned one[] = { 7 };
+	static const unsigned least[] = { 1 };
 	static const unsigned one_of_three[] = { 0, 256, 0 };
 	static const size_t tried[] = { 1 };
 
 	begin(kind, one, 1);
+	pick_many(100);
+	assert_int_equal(scene.seen[0], 100);
+	end();
+	begin(kind, least, 1);
 	pick_many(100);
 	assert_int_equal(scene.seen[0], 100);
 	end();
@@ -322,6 +327,11 @@ static void check_memory(const struct picker_kind *kind)
 		mem_fail_after(-1);
 		assert_true(i > 0 || p == NULL);
 	}
+	/* One that was made is whole. */
+	rng_seed(&scene.rng, 7, 1, 1, 0);
+	scene.pick = (struct pick){ .rng = &scene.rng };
+	for (int i = 0; i < 100; i++)
+		assert_true(kind->pick(p, &scene.pick) < COUNT_OF(weights));
 	kind->destroy(p);
 	begin(kind, weights, COUNT_OF(weights));
 	for (long i = 0, result = -1; result == -1; i++) {
@@ -329,6 +339,7 @@ static void check_memory(const struct picker_kind *kind)
 		mem_fail_after(i);
 		result = kind->reweigh(scene.picker, other);
 		mem_fail_after(-1);
+		assert_true(result == 0 || result == -1);
 		pick_many(100);
 		assert_int_equal(result == 0, scene.seen[2] == 100);
 	}
@@ -355,10 +366,149 @@ static void check_sum(const struct picker_kind *kind)
 	mem_free(weights);
 }
 
+/* The largest sum that fits is one that may be. */
+static void check_largest_sum(const struct picker_kind *kind)
+{
+	static const unsigned most[] = { UINT32_MAX - 1, 1 };
+	static const unsigned more[] = { UINT32_MAX - 1, 2 };
+
+	begin(kind, most, 2);
+	pick_many(100);
+	assert_true(scene.seen[0] >= 99);
+	end();
+	assert_null(kind->create(&(struct picker_members){ .weights = more, .count = 2 }));
+}
+
+static void test_largest_sum_of_weights(void **state)
+{
+	(void)state;
+	for_all(check_largest_sum);
+}
+
+/* All may go, and come back. */
+static void check_all_gone(const struct picker_kind *kind)
+{
+	static const unsigned weights[] = { 3, 1, 2 };
+	static const unsigned zeros[] = { 0, 0, 0 };
+
+	begin(kind, weights, COUNT_OF(weights));
+	pick_many(100);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(kind->reweigh(scene.picker, zeros), 0);
+		assert_true(pick_one() == PICKER_NONE);
+		assert_int_equal(kind->reweigh(scene.picker, weights), 0);
+		pick_many(6000);
+		assert_true(spread(weights, COUNT_OF(weights)) < 13.8);
+	}
+	end();
+}
+
+static void test_all_gone_and_back(void **state)
+{
+	(void)state;
+	for_all(check_all_gone);
+}
+
 static void test_sum_of_weights(void **state)
 {
 	(void)state;
 	for_all(check_sum);
+}
+
+/* What a pool of 12 goes through: requests come and go, some fail, backends answer at different
+ * speeds, are away, full, or given other weights. */
+#define PLAYERS     12
+#define OUTSTANDING 40
+
+static struct picker_load loads[PLAYERS];
+
+static void look(const struct picker_view *view, size_t index, struct picker_load *load)
+{
+	(void)view;
+	*load = loads[index];
+}
+
+static uint64_t in_flight(const struct picker_view *view)
+{
+	uint64_t sum = 0;
+
+	(void)view;
+	for (size_t i = 0; i < PLAYERS; i++)
+		sum += loads[i].in_flight;
+	return sum;
+}
+
+static void change_something(int step, uint64_t *usable)
+{
+	static const unsigned weights[3][PLAYERS] = { { 1, 2, 3, 0, 5, 1, 1, 8, 2, 2, 40, 1 },
+		{ 1, 2, 3, 9, 5, 1, 1, 8, 2, 2, 4, 1 },
+		{ 256, 300, 64, 2, 0, 1, 7, 8, 90, 5, 1, 0 } };
+
+	if (step % 50 == 0)
+		*usable = step % 250 == 0 ? 0x810 : rng_next(&scene.rng) | 0x410;
+	if (step % 90 == 0)
+		scene.full[step / 90 % PLAYERS] = !scene.full[step / 90 % PLAYERS];
+	if (step % 400 == 0)
+		assert_int_equal(scene.kind->reweigh(scene.picker, weights[step / 400 % 3]), 0);
+}
+
+static uint64_t play(const struct picker_kind *kind)
+{
+	static const unsigned weights[PLAYERS] = { 1, 2, 3, 0, 5, 1, 1, 8, 2, 2, 40, 1 };
+	size_t on_their_way[OUTSTANDING];
+	uint64_t digest = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	uint64_t usable = UINT64_MAX;
+
+	begin(kind, weights, PLAYERS);
+	memset(loads, 0, sizeof loads);
+	scene.view = (struct picker_view){ .context = &scene,
+		.usable = &usable,
+		.is_full = is_full,
+		.load = look,
+		.in_flight = in_flight };
+	scene.pick.view = &scene.view;
+	for (int step = 0; step < 6000; step++) {
+		size_t *slot = &on_their_way[step % OUTSTANDING];
+
+		if (step >= OUTSTANDING && *slot != PICKER_NONE)
+			loads[*slot].in_flight--;
+		change_something(step, &usable);
+		*slot = pick_one();
+		digest = (digest ^ (uint32_t)*slot) * UINT64_C(0x100000001b3);
+		if (*slot == PICKER_NONE)
+			continue;
+		loads[*slot].in_flight++;
+		loads[*slot].recent = loads[*slot].recent * 7 / 8 + PICKER_FAILURE;
+		loads[*slot].failing = *slot == 4 ? (uint32_t)step % 700 : 0;
+		loads[*slot].latency_us = *slot % 5 == 0 ? 0 : (uint32_t)(1 + *slot * step % 977);
+	}
+	end();
+	return digest;
+}
+
+/* A seed of the settings means the same picks in each build: what somebody saw can be seen again.
+ * Who changes an algorithm changes this, too, and says so. */
+static void test_a_seed_replays(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t digest;
+	} wanted[] = {
+		{ "random", UINT64_C(0x9b4857dfb3368eb5) },
+		{ "round_robin", UINT64_C(0xf3b71d61b38ef139) },
+		{ "two_choices", UINT64_C(0x9d79f3c7b881cd0a) },
+		{ "least_requests", UINT64_C(0x9aa93e708726aafc) },
+		{ "latency", UINT64_C(0x76376dd12efaf257) },
+		{ "hash", UINT64_C(0x87edcb694124dc2) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+		uint64_t digest = play(pickers_find(wanted[i].name));
+
+		assert_true(digest == play(pickers_find(wanted[i].name)));
+		assert_true(digest == wanted[i].digest);
+	}
 }
 
 static void check_name(const struct picker_kind *kind)
@@ -385,6 +535,9 @@ int main(void)
 		cmocka_unit_test(test_half_of_ten_thousand),
 		cmocka_unit_test(test_short_of_memory),
 		cmocka_unit_test(test_sum_of_weights),
+		cmocka_unit_test(test_largest_sum_of_weights),
+		cmocka_unit_test(test_all_gone_and_back),
+		cmocka_unit_test(test_a_seed_replays),
 		cmocka_unit_test(test_names),
 	};
 

@@ -227,6 +227,22 @@ static void test_choice_among_the_rest_is_exact(void **state)
 	picker_random.destroy(p);
 }
 
+/* Sixteen draws that hit one that must not be picked, and then a look at all: no pick goes on
+ * drawing for ever. */
+static void test_sixteen_draws_in_vain(void **state)
+{
+	static const unsigned weights[] = { 3, 20, 0, 5, 7 };
+	static const size_t tried[] = { 1 };
+	struct picker *p = create(weights, COUNT_OF(weights));
+
+	(void)state;
+	assert_int_equal(pick_at(p, 1, 0), 1);
+	script.draws = 0;
+	assert_int_equal(pick_untried(p, NULL, tried, 1), 0);
+	assert_int_equal(script.draws, 2 * 16 + 1);
+	picker_random.destroy(p);
+}
+
 /* Chi-square of `draws` picks against the weights; a tried or weightless backend must not come up.
  */
 static double spread(const unsigned *weights, size_t count, const size_t *tried, size_t tried_count,
@@ -372,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_random_tables_are_exact),
 		cmocka_unit_test(test_ten_thousand_backends_are_exact),
 		cmocka_unit_test(test_choice_among_the_rest_is_exact),
+		cmocka_unit_test(test_sixteen_draws_in_vain),
 		cmocka_unit_test(test_spread_follows_the_weights),
 		cmocka_unit_test(test_spread_over_the_untried),
 		cmocka_unit_test(test_nothing_left),

@@ -158,6 +158,51 @@ static void test_weights_change_all_the_time(void **state)
 	picker_round_robin.destroy(picker);
 }
 
+/* One that was alone for long owes nothing to one that comes: they take turns from then on. */
+static void test_who_was_alone_takes_turns(void **state)
+{
+	static const unsigned alone[] = { 1, 0 }, both[] = { 1, 1 }, other[] = { 0, 1 };
+	int seen[2] = { 0 };
+
+	(void)state;
+	begin(alone, 2, 1);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(pick_one(), 0);
+	assert_int_equal(picker_round_robin.reweigh(picker, both), 0);
+	for (int i = 0; i < 10; i++)
+		seen[pick_one()]++;
+	assert_in_range(seen[0], 4, 6);
+	for (int i = 0; i < 100; i++)
+		seen[pick_one()]++;
+	assert_in_range(seen[0], 54, 56);
+	assert_int_equal(picker_round_robin.reweigh(picker, other), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(pick_one(), 1);
+	picker_round_robin.destroy(picker);
+}
+
+/* A weight that changes keeps the place in the round: what is left of a step grows with the step.
+ */
+static void test_a_place_in_the_round_is_kept(void **state)
+{
+	static const unsigned before[] = { 1, 1, 1, 1 }, after[] = { 64, 64, 64, 64 };
+	size_t order[4];
+
+	(void)state;
+	for (uint32_t slot = 0; slot < 50; slot++) {
+		begin(before, 4, slot);
+		for (size_t i = 0; i < 4; i++)
+			order[i] = pick_one();
+		assert_int_equal(picker_round_robin.reweigh(picker, after), 0);
+		for (size_t i = 0; i < 40; i++)
+			assert_int_equal(pick_one(), order[i % 4]);
+		assert_int_equal(picker_round_robin.reweigh(picker, before), 0);
+		for (size_t i = 0; i < 40; i++)
+			assert_int_equal(pick_one(), order[i % 4]);
+		picker_round_robin.destroy(picker);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +211,8 @@ int main(void)
 		cmocka_unit_test(test_workers_are_out_of_step),
 		cmocka_unit_test(test_missed_turns),
 		cmocka_unit_test(test_weights_change_all_the_time),
+		cmocka_unit_test(test_who_was_alone_takes_turns),
+		cmocka_unit_test(test_a_place_in_the_round_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,32 @@ static void test_same_url(void **state)
 	sessions_free(alone);
 }
 
+/* Cookies that users have must be those of their backends after an upgrade, and in another balancer
+ * with the same secret. */
+static void test_tokens_stay_what_they_are(void **state)
+{
+	static const struct slice backends[] = { { "http://a:80", 11 }, { "http://b:80", 11 },
+		{ "http://a:80", 11 }, { "http://a:80", 11 }, { "http://b:80", 11 } };
+	static const char *const tokens[] = { "442b1e5ab623b9e0c81b01b1b41a4f26",
+		"f09779fc5224ad5390b3c79d88385a4a", "ef4c3493f04ed479a02fb6242deb1c8a",
+		"0621f3ae1781faaf0cfeadfcfe63dcb8", "98de5b9285af0f27f2a8341e3b30edd2" };
+	uint8_t of_text[SIPHASH_KEY_SIZE];
+	struct sessions *s;
+
+	(void)state;
+	session_key(slice_of_string("a secret of the settings"), of_text);
+	s = sessions_new(of_text, slice_of_string("app"), backends, 5);
+	assert_non_null(s);
+	for (size_t i = 0; i < 5; i++) {
+		char token[SESSION_TOKEN_LEN + 1] = "";
+
+		sessions_token(s, i, token);
+		assert_true(find(s, token, SESSION_TOKEN_LEN) == i);
+		assert_string_equal(token, tokens[i]);
+	}
+	sessions_free(s);
+}
+
 /* Of another pool, another key, or another backend. */
 static void test_strangers(void **state)
 {
@@ -179,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_each_has_its_own),
 		cmocka_unit_test(test_order_does_not_matter),
 		cmocka_unit_test(test_same_url),
+		cmocka_unit_test(test_tokens_stay_what_they_are),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_no_tokens),
 		cmocka_unit_test(test_no_memory),

@@ -1,5 +1,5 @@
 /*
- * head.c: when a head that arrives in pieces is looked at. A look too many costs time, and who
+ * head_ripe.c: when a head that arrives in pieces is looked at. A look too many costs time, and who
  * sends octet by octet would have much of it; one too few leaves an error unanswered until more
  * comes.
  */
@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
+#include "../../src/http/head.h"
+#include "../../src/http/head_ripe.h"
 #include "guard.h"
-#include "http/head.h"
-#include "http/head_ripe.h"
 
 static const struct head_limits limits = { 32768, 100 };
 
