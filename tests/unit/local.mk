@@ -36,8 +36,8 @@ PROXY_TESTS = \
 WORKER_TESTS = \
 	tests/unit/test_sandbox
 MONITOR_TESTS = \
-	tests/unit/test_monitor tests/unit/test_names tests/unit/test_target_log \
-	tests/unit/test_target_state tests/unit/test_targets
+	tests/unit/test_monitor tests/unit/test_names tests/unit/test_probe \
+	tests/unit/test_target_log tests/unit/test_target_state tests/unit/test_targets
 MASTER_TESTS = \
 	tests/unit/test_backoff tests/unit/test_canary tests/unit/test_canary_compare \
 	tests/unit/test_child tests/unit/test_escrow tests/unit/test_fdstore \
@@ -89,6 +89,8 @@ $(COMMAND_TESTS): LDADD = $(COMMAND) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA
 # Functions that a test takes the place of.
 tests_unit_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_resize
 tests_unit_test_names_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=resolver_start,--wrap=resolver_end
+tests_unit_test_probe_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=connect,--wrap=getsockopt \
+	-Wl,--wrap=send,--wrap=recv,--wrap=clock_us
 tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below
 tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl
 tests_unit_test_targets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=probe_start

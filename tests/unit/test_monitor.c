@@ -380,6 +380,104 @@ static void test_request(void **state)
 	assert_false(check_request_write(&out, &backend, &c));
 }
 
+/* The path of a backend may be empty; each method has its word. */
+static void test_methods(void **state)
+{
+	static const char *const words[] = {
+		[CHECK_GET] = "GET /up HTTP/1.1\r\n",
+		[CHECK_HEAD] = "HEAD /up HTTP/1.1\r\n",
+		[CHECK_OPTIONS] = "OPTIONS /up HTTP/1.1\r\n",
+	};
+	char path[] = "", authority[] = "a:81", asked[] = "/up", host[] = "b";
+	const struct backend_settings backend = { .url = { .path = path, .authority = authority } };
+	struct check_settings c = check;
+	char bytes[256];
+
+	(void)state;
+	c.path = asked;
+	c.host = host;
+	for (int method = CHECK_GET; method <= CHECK_OPTIONS; method++) {
+		struct text out = text_over(bytes, sizeof bytes);
+
+		c.method = method;
+		assert_true(check_request_write(&out, &backend, &c));
+		assert_memory_equal(text_string(&out), words[method], strlen(words[method]));
+		assert_non_null(strstr(text_string(&out), "\r\nHost: b\r\n"));
+	}
+}
+
+/* An answer to HEAD has no body, whatever its head says. */
+static void test_answer_to_head(void **state)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+	struct check_settings c = check;
+	char bytes[256], body[] = "well";
+	struct text why = text_over(bytes, sizeof bytes);
+
+	(void)state;
+	c.method = CHECK_HEAD;
+	c.body = body;
+	assert_int_equal(check_response_judge(answer, sizeof answer - 1, false, &c, &why),
+		CHECK_RESPONSE_BAD);
+	c.method = CHECK_GET;
+	assert_int_equal(check_response_judge(answer, sizeof answer - 1, false, &c, &why),
+		CHECK_RESPONSE_PARTIAL);
+}
+
+static void test_kinds(void **state)
+{
+	static const struct {
+		enum rows_count count;
+		const char *name;
+	} cases[] = {
+		{ ROWS_CONNECT_FAILED, "no connection" },
+		{ ROWS_CUT, "closed before the end of an answer" },
+		{ ROWS_TIMED_OUT, "no answer in time" },
+		{ ROWS_BAD_RESPONSE, "an answer that is not HTTP" },
+		{ ROWS_5XX, "a status of 500 or more" },
+	};
+	struct eject_kinds before, now;
+
+	(void)state;
+	begin(&usual);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		before = eject_kinds(&total);
+		for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+			total.counts[cases[k].count] += k == i ? 3 : 2;
+		now = eject_kinds(&total);
+		assert_string_equal(eject_main_kind(&before, &now), cases[i].name);
+	}
+}
+
+/* Half of the requests is not more than half. */
+static void test_half_fails(void **state)
+{
+	(void)state;
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	total.counts[ROWS_CUT] += 10;
+	total.counts[ROWS_ANSWERS] += 10;
+	assert_false(look(&usual, 101 * SECOND));
+	assert_int_equal(again_us, 0);
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	total.counts[ROWS_CUT] += 11;
+	total.counts[ROWS_ANSWERS] += 9;
+	assert_true(look(&usual, 101 * SECOND));
+	/* 19 requests are too few; the window goes on, for a second more. */
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	total.counts[ROWS_CUT] += 4;
+	total.counts[ROWS_ANSWERS] += 15;
+	assert_false(look(&usual, 101 * SECOND));
+	assert_int_equal(again_us, 101 * SECOND + SECOND / 2);
+	assert_false(look(&usual, 102 * SECOND));
+	assert_int_equal(again_us, 0);
+}
+
 /* Which call went through that should not; 0: none. */
 static int try_calls(void)
 {
@@ -424,6 +522,10 @@ int main(void)
 		cmocka_unit_test(test_long_body),
 		cmocka_unit_test(test_long_chunk),
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_answer_to_head),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_half_fails),
 		cmocka_unit_test(test_confined),
 	};
 

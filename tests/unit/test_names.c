@@ -126,12 +126,16 @@ static int end(void **state)
 /* The timer is over. */
 static void fire(void)
 {
-	event_get_callback (&names.timer)(-1, EV_TIMEOUT, &names);
+	event_callback_fn callback = event_get_callback(&names.timer);
+
+	callback(-1, EV_TIMEOUT, &names);
 }
 
 static void read_answers(void)
 {
-	event_get_callback (&names.readable)(names.pipe, EV_READ, &names);
+	event_callback_fn callback = event_get_callback(&names.readable);
+
+	callback(names.pipe, EV_READ, &names);
 }
 
 static void answer(uint32_t number, int count, const char *why, const char *const *addresses)

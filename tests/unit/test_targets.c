@@ -101,8 +101,9 @@ static struct target *target(uint32_t row)
 static void fire(uint32_t row)
 {
 	struct target *t = target(row);
+	event_callback_fn callback = event_get_callback(&t->timer);
 
-	event_get_callback (&t->timer)(-1, EV_TIMEOUT, t);
+	callback(-1, EV_TIMEOUT, t);
 }
 
 static void probed(uint32_t row, enum probe_result result)
