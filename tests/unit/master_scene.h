@@ -48,8 +48,9 @@ static struct scene {
 	/* what was sent, and to which channels nothing can be sent */
 	struct scene_sent sent[SCENE_SENT];
 	size_t sent_count;
-	int deaf;  /* a channel; 0: none */
-	int error; /* with this errno; 0: EAGAIN */
+	int deaf;                    /* a channel; 0: none */
+	enum message_type deaf_type; /* that does not take these; 0: any */
+	int error;                   /* with this errno; 0: EAGAIN */
 	/* what waits to be received; a channel that is closed by the other side */
 	struct scene_inbound inbound[SCENE_SENT];
 	size_t inbound_count, inbound_next;
@@ -84,10 +85,13 @@ uint64_t __wrap_clock_ms(void)
 
 int __wrap_channel_send(int channel, struct message *m, int fd)
 {
-	if (channel == scene.deaf) {
+	if (channel == scene.deaf && (scene.deaf_type == 0 || m->type == scene.deaf_type)) {
 		errno = scene.error != 0 ? scene.error : EAGAIN;
 		return -1;
 	}
+	/* Only these carry a descriptor. */
+	if (m->type != MESSAGE_STAND_IN && m->type != MESSAGE_CLIENT)
+		assert_int_equal(fd, -1);
 	assert_true(scene.sent_count < SCENE_SENT);
 	scene.sent[scene.sent_count++] = (struct scene_sent){ channel, *m, fd };
 	return 0;

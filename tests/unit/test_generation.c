@@ -28,7 +28,7 @@ void *__wrap_mem_zalloc(size_t count, size_t size)
 
 int __wrap_sched_getaffinity(pid_t pid, size_t size, void *set)
 {
-	(void)pid;
+	assert_int_equal(pid, 0);
 	memset(set, 0, size);
 	if (processors == -1)
 		return -1;
@@ -129,10 +129,52 @@ static void test_new(void **state)
 	assert_int_equal(g->workers, 3);
 	assert_non_null(g->inboxes);
 	generation_free(g);
+	settings.workers = 1;
+	g = generation_new(&settings, 1);
+	assert_int_equal(g->workers, 1);
+	generation_free(g);
 	settings.workers = 0;
 	g = generation_new(&settings, 1);
 	assert_int_equal(g->workers, 2);
 	generation_free(g);
+}
+
+static void check_online(long n, uint32_t workers)
+{
+	struct settings settings = { .workers = 0 };
+	struct generation *g;
+
+	processors = -1;
+	online = n;
+	g = generation_new(&settings, 1);
+	assert_int_equal(g->workers, workers);
+	generation_free(g);
+	processors = 2;
+	online = 3;
+}
+
+static void test_many_processors(void **state)
+{
+	(void)state;
+	check_online(3, 3);
+	check_online(1, 1);
+	check_online(0, 1);
+	check_online(-1, 1);
+}
+
+static void test_closes(void **state)
+{
+	struct settings settings = { .workers = 2 };
+	struct generation *g = generation_make(&settings, 1, 2);
+
+	(void)state;
+	g->access_log = SCENE_FD;
+	g->dump = SCENE_FD + 1;
+	g->inboxes = calloc(2, sizeof *g->inboxes);
+	for (int i = 0; i < 2; i++)
+		g->inboxes[i] = (struct worker_inbox){ SCENE_FD + 2 + i, SCENE_FD + 4 + i };
+	generation_free(g);
+	assert_int_equal(scene.closed_fds, 6);
 }
 
 static void test_rows_go_first(void **state)
@@ -173,6 +215,8 @@ int main(void)
 		TEST(test_make),
 		TEST(test_no_memory),
 		TEST(test_new),
+		TEST(test_many_processors),
+		TEST(test_closes),
 		TEST(test_rows_go_first),
 		TEST(test_most_workers),
 	};

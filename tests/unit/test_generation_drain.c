@@ -10,6 +10,8 @@
 #define DRAIN 5000
 
 void __wrap_inbox_forward(const struct worker_inbox *inboxes, uint32_t from, uint32_t to);
+void __real_rows_settle(struct rows *rows);
+void __wrap_rows_settle(struct rows *rows);
 
 static struct listener_settings listeners[2];
 static struct settings settings = {
@@ -32,11 +34,20 @@ void __wrap_inbox_forward(const struct worker_inbox *inboxes, uint32_t from, uin
 	forwarded[forward_count++][1] = to;
 }
 
+static unsigned settled;
+
+void __wrap_rows_settle(struct rows *rows)
+{
+	settled++;
+	__real_rows_settle(rows);
+}
+
 static int setup(void **state)
 {
 	const char *why;
 
 	forward_count = 0;
+	settled = 0;
 	memset(listeners, 0, sizeof listeners);
 	if (address_parse_listen("127.0.0.1:8081", &listeners[0].address, &why) == -1 ||
 		address_parse_listen("127.0.0.1:8082", &listeners[1].address, &why) == -1)
@@ -120,6 +131,47 @@ static void test_deaf(void **state)
 	assert_int_equal(deaf->deadline, scene.now + STOP_TERM_TIMEOUT_MS);
 	assert_int_equal(closed->state, CHILD_ENDING);
 	assert_int_equal(scene_count_killed(deaf, SIGTERM), 1);
+}
+
+/* A worker to which only messages of this type cannot be sent. */
+static void check_deaf_to(enum message_type type)
+{
+	struct generation *old = add_past(1, GENERATION_DRAINING);
+	struct child *c = scene_worker(old, 0, CHILD_READY);
+
+	scene.m.current = scene_generation(&newer, 2, SCENE_WORKERS, GENERATION_CURRENT);
+	scene.deaf = c->channel;
+	scene.deaf_type = type;
+	generation_drain_begin(&scene.m, old);
+	assert_int_equal(c->state, CHILD_ENDING);
+}
+
+static void test_deaf_to_drain(void **state)
+{
+	(void)state;
+	check_deaf_to(MESSAGE_DRAIN);
+}
+
+static void test_deaf_to_gone(void **state)
+{
+	(void)state;
+	check_deaf_to(MESSAGE_GONE);
+	/* It is not told the half of it. */
+	assert_int_equal(scene_count_sent(NULL, MESSAGE_DRAIN), 0);
+}
+
+static void test_first_address_gone(void **state)
+{
+	struct generation *old = add_past(1, GENERATION_DRAINING);
+	struct child *c = scene_worker(old, 0, CHILD_READY);
+
+	(void)state;
+	newer.listener_count = 0;
+	scene.m.current = scene_generation(&newer, 2, SCENE_WORKERS, GENERATION_CURRENT);
+	generation_drain_begin(&scene.m, old);
+	newer.listener_count = 1;
+	assert_int_equal(scene_count_sent(c, MESSAGE_GONE), 2);
+	assert_int_equal(scene.sent[0].message.number, 0);
 }
 
 static void test_due(void **state)
@@ -209,7 +261,10 @@ static void test_freed(void **state)
 	busy = add_past(4, GENERATION_DRAINING);
 	busy->killed = 1;
 	scene.m.rows = rows_new(scene.m.board, 64, 64, 64);
+	busy->rows = rows_share(scene.m.rows);
+	assert_int_equal(settled, 0);
 	generation_drain_free(&scene.m);
+	assert_int_equal(settled, 1);
 	assert_true(scene_logged("and all that 1 killed ones had"));
 }
 
@@ -223,6 +278,7 @@ static void test_free_keeps_rows(void **state)
 	scene_worker(g, 0, CHILD_DRAINING);
 	generation_drain_free(&scene.m);
 	assert_non_null(g->rows);
+	assert_int_equal(settled, 0);
 	assert_int_equal(scene.freed_settings, 0);
 }
 
@@ -235,6 +291,9 @@ int main(void)
 		TEST(test_replaced),
 		TEST(test_failed),
 		TEST(test_deaf),
+		TEST(test_deaf_to_drain),
+		TEST(test_deaf_to_gone),
+		TEST(test_first_address_gone),
 		TEST(test_due),
 		TEST(test_room),
 		TEST(test_rescue),
