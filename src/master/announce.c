@@ -47,6 +47,7 @@ void announce_start(struct master *m)
 	char buffer[1024];
 	struct text text = text_over(buffer, sizeof buffer);
 
+	assert(g != NULL);
 	log_set_echo(false);
 	log_notice("tinylb %s is ready: pid %d, %u workers, listening on %s", PACKAGE_VERSION,
 		(int)getpid(), g->workers, list_addresses(m, g->settings, &text));
@@ -71,6 +72,7 @@ void announce_reload(const struct master *m, const struct generation *old)
 	char buffer[1024];
 	struct text text = text_over(buffer, sizeof buffer);
 
+	assert(g != NULL && g != old);
 	if (logs_change(old->settings, g->settings) == -1)
 		log_errorx("cannot open the log %s: %s", g->settings->log, fd_explain_log(errno));
 	if (is_pid_file_changed(m, old->settings))

@@ -1,8 +1,7 @@
 /*
- * A daemon is born by one fork and setsid(). The process that was started stays until the workers
- * are ready, so that its exit code tells whether the start succeeded, and the terminal is kept
- * until then, so that errors are seen. The working directory stays: the settings may be a relative
- * path.
+ * A daemon begins with one fork and setsid(). The process that was started stays until the workers
+ * are ready: its exit code tells whether the start succeeded. The terminal is kept until then, so
+ * that errors are seen. The working directory stays: the path of the settings may be relative.
  */
 #include "config.h"
 
@@ -36,7 +35,7 @@ int daemon_start(struct daemon *d)
 		log_error("cannot make a pipe");
 		return 1;
 	}
-	fflush(NULL); /* lest both processes write it */
+	fflush(NULL); /* or else both processes write what is buffered */
 	pid = fork();
 	if (pid == -1) {
 		log_error("cannot fork");

@@ -6,7 +6,8 @@
 
 struct daemon {
 	bool on;
-	int status; /* a pipe to the process that was started; -1 once it knows */
+	int status; /* owned: a pipe to the process that was started; -1: it was told, or there is
+		       none */
 };
 
 /*
@@ -21,7 +22,7 @@ void daemon_ready(struct daemon *d);
 /* Makes the standard descriptors lead nowhere. */
 void daemon_silence(void);
 
-/* Where nothing was told, the waiting process takes that for failure. */
+/* Closes the pipe: a waiting process that was told nothing takes that for failure. */
 void daemon_fini(struct daemon *d);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The master's loop: one ppoll over a signalfd and the children's channels, with the time until
- * something is due. Everything that happens is a call from here, one after the other; nothing
- * blocks.
+ * The master's loop: one ppoll over a signalfd and the channels of the children, with the time
+ * until something is due. All that the master does is called from here, one after the other.
+ * Nothing blocks but that ppoll.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
- * One datagram to the socket that NOTIFY_SOCKET names. It tells and never waits: a service manager
- * that does not listen must not hold up the service.
+ * Each message is one datagram to the socket that NOTIFY_SOCKET names. Sending never waits: a
+ * service manager that does not listen must not hold up the service.
  */
 #include "config.h"
 
@@ -19,7 +19,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-/* Room for that many, aligned as the kernel wants it. */
+/* Room for NOTIFY_FDS_MAX descriptors, aligned as the kernel wants it. */
 union control {
 	struct cmsghdr header;
 	char room[CMSG_SPACE(NOTIFY_FDS_MAX * sizeof(int))];
@@ -41,7 +41,7 @@ static void attach(struct msghdr *h, union control *control, const int *fds, siz
 	memcpy(CMSG_DATA(c), fds, count * sizeof *fds);
 }
 
-/* 0, or -1 with errno. */
+/* `text` and descriptors, which stay the caller's, in one datagram. 0, or -1 with errno. */
 static int send_text(const char *path, char *text, const int *fds, size_t count)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };

@@ -1,8 +1,8 @@
 /*
- * The pid file is locked, written under another name and then put in its place, so that it is never
- * seen half written, and a process id in it is that of a living master if and only if the lock is
- * held. Nothing is ever replaced or removed but a file that looks like a pid file: a wrong path in
- * the settings must not cost somebody a file.
+ * The pid file is locked, written under another name, and then put in its place: so it is never
+ * seen half written. A process id in it is that of a living master if and only if the lock is held.
+ * Only a file that looks like a pid file is replaced or removed: a wrong path in the settings must
+ * not cost a file.
  */
 #include "config.h"
 
@@ -20,11 +20,11 @@
 #include "base/fd.h"
 #include "base/memory.h"
 
-/* Two that start at the same time may take a file away from each other; one of them then looks
- * again, and sees the other's lock. */
+/* Two masters that start at the same time may take a file away from each other. One of them then
+ * looks again, and sees the lock of the other. */
 #define ATTEMPTS 10
 
-/* True when the path still leads to the open file. */
+/* True where the path still leads to the open file. */
 static bool is_same_file(const char *path, int fd)
 {
 	struct stat named, open_one;
@@ -64,8 +64,8 @@ static bool is_pid_file(int fd)
 	return (off_t)(digits + (digits > 0 && text[digits] == '\n')) == st.st_size;
 }
 
-/* Opens what is there. -1 with EEXIST where that is no pid file; a device is not even opened, which
- * can have an effect. */
+/* Opens the file that is there. -1 with EEXIST where it is no pid file. A device is not opened at
+ * all: that can have an effect. */
 static int open_existing(const char *path)
 {
 	struct stat st;
@@ -95,7 +95,7 @@ static int lock_existing(const char *path)
 }
 
 /* Puts `temporary` where `path` is. `old` is the lock of a stale file, or -1 where there was none.
- * 0, or -1 with EBUSY when somebody was faster. */
+ * 0, or -1 with EBUSY where another master was faster. */
 static int put_in_place(const char *temporary, const char *path, int old)
 {
 	if (old != -1) {
@@ -129,7 +129,7 @@ static int try_open(const char *path, const char *temporary)
 	return fd;
 }
 
-/* Says who holds the lock. */
+/* Says which process holds the lock. */
 static void explain_lock(const char *path, char *why, size_t why_size)
 {
 	char text[16] = "";

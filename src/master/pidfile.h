@@ -1,4 +1,4 @@
-/* The pid file: whoever holds its lock is the running instance. */
+/* The pid file: the process that holds its lock is the running instance. */
 #ifndef TINYLB_SRC_MASTER_PIDFILE_H
 #define TINYLB_SRC_MASTER_PIDFILE_H
 
@@ -9,12 +9,12 @@ struct pidfile {
 	char *path; /* owned */
 };
 
-/* Writes the file with this process's id; a stale one is replaced, and nothing else is. `path`
- * NULL: no file. Returns 0, or -1 with a message in `why`. */
+/* Writes the file with the id of this process. A stale pid file is replaced, and no other file is.
+ * `path` NULL: no file. 0, or -1 with a message in `why`. */
 int pidfile_open(struct pidfile *p, const char *path, char *why, size_t why_size)
 	__attribute__((warn_unused_result));
 
-/* Removes the file if it is still ours, and lets go of the lock. */
+/* Removes the file where it is still that of this process, and lets go of the lock. */
 void pidfile_close(struct pidfile *p);
 
 #endif

@@ -1,4 +1,4 @@
-/* Signals as something to read. What they mean is decided in master.c. */
+/* Signals are read from a descriptor. What they mean is decided in master.c. */
 #include "config.h"
 
 #include "signals.h"
@@ -22,11 +22,11 @@ void signals_block(void)
 
 	fill(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	/* An ignored SIGCHLD, which a parent may have left behind, would reap by itself. */
+	/* A parent may have left SIGCHLD ignored: then the kernel would reap children itself. */
 	signal(SIGCHLD, SIG_DFL);
-	/* A log or a channel that nobody reads is an error like others. */
+	/* A log or a channel without a reader is an error of write(2), and no signal. */
 	signal(SIGPIPE, SIG_IGN);
-	/* And so is a file, a log or the board, that may not grow any more. Children inherit it. */
+	/* So is a file that may not grow any more: a log, the board. Children inherit it. */
 	signal(SIGXFSZ, SIG_IGN);
 }
 

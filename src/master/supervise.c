@@ -7,6 +7,7 @@
 
 #include "supervise.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -23,11 +24,12 @@
 #include "messages.h"
 #include "shutdown.h"
 
-/* Decides when the next worker of a slot starts, whose last one lived so many ms. */
+/* Decides when the next worker of a slot starts. `lived`: how long the last one did, ms. */
 static void schedule(struct master *m, struct generation *g, uint32_t slot, uint64_t lived)
 {
 	struct slot *s = &g->slots[slot];
 
+	assert(slot < g->workers);
 	s->due = clock_ms() + backoff_next(&s->backoff, lived, rng_next(&m->jitter));
 	s->respawn++;
 }
@@ -115,6 +117,7 @@ void supervise_reap(struct master *m)
 
 static void respawn(struct master *m, struct generation *g, uint32_t slot)
 {
+	assert(g == m->current);
 	g->slots[slot].due = 0;
 	if (spawn_worker(m, g, slot) == -1) {
 		log_error("cannot start worker %u", slot);

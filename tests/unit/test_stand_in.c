@@ -311,6 +311,21 @@ static void test_released(void **state)
 	assert_true(scene_logged("worker 1 gen 1 (pid 5001) cannot accept for worker 0"));
 }
 
+static void test_released_when_ended(void **state)
+{
+	uint32_t id;
+
+	(void)state;
+	stand_in_begin(&scene.m, 0);
+	id = scene_last_sent(workers[1], MESSAGE_STAND_IN)->id;
+	scene.deaf = workers[1]->channel;
+	stand_in_end(&scene.m, 0);
+	/* It could not be told to stop, but has stopped: no other sibling is asked. */
+	stand_in_released(&scene.m, workers[1], id);
+	assert_true(list_is_empty(&scene.m.stand_ins));
+	assert_int_equal(scene_count_sent(NULL, MESSAGE_STAND_IN), 1);
+}
+
 static void test_forward(void **state)
 {
 	(void)state;
@@ -441,6 +456,7 @@ int main(void)
 		TEST(test_move),
 		TEST(test_move_ended),
 		TEST(test_released),
+		TEST(test_released_when_ended),
 		TEST(test_forward),
 		TEST(test_forward_without),
 		TEST(test_next_generation),

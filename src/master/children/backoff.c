@@ -1,13 +1,13 @@
 /*
- * The restart policy. The first death is answered at once, because it is most likely the only one;
- * who dies again and again is started more and more rarely. Jitter keeps slots that die of the same
- * cause from coming back in step.
+ * The restart policy. After the first death the next process starts at once, because the death is
+ * most likely the only one. A process that dies again and again is started more and more rarely.
+ * Jitter keeps slots that die of the same cause from coming back in step.
  */
 #include "config.h"
 
 #include "backoff.h"
 
-/* `pause` made up to a quarter shorter or longer. */
+/* Makes `pause` (ms) up to a quarter shorter or longer. */
 static uint64_t add_jitter(uint64_t pause, uint64_t random)
 {
 	uint64_t quarter = pause / 4;

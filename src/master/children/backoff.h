@@ -7,7 +7,7 @@
 
 #define BACKOFF_FIRST_MS 100   /* after the second death in a row; the first one costs nothing */
 #define BACKOFF_MAX_MS   5000  /* before jitter */
-#define BACKOFF_RESET_MS 60000 /* who lived that long starts afresh */
+#define BACKOFF_RESET_MS 60000 /* a process that lived that long has no earlier deaths */
 
 /* Zeroed before the first use. */
 struct backoff {

@@ -7,6 +7,7 @@
 
 #include "hang.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -110,6 +111,7 @@ static void begin(struct master *m, struct child *c, uint64_t now, uint32_t wait
 {
 	char name[CHILD_NAME_SIZE], doing[DOING_SIZE];
 
+	assert(c->hung_since == 0 && c->suspected != 0);
 	c->hung_since = c->suspected;
 	describe(c, doing);
 	log_warnx("%s hangs: nothing for %ju ms, with %ju clients and %u connections that wait; it "

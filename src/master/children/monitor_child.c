@@ -8,6 +8,7 @@
 
 #include "monitor_child.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -123,6 +124,7 @@ void monitor_child_died(struct master *m, const struct child *c, int status)
 {
 	char name[CHILD_NAME_SIZE], death[CHILD_DEATH_SIZE];
 
+	assert(c->role == CHILD_MONITOR);
 	child_describe_death(c, status, death);
 	m->monitor_due = 0;
 	if (c->state == CHILD_KILLED && c->hung_since == 0) {

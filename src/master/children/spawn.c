@@ -23,8 +23,8 @@
 #include "settings/lookup.h"
 #include "worker/worker.h"
 
-/* The log as this generation has it: the master changes its own only when the generation has become
- * the current one. 0, or -1 with errno. */
+/* Opens the log of this generation. The master changes its own log only when the generation has
+ * become the current one. 0, or -1 with errno. */
 static int open_log(const struct master *m, const struct settings *s)
 {
 	const struct settings *present = m->current != NULL ? m->current->settings : NULL;

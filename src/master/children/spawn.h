@@ -19,7 +19,8 @@ int spawn_become(const struct master *m, const struct generation *g, const char 
 int spawn_worker(struct master *m, struct generation *g, uint32_t slot)
 	__attribute__((warn_unused_result));
 
-/* Starts the process that looks up the names in the settings of `g`. 0, or -1 with errno. */
+/* Starts the process that looks up the names in the settings of `g`, and ends with 0 where that was
+ * done. 0, or -1 with errno. */
 int spawn_resolver(struct master *m, struct generation *g) __attribute__((warn_unused_result));
 
 #endif

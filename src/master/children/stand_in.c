@@ -115,6 +115,7 @@ static void place(struct master *m, struct stand_in *f)
 	const struct escrow_entry *e = socket_of(m, f);
 	char name[CHILD_NAME_SIZE];
 
+	assert(f->sibling == NULL && !f->ended);
 	f->due = clock_ms() + RETRY_MS;
 	while (e != NULL && (f->sibling = choose(m, f)) != NULL) {
 		f->id = ++m->last_stand_in;
@@ -185,6 +186,7 @@ static bool is_of_slot(const struct master *m, const struct escrow_entry *e, uin
 
 void stand_in_begin(struct master *m, uint32_t slot)
 {
+	assert(m->current == NULL || slot < m->current->workers);
 	forget_past(m);
 	if (m->current == NULL || m->current->workers < 2)
 		return;
@@ -276,7 +278,11 @@ void stand_in_released(struct master *m, struct child *c, uint32_t id)
 		log_info("%s cannot accept for worker %u", child_name(c, name), f->slot);
 		c->refused_until = clock_ms() + REFUSED_MS;
 		f->sibling = NULL;
-		place(m, f);
+		/* It may have been about to be told to stop. */
+		if (f->ended)
+			forget(f);
+		else
+			place(m, f);
 		return;
 	}
 }

@@ -109,6 +109,7 @@ bool canary_begin(struct master *m)
 
 void canary_end(struct master *m, const struct generation *g)
 {
+	assert(g->watch_until == 0 || m->current != NULL);
 	/* The old workers are paused until all new ones are ready: longer than the watch. */
 	if (g->watch_until != 0)
 		tell_old(m, g, MESSAGE_RESUME);

@@ -6,6 +6,8 @@
 
 #include "generation_drain.h"
 
+#include <assert.h>
+
 #include "base/log.h"
 #include "master/children/inbox.h"
 #include "master/children/stop.h"
@@ -127,6 +129,7 @@ void generation_drain_rescue(const struct master *m, const struct generation *g)
 {
 	const struct child *taker = find_taker(m, g);
 
+	assert(g != NULL);
 	for (uint32_t slot = 0; taker != NULL && slot < g->workers; slot++)
 		if (find_in_slot(m, g, slot) == NULL)
 			inbox_forward(g->inboxes, slot, taker->slot);

@@ -263,6 +263,7 @@ static void commit(struct master *m)
 {
 	struct generation *old = m->current;
 
+	assert(m->next->spawned == m->next->workers);
 	m->current = m->next;
 	m->next = NULL;
 	generation_set_state(m->current, GENERATION_CURRENT);

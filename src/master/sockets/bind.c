@@ -1,12 +1,13 @@
 /*
- * Looks at new addresses before workers bind them. A bind with SO_REUSEPORT would join a second
- * instance's group in silence and take half of its connections, so each address is first tried
- * without. Unix sockets have no such groups: the master makes the only one.
+ * Looks at new addresses before workers bind them. With SO_REUSEPORT a bind would join the group of
+ * a second instance in silence and take half of its connections: so each address is first tried
+ * without it. Unix sockets have no such groups: the master makes the only one.
  */
 #include "config.h"
 
 #include "bind.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +18,8 @@
 #include "base/fd.h"
 #include "net/listener.h"
 
-/* 0 when `path` is free now; -1 with errno. A socket that nobody listens on any more is removed,
- * and nothing else: not a file, and not a socket that answers. */
+/* 0 where the path is free now; -1 with errno. A socket without a listener is removed. A file is
+ * not, nor is a socket that answers. */
 static int clear_path(const struct address *a)
 {
 	struct stat st;
@@ -35,7 +36,7 @@ static int clear_path(const struct address *a)
 		return -1;
 	result = connect(fd, &a->u.sa, a->len);
 	fd_close(&fd);
-	/* EAGAIN: it listens, and its queue is full. */
+	/* EAGAIN: there is a listener, and its queue is full. */
 	if (result == 0 || errno == EAGAIN) {
 		errno = EADDRINUSE;
 		return -1;
@@ -48,7 +49,7 @@ static int bind_unix(struct escrow *escrow, const struct address *a, uint32_t ge
 	const struct escrow_entry *held = escrow_find(escrow, a, 0);
 	int fd;
 
-	/* Somebody may have removed the path: then nobody can connect to what is held. */
+	/* Where the path was removed no client can connect to the socket that is held. */
 	if (held != NULL && escrow_is_reachable(held))
 		return 0;
 	if (clear_path(a) == -1)
@@ -56,7 +57,7 @@ static int bind_unix(struct escrow *escrow, const struct address *a, uint32_t ge
 	fd = listener_bind(a);
 	if (fd == -1)
 		return -1;
-	/* As on a TCP port, everybody may connect; the folder is where that is restricted. */
+	/* All users may connect, as to a TCP port. The rights of the folder can restrict that. */
 	if (chmod(a->u.un.sun_path, 0666) == -1) {
 		fd_close(&fd);
 		return -1;
@@ -64,7 +65,7 @@ static int bind_unix(struct escrow *escrow, const struct address *a, uint32_t ge
 	return escrow_add(escrow, a, 0, generation, fd);
 }
 
-/* The first slot's socket gets a port from the kernel, the others the same one. */
+/* The kernel chooses the port of the first slot's socket. The others get the same one. */
 static int bind_any_port(
 	struct escrow *escrow, const struct address *a, uint32_t workers, uint32_t generation)
 {
@@ -107,6 +108,7 @@ static const char *explain(int error, bool is_unix)
 int bind_prepare(struct escrow *escrow, const struct settings *settings, uint32_t workers,
 	uint32_t generation, char *why, size_t why_size)
 {
+	assert(workers > 0 && generation > 0);
 	for (size_t i = 0; i < settings->listener_count; i++) {
 		const struct address *a = &settings->listeners[i].address;
 		bool is_unix = address_is_unix(a);

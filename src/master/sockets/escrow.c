@@ -1,10 +1,11 @@
 /*
- * The table of sockets kept in escrow. It only keeps: who binds is in bind.c and in the workers.
+ * The table of sockets in escrow. It only keeps them: bind.c and the workers bind.
  */
 #include "config.h"
 
 #include "escrow.h"
 
+#include <assert.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ static int grow(struct escrow *escrow)
 	return 0;
 }
 
-/* Asks the kernel what `fd` is bound to. */
+/* Asks the kernel to which address, or file, the socket is bound. 0, or -1 with errno. */
 static int fill_bound(struct escrow_entry *e)
 {
 	struct stat st;
@@ -49,6 +50,7 @@ int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, 
 {
 	struct escrow_entry e = { .key = *key, .slot = slot, .generation = generation, .fd = fd };
 
+	assert(fd >= 0);
 	e.shared = address_is_unix(key);
 	if (fill_bound(&e) == -1 || grow(escrow) == -1) {
 		fd_close(&fd);
@@ -60,6 +62,7 @@ int escrow_add(struct escrow *escrow, const struct address *key, uint32_t slot, 
 
 int escrow_restore(struct escrow *escrow, const struct escrow_entry *entry)
 {
+	assert(entry->fd >= 0);
 	if (grow(escrow) == -1)
 		return -1;
 	escrow->entries[escrow->count++] = *entry;
@@ -119,8 +122,8 @@ size_t escrow_assign_max(const struct escrow *escrow, const struct settings *set
 	return escrow->count + settings->listener_count;
 }
 
-/* True where whoever connects to `a` could be served by a socket of this wildcard, were there no
- * other. That of IPv6 stands for IPv4 too. */
+/* True where a client that connects to `a` would come to a socket of this wildcard, were there no
+ * other. The wildcard of IPv6 stands for IPv4 too. */
 static bool is_covered(const struct address *a, const struct address *wildcard)
 {
 	int family = a->u.sa.sa_family, other = wildcard->u.sa.sa_family;
@@ -158,6 +161,7 @@ size_t escrow_assign(const struct escrow *escrow, const struct settings *setting
 {
 	size_t n = 0;
 
+	assert(slot < workers);
 	for (size_t i = 0; i < escrow->count; i++) {
 		const struct escrow_entry *e = &escrow->entries[i];
 		const struct listener_settings *l = escrow_listener(settings, &e->key);
@@ -181,6 +185,7 @@ static void drop(struct escrow *escrow, size_t i)
 {
 	struct escrow_entry *e = &escrow->entries[i];
 
+	assert(i < escrow->count);
 	if (e->shared && escrow_is_reachable(e))
 		unlink(e->key.u.un.sun_path);
 	fd_close(&e->fd);
@@ -208,7 +213,8 @@ void escrow_drop_generation(struct escrow *escrow, uint32_t generation)
 			drop(escrow, i - 1);
 }
 
-/* Whoever held it before may have shut it: an earlier image of the program, for one. */
+/* The socket may have been shut by another program that held it before an upgrade: open it in any
+ * case. */
 static void want(struct escrow_entry *e)
 {
 	if (!e->shared)
@@ -220,6 +226,7 @@ static void want(struct escrow_entry *e)
 void escrow_settle(
 	struct escrow *escrow, const struct settings *settings, uint64_t shut_at, uint64_t close_at)
 {
+	assert(shut_at > 0 && shut_at <= close_at);
 	for (size_t i = escrow->count; i > 0; i--) {
 		struct escrow_entry *e = &escrow->entries[i - 1];
 		bool is_wanted = escrow_listener(settings, &e->key) != NULL;
@@ -235,7 +242,7 @@ void escrow_settle(
 	}
 }
 
-/* When there is something to do about it; 0: never. */
+/* When an entry is to be shut or closed, monotonic ms; 0: never. */
 static uint64_t entry_due(const struct escrow_entry *e, const struct settings *needed)
 {
 	if (needed != NULL && escrow_listener(needed, &e->key) != NULL)

@@ -23,7 +23,7 @@ struct escrow_entry {
 	uint32_t generation; /* in which it was made */
 	bool shared;         /* a unix socket: one for all slots */
 	int fd;              /* owned */
-	bool shut;           /* nobody gets onto it any more: listener_gate */
+	bool shut;           /* it lets no client in any more: listener_gate */
 	uint64_t
 		shut_at; /* no settings have its address: when to shut it, monotonic ms; 0: never */
 	uint64_t close_at; /* and when to close it */
@@ -56,13 +56,15 @@ const struct escrow_entry *escrow_find(
 /* False for a unix socket whose path was removed, or leads elsewhere now. */
 bool escrow_is_reachable(const struct escrow_entry *entry);
 
-/* True when a TCP socket is held with this port and the same address, or with a wildcard on either
- * side: to probe the address would find ourselves. */
+/* True where a TCP socket is held with this port and the same address, or with a wildcard on either
+ * side: a probe of the address would find this program itself. */
 bool escrow_overlaps(const struct escrow *escrow, const struct address *address);
 
 /* The listener whose clients come to a socket of this address: the one with the same address, or a
- * wildcard with the same port. Sockets that a wildcard makes superfluous go on being accepted from:
- * the kernel prefers them, and to close them could lose who comes just then. NULL: none. */
+ * wildcard with the same port. Workers go on accepting from sockets that a wildcard makes
+ * superfluous: the kernel prefers them, and to close them could lose a client that connects just
+ * then. NULL: none.
+ */
 const struct listener_settings *escrow_listener(
 	const struct settings *settings, const struct address *address);
 
@@ -75,9 +77,8 @@ size_t escrow_assign(const struct escrow *escrow, const struct settings *setting
 	uint32_t workers, struct worker_socket *out);
 size_t escrow_assign_max(const struct escrow *escrow, const struct settings *settings);
 
-/* What was made for a generation that did not come to life: lets nobody onto it any more; closes
- * it.
- */
+/* The sockets that were made for a generation that did not come to life. shut: they let no client
+ * in any more. drop: they are closed. */
 void escrow_shut_generation(struct escrow *escrow, uint32_t generation);
 void escrow_drop_generation(struct escrow *escrow, uint32_t generation);
 
@@ -89,7 +90,8 @@ void escrow_drop_generation(struct escrow *escrow, uint32_t generation);
 void escrow_settle(struct escrow *escrow, const struct settings *settings, uint64_t shut_at,
 	uint64_t close_at);
 
-/* Shuts and closes what is due, except what `needed` (NULL: nobody) will want. */
+/* Shuts and closes what is due at `now` (monotonic ms), except sockets of addresses that the
+ * settings `needed` (NULL: none) have. */
 void escrow_expire(struct escrow *escrow, uint64_t now, const struct settings *needed);
 
 /* When escrow_expire will have something to do, monotonic ms; UINT64_MAX: never. */

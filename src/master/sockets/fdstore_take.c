@@ -19,10 +19,10 @@
 #include "base/memory.h"
 #include "base/slice.h"
 
-#define FIRST 3 /* by convention */
+#define FIRST 3 /* by the convention of sd_listen_fds(3) */
 #define MOST  65536
 
-/* The number in a variable; -1: none. */
+/* The number in a variable of the environment; -1: there is none. */
 static int read_variable(const char *name)
 {
 	const char *text = getenv(name);
@@ -76,7 +76,7 @@ static bool is_for(const struct address *bound, const struct address *key)
 	       address_port(bound) == address_port(&wanted);
 }
 
-/* NULL when `fd` can be what `name` says: a socket for this listener. */
+/* NULL where `fd` is what the name says, a listening socket for `key`; or what is wrong. */
 static const char *find_fault(const struct escrow *escrow, const struct address *key, int fd)
 {
 	struct address bound = { .len = sizeof bound.u };

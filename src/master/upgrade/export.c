@@ -1,8 +1,9 @@
-/* Writes the master's state down for the program that takes over. */
+/* Writes the state of the master down for the program that takes over. */
 #include "config.h"
 
 #include "export.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "settings/lookup.h"
 #include "settings/settings_dump.h"
 
-/* More than any state has. */
+/* Bytes; no state has as many. */
 #define TEXT_MAX ((off_t)64 * 1024 * 1024)
 
 static int export_self(const struct master *m, struct handover *h)
@@ -46,8 +47,8 @@ static int export_self(const struct master *m, struct handover *h)
 	return 0;
 }
 
-/* Makes a file in memory; *fd is its descriptor (close-on-exec). A stream to write it with, or NULL
- * with errno. */
+/* Makes a file in memory. *fd is its descriptor, the caller's (close-on-exec). A stream to write it
+ * with, or NULL with errno. */
 static FILE *open_memory(const char *name, int *fd)
 {
 	int copy;
@@ -63,7 +64,7 @@ static FILE *open_memory(const char *name, int *fd)
 	return out;
 }
 
-/* The settings as a file: that of the version that made them, where it was another one. */
+/* The settings as a file. Where another version of the program wrote one, that is kept. */
 static int dump_settings(struct generation *g)
 {
 	FILE *out;
@@ -146,7 +147,7 @@ static size_t export_inbox(const struct generation *g, struct handover_inbox *ou
 	return g->inboxes != NULL ? g->workers : 0;
 }
 
-/* Of all generations; returns how many. */
+/* The inboxes of all generations. Returns how many there are; `out` NULL: only that. */
 static size_t export_all_inboxes(const struct master *m, struct handover_inbox *out)
 {
 	size_t n = export_inbox(m->current, out);
@@ -157,7 +158,7 @@ static size_t export_all_inboxes(const struct master *m, struct handover_inbox *
 	return n;
 }
 
-/* With the connections that are in them. */
+/* The connections that are in the inboxes stay there. */
 static int export_inboxes(const struct master *m, struct handover *h)
 {
 	size_t count = export_all_inboxes(m, NULL);
@@ -169,8 +170,8 @@ static int export_inboxes(const struct master *m, struct handover *h)
 	return 0;
 }
 
-/* The addresses of one backend's name. Returns how many; for NULL, how many there may be: meanwhile
- * they can change. */
+/* The addresses of the name of one backend. Returns how many there are; `out` NULL: how many there
+ * may be, since the monitor can change them at any time. */
 static size_t export_name(
 	const struct generation *g, uint32_t p, uint32_t b, struct handover_address *out)
 {
@@ -197,7 +198,7 @@ static size_t export_names(const struct generation *g, struct handover_address *
 	return n;
 }
 
-/* Only those of the current generation: nobody starts a worker of another. */
+/* Only those of the current generation: no worker of another is started. */
 static int export_addresses(const struct master *m, struct handover *h)
 {
 	size_t count = export_names(m->current, NULL);
@@ -276,6 +277,7 @@ static int export_sockets(const struct master *m, struct handover *h)
 
 int export_state(struct master *m, struct handover *h)
 {
+	assert(m->current != NULL);
 	*h = (struct handover){ 0 };
 	if (export_self(m, h) == 0 && export_generations(m, h) == 0 && export_slots(m, h) == 0 &&
 		export_inboxes(m, h) == 0 && export_addresses(m, h) == 0 &&
@@ -308,7 +310,7 @@ char *export_text(int fd, size_t *len)
 	if (fstat(fd, &st) == -1)
 		return NULL;
 	errno = EINVAL;
-	/* Seals are what only files in memory have. */
+	/* Only files in memory have seals. */
 	if (fcntl(fd, F_GET_SEALS) == -1 || st.st_size <= 0 || st.st_size > TEXT_MAX)
 		return NULL;
 	text = mem_alloc((size_t)st.st_size + 1);

@@ -3,10 +3,13 @@
 
 #include "handover.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
 
 void *handover_make(struct handover_list *list, size_t count, size_t size)
 {
+	assert(list->items == NULL && size > 0);
 	list->items = mem_zalloc(count + 1, size);
 	list->count = 0;
 	if (list->items != NULL)

@@ -1,7 +1,7 @@
 /*
  * What one version of the program hands to the next as text, a record a line, when the running
- * master becomes another program (upgrade.h): plain values, nothing of a version's own structs.
- * What a text of version 1 says must be read by all that come.
+ * master becomes another program (upgrade.h): plain values, and no struct of one version alone.
+ * All later versions must read a text of version 1.
  */
 #ifndef TINYLB_SRC_MASTER_UPGRADE_HANDOVER_H
 #define TINYLB_SRC_MASTER_UPGRADE_HANDOVER_H
@@ -84,7 +84,7 @@ struct handover_socket {
 	struct address bound;
 	uint64_t path_dev;
 	uint64_t path_ino;
-	uint32_t shut; /* 1: nobody gets onto it */
+	uint32_t shut; /* 1: it lets no client in any more */
 	uint64_t shut_at;
 	uint64_t close_at;
 };
@@ -99,7 +99,7 @@ struct handover {
 	struct handover_list program;     /* its path */
 	struct handover_list pid_file;    /* its path, if there is one */
 	struct handover_list generations; /* one of them current; the others oldest first */
-	struct handover_list slots;       /* those that are not as they began */
+	struct handover_list slots;       /* of the current generation */
 	struct handover_list inboxes;
 	struct handover_list addresses;
 	struct handover_list children;
@@ -110,7 +110,7 @@ struct handover {
 void *handover_make(struct handover_list *list, size_t count, size_t size)
 	__attribute__((warn_unused_result));
 
-/* Frees the lists. What they name, descriptors and texts, stays as it is. */
+/* Frees the lists. Descriptors and texts in them stay as they are. */
 void handover_fini(struct handover *h);
 
 #endif

@@ -1,8 +1,9 @@
-/* Three variables. Their names and meanings are the same in all versions. */
+/* Three variables of the environment. Their names and meanings are the same in all versions. */
 #include "config.h"
 
 #include "handover_env.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ bool handover_env_is_set(void)
 	return getenv(STATE) != NULL;
 }
 
-/* A descriptor that stays open in the next program, and its number under `name`. */
+/* Lets a descriptor stay open in the next program, and notes its number under `name`. */
 static void set_fd(const char *name, int fd)
 {
 	char text[16];
@@ -35,6 +36,7 @@ static void set_fd(const char *name, int fd)
 
 void handover_env_set(int state, int former, const char *refused)
 {
+	assert(state != -1);
 	handover_env_clear();
 	set_fd(STATE, state);
 	set_fd(FORMER, former);
@@ -49,8 +51,8 @@ void handover_env_clear(void)
 	unsetenv(REFUSED);
 }
 
-/* A descriptor that is open, not one of the standard three, and for no further program. -1: none.
- */
+/* The descriptor that is noted under `name`: open, not one of the standard three, and closed in any
+ * further program. -1: there is none. */
 static int take_fd(const char *name)
 {
 	const char *text = getenv(name);

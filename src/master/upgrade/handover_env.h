@@ -13,10 +13,11 @@ struct handover_env {
 /* True in a program that something is handed over to. */
 bool handover_env_is_set(void);
 
-/* `former` -1 and `refused` NULL: there is none. The descriptors stay open in the next program. */
+/* Notes these for the next program, in which the descriptors stay open. `former` -1, `refused`
+ * NULL: there is none. */
 void handover_env_set(int state, int former, const char *refused);
 
-/* Reads it and clears it, so that no child sees it. 0, or -1: it makes no sense. */
+/* Reads and clears the variables, so that no child sees them. 0, or -1: no state is handed over. */
 int handover_env_take(struct handover_env *env) __attribute__((warn_unused_result));
 void handover_env_clear(void);
 

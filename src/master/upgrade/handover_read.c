@@ -1,6 +1,6 @@
 /*
- * Reads what was handed over. It is strict: better to refuse an upgrade, which the former version
- * survives, than to lose a socket.
+ * The reader is strict: to refuse an upgrade, after which the former version goes on, is better
+ * than to lose a socket.
  */
 #include "config.h"
 
@@ -49,7 +49,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Only as long as an address of its family is. */
+/* True where the address is as long as one of its family. */
 static bool is_sound_address(const struct address *a)
 {
 	switch (a->u.sa.sa_family) {
@@ -139,7 +139,7 @@ static const struct record *find_record(const char *word)
 	return NULL;
 }
 
-/* How many lines begin with `word`. */
+/* How many lines begin with `word`, which a blank follows. */
 static size_t count_lines(const char *text, const char *word)
 {
 	size_t n = 0, len = strlen(word);

@@ -6,6 +6,7 @@
 
 #include "import.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -157,10 +158,11 @@ static enum child_state child_state(uint32_t state)
 		[HANDOVER_KILLED] = CHILD_KILLED,
 	};
 
+	assert(state < sizeof states / sizeof *states);
 	return states[state];
 }
 
-/* A worker's place on the board; NULL where it has none that this version knows. */
+/* The place of a worker on the board; NULL where it has none that this version knows. */
 static struct board_place *find_place(const struct master *m, const struct handover_child *from)
 {
 	struct board_place *place;
@@ -265,6 +267,7 @@ int import_state(struct master *m, const struct handover *h, const char **why)
 	const struct handover_self *self = h->self.items;
 	const struct handover_path *program = h->program.items, *pid_file = h->pid_file.items;
 
+	assert(m->current == NULL && list_is_empty(&m->children));
 	*why = find_fault(h);
 	if (*why != NULL)
 		return -1;
@@ -283,7 +286,7 @@ int import_state(struct master *m, const struct handover *h, const char **why)
 	fdstore_import(&m->fdstore, &m->escrow);
 	m->root_seed = self->seed;
 	m->last_generation = self->last_generation;
-	/* Each program has made a generation of its own, so that no number comes twice. */
+	/* Each program makes a generation of its own: so no id comes twice. */
 	m->last_stand_in = self->last_generation << 16;
 	m->reload_again = self->reload != 0;
 	m->upgrade.wanted = self->upgrade != 0;

@@ -6,8 +6,8 @@
 #include "master/master_state.h"
 
 /*
- * Takes over all that `h` has, in a master that is empty. 0; or -1 with *why: then the descriptors
- * are as they were, so that another program can still take them over.
+ * Takes over all that `h` has, in a master that is empty. 0; or -1 with *why, and all descriptors
+ * are as they were: another program can still take them over.
  */
 int import_state(struct master *m, const struct handover *h, const char **why)
 	__attribute__((warn_unused_result));

@@ -3,6 +3,7 @@
 
 #include "program.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@
 
 #define DELETED " (deleted)"
 
-/* What the kernel was asked to run: with symbolic links as they were, so that a link that leads to
- * another version one day is followed then. */
+/* The path that the kernel was asked to run, with its symbolic links: a link that leads to another
+ * version one day is followed then. */
 static char *find_as_started(void)
 {
 	const char *name = (const char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr)
@@ -69,6 +70,7 @@ int program_keep(const struct handover *h, bool keep)
 
 void program_become(const char *path, int fd, char *const *words)
 {
+	assert(fd != -1 || path != NULL);
 	fflush(NULL);
 	if (fd != -1)
 		fexecve(fd, words, environ);

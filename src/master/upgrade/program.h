@@ -6,11 +6,12 @@
 
 #include "handover.h"
 
-/* The path by which this program was started, absolute: where a newer version will be found. To be
+/* The absolute path by which this program was started: a newer version will be found there. To be
  * freed with mem_free; NULL: it cannot be told. */
 char *program_find(void) __attribute__((warn_unused_result));
 
-/* Has all descriptors of a hand-over stay open in the next program, or not. 0, or -1 with errno. */
+/* `keep`: all descriptors of a hand-over stay open in the next program; else none does. 0, or -1
+ * with errno. */
 int program_keep(const struct handover *h, bool keep) __attribute__((warn_unused_result));
 
 /* Runs the program at `path`, or the open file `fd` unless that is -1. Returns only where that

@@ -4,6 +4,7 @@
 
 #include "takeover.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static int take_over(struct master *m, int state, const char **why)
 	return result;
 }
 
-/* A program that was run from an open file has the descriptor's number for a name. */
+/* A program that was run from an open file is named after the number of its descriptor. */
 static void restore_name(const struct master *m)
 {
 	char name[16];
@@ -56,7 +57,7 @@ static void restore_name(const struct master *m)
 	(void)prctl(PR_SET_NAME, name);
 }
 
-/* The state is of no use to this program: it goes back as it came. */
+/* This program cannot use the state: it goes back to the former program as it came. */
 static void give_back(const struct master *m, const struct handover_env *env, const char *why)
 {
 	char text[256];
@@ -92,6 +93,7 @@ static void begin_generation(struct master *m)
 {
 	struct settings *settings;
 
+	assert(m->current != NULL && m->next == NULL);
 	log_notice("upgrading: tinylb %s takes over from tinylb %s", PACKAGE_VERSION,
 		m->upgrade.version);
 	upgrade_phase_set(&m->upgrade, UPGRADE_PROVING);

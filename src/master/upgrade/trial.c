@@ -7,6 +7,7 @@
 
 #include "trial.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,7 +53,7 @@ static char **make_words(const struct master *m, char *option)
 	return words;
 }
 
-/* In the child. */
+/* Becomes the new program, in the child. */
 static void run(const struct master *m, int state)
 {
 	const struct rlimit limit = { WORDS_MAX, WORDS_MAX };
@@ -66,7 +67,7 @@ static void run(const struct master *m, int state)
 	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)snprintf(option, sizeof option, "--trial=%d", state);
 	words = make_words(m, option);
-	/* It has nothing to tell the service manager. */
+	/* The trial has nothing to tell the service manager. */
 	unsetenv("NOTIFY_SOCKET");
 	if (words == NULL || fd_set_cloexec(state, 0) == -1 ||
 		dup2(m->upgrade.words, STDOUT_FILENO) == -1 ||
@@ -100,6 +101,7 @@ int trial_start(struct master *m)
 	struct handover h;
 	int state, result = -1;
 
+	assert(m->upgrade.words == -1 && m->upgrade.program != NULL);
 	if (export_state(m, &h) == -1)
 		return -1;
 	state = export_file(&h);
@@ -120,6 +122,7 @@ bool trial_end(struct master *m, int status)
 	char *rest = text, *line;
 	bool passed;
 
+	assert(m->upgrade.words != -1);
 	fd_close(&m->upgrade.words);
 	text[n > 0 ? n : 0] = '\0';
 	/* Many programs end with 0 whatever they are told: tinylb also says that it has passed. */

@@ -5,10 +5,10 @@
 
 #include "master/master_state.h"
 
-/* Starts it on a copy of the state. 0, or -1 with errno. */
+/* Starts it on a copy of the state; no other trial runs. 0, or -1 with errno. */
 int trial_start(struct master *m) __attribute__((warn_unused_result));
 
-/* Judges a trial that has ended, writes what it said to the log, and lets go of it. True where it
+/* The trial has ended with this status of wait(2): writes what it said to the log. True where it
  * was passed. */
 bool trial_end(struct master *m, int status);
 

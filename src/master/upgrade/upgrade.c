@@ -1,7 +1,7 @@
 /*
- * The steps of an upgrade in place. What is handed over is in handover.h; the environment carries
+ * The steps of an upgrade in place. What is handed over is in handover.h. The environment carries
  * the rest: TINYLB_STATE and TINYLB_FORMER, the descriptors of the state and of the program that
- * wrote it, and on the way back TINYLB_REFUSED, the reason. These three must never change.
+ * wrote it, and on the way back TINYLB_REFUSED, the reason. These three names must never change.
  */
 #include "config.h"
 
@@ -83,6 +83,7 @@ void upgrade_tried(struct master *m, int status)
 	bool passed = trial_end(m, status);
 	char why[128];
 
+	assert(m->upgrade.phase == UPGRADE_TRYING);
 	if (m->phase != MASTER_RUNNING) {
 		upgrade_phase_set(&m->upgrade, UPGRADE_NONE);
 		return;
@@ -126,7 +127,7 @@ static void become(struct master *m, int program, const char *refused)
 	errno = error;
 }
 
-/* To the new program. */
+/* Hands over to the new program. */
 static void go_forward(struct master *m)
 {
 	char why[128];
@@ -143,7 +144,7 @@ static void go_forward(struct master *m)
 	announce_ready(m);
 }
 
-/* Back to the former program. */
+/* Goes back to the former program. */
 static void go_back(struct master *m)
 {
 	log_errorx(
@@ -168,7 +169,8 @@ bool upgrade_advance(struct master *m)
 		begin(m);
 		return u->phase != UPGRADE_TRYING;
 	case UPGRADE_TRIED:
-		/* A worker that is being started sends its sockets to who started it. */
+		/* A worker that is being started sends its sockets to the program that started it.
+		 */
 		if (child_is_any_starting(&m->children, NULL))
 			return false;
 		go_forward(m);
