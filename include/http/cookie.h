@@ -40,6 +40,13 @@ struct slice cookie_find(const struct fields *fields, struct slice name);
  * others. What has none of that name goes on as it is. Dropped fields are left out. */
 void cookie_write_without(struct text *out, const struct fields *fields, struct slice name);
 
+/* The cookie by which a session is kept, as a response to the client treats it. */
+struct set_cookie {
+	struct slice name;  /* backends do not set it; empty: they may set any */
+	struct slice value; /* what it is set to; empty: it is not set */
+	bool secure;        /* only for TLS */
+};
+
 /* Marks as dropped the Set-Cookie fields of a response that set the cookie with this name. */
 void cookie_drop_set(struct fields *fields, struct slice name);
 

@@ -60,7 +60,8 @@ struct fields {
 	uint32_t present;               /* FIELD_BIT of each id that occurs */
 	uint32_t repeated;              /* of each id that occurs more than once */
 	uint16_t first[FIELD_ID_COUNT]; /* index of the first field of an id that is present */
-	struct field list[FIELDS_MAX];  /* in the order of the message */
+	struct field list[FIELDS_MAX];  /* in the order of the message; the last member: a copy has
+					 * fewer */
 };
 
 #define FIELD_BIT(id) (UINT32_C(1) << (id))

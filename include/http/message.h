@@ -39,11 +39,12 @@ struct request {
 	bool keep_alive;      /* the client lets its connection persist */
 	bool expect_continue; /* Expect: 100-continue, of a 1.1 client that sends a body */
 	bool te_trailers;     /* TE: trailers */
-	struct fields fields;
-	size_t head_len; /* bytes of the head with its last CRLF and what stood before it */
+	size_t head_len;      /* bytes of the head with its last CRLF and what stood before it */
 	/* when refused */
 	int status;      /* 400, 413, 414, 417, 431, 501 or 505 */
 	const char *why; /* a phrase for the log and the reply */
+	/* the last member: a copy ends behind the last field that there is */
+	struct fields fields;
 };
 
 struct response {
@@ -57,5 +58,24 @@ struct response {
 	size_t head_len;
 	const char *why; /* when refused: always a 502 */
 };
+
+/* How many bytes a copy of `request` takes: its list has no room for more fields than there are. */
+size_t message_request_size(const struct request *request);
+
+/*
+ * Copies `request`, whose head stands at `from`, to the message_request_size bytes at `room`,
+ * aligned for any object. In the copy every slice of the head points to the same place at `to`,
+ * where the caller has a copy of it. It may be read and written as a forwarded request, never
+ * parsed into.
+ */
+struct request *message_copy_request(
+	void *room, const struct request *request, const char *from, const char *to);
+
+/* How many bytes a copy of `fields` takes, with the bytes of names and values. */
+size_t message_fields_size(const struct fields *fields);
+
+/* Copies `fields` and the bytes of their names and values to the message_fields_size bytes at
+ * `room`, aligned for any object. The list of the copy has no room for more fields. */
+struct fields *message_copy_fields(void *room, const struct fields *fields);
 
 #endif

@@ -33,9 +33,13 @@ struct loop {
 	 * loop_count. Whoever reads takes less as it grows, so that it stays below `most`. */
 	size_t buffered;
 	size_t buffered_most;
-	struct list deferred; /* of struct deferred_free */
-	struct list queues;   /* of struct deadline_queue */
-	struct event tick;    /* runs while any deadline does: a loop without work sleeps */
+	/* Called at the end of a turn in which more is buffered than buffered_most, when no
+	 * callback is running; NULL: nothing is. */
+	void (*overloaded)(void *context);
+	void *overloaded_context; /* borrowed */
+	struct list deferred;     /* of struct deferred_free */
+	struct list queues;       /* of struct deadline_queue */
+	struct event tick;        /* runs while any deadline does: a loop without work sleeps */
 	bool ticking;
 	bool hurried; /* the next tick comes at once */
 	bool stopped;

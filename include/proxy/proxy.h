@@ -56,9 +56,9 @@ size_t proxy_busy_count(const struct proxy *proxy);
 
 /* From now on each answer says Connection: close. Clients that are between requests are not closed
  * by this: see proxy_dismiss_idle. */
-void proxy_part(struct proxy *proxy);
+void proxy_close_after_response(struct proxy *proxy);
 
-/* proxy_part; and connections to backends are not kept. */
+/* proxy_close_after_response; and connections to backends are not kept. */
 void proxy_drain(struct proxy *proxy);
 
 /*

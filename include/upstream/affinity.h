@@ -5,7 +5,7 @@
 #ifndef TINYLB_UPSTREAM_AFFINITY_H
 #define TINYLB_UPSTREAM_AFFINITY_H
 
-#include "http/forward.h"
+#include "http/cookie.h"
 #include "upstream/selection.h"
 
 /* Reads from the settings what the pool goes by, which may be nothing. 0, or -1 when memory is
@@ -20,9 +20,9 @@ size_t affinity_pick(struct selection *selection, struct pick *query);
 /* Whether a request that is bound has to wait on: its backend serves, and is full. */
 bool affinity_is_bound(const struct selection *selection);
 
-/* The cookie that goes to the client with the response, in pools with sessions: none if the client
- * showed the token of the backend that answers, else the token, which is written to `token`. */
-void affinity_set_cookie(const struct selection *selection, struct forward_response *how,
+/* What the response does with the cookie of the session, in pools that have some. It is set if the
+ * client did not show the token of the backend that answers: the value is written to `token`. */
+void affinity_set_cookie(const struct selection *selection, struct set_cookie *cookie,
 	char token[SESSION_TOKEN_LEN]);
 
 #endif

@@ -6,29 +6,10 @@
 #ifndef TINYLB_UPSTREAM_AVAILABILITY_H
 #define TINYLB_UPSTREAM_AVAILABILITY_H
 
-#include <stdbool.h>
 #include <stdint.h>
-
-#include "balance/health.h"
 
 struct backend;
 struct pool;
-
-/* Of a pool. */
-struct availability {
-	struct health health;          /* the result */
-	struct health_report *reports; /* owned; its input, one for each backend */
-	size_t well_count; /* backends that are ready, whether or not it is their turn */
-	uint32_t version;  /* of the board's health words that it was made of */
-	uint64_t due_us;   /* when a connect backoff ends, monotonic; UINT64_MAX: none runs */
-};
-
-/* How long a backend is not picked because it refused a connection. This worker alone knows it,
- * until the monitor does. */
-struct connect_backoff {
-	uint64_t until_us; /* monotonic; 0: the backend is picked */
-	uint32_t ms;       /* the length of the last one; 0: the next one is the first */
-};
 
 /* 0, or -1 when memory is short; availability_fini is allowed then, too. */
 int availability_init(struct pool *pool) __attribute__((warn_unused_result));

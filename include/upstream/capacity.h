@@ -16,7 +16,7 @@ struct pool;
 struct selection;
 
 /*
- * Of one backend. A request or connection over a limit is refused when it would be entered on the
+ * A request or connection over a limit is refused when it would be entered on the
  * board (rows_enter_within). Whether a backend is full is looked at before that, so that another
  * one is picked.
  *
@@ -26,14 +26,6 @@ struct selection;
  * holds back go to other backends. If all others are full too, they wait in a pool with limits; a
  * pool without limits ignores the ramp.
  */
-struct capacity {
-	uint32_t requests;    /* the limit of the settings; 0: any number */
-	uint32_t connections; /* the limit of the settings; 0: any number */
-	unsigned idle;       /* connections that this worker keeps: at most its part of the limit */
-	unsigned ramp;       /* connections that may be in the making; 0: any number */
-	unsigned connecting; /* connections that are in the making */
-};
-
 #define CAPACITY_RAMP_MOST 64
 
 /* Idle connections that one worker keeps for each backend. Of a backend with a limit it keeps its

@@ -11,25 +11,8 @@
 #include "board/rows.h"
 
 struct backend;
+struct load;
 struct selection;
-
-/* A value that falls by the same amount each moment, to nothing within a second. */
-struct fading {
-	uint64_t at_us; /* when `value` was right */
-	uint32_t value;
-};
-
-/* Of one backend. */
-struct load {
-	/* this worker's cells on the board; borrowed */
-	_Atomic uint32_t *in_flight;
-	_Atomic uint32_t *connections;
-	struct rows_cells *cells;
-	/* what this worker has seen */
-	struct fading recent;
-	struct fading failing;
-	uint32_t latency_us; /* a moving mean; 0: not known */
-};
 
 /* Finds the cells of a backend. With ROWS_NONE, or without `rows`, what is counted is lost. */
 void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t column);

@@ -1,4 +1,4 @@
-/* A pool as one worker uses it: a picker, and what is known of the backends. */
+/* A pool as one worker uses it: types only. pools.h sets it up. */
 #ifndef TINYLB_UPSTREAM_POOL_H
 #define TINYLB_UPSTREAM_POOL_H
 
@@ -6,12 +6,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "balance/health.h"
 #include "balance/picker.h"
 #include "balance/session.h"
 #include "settings/hash_on.h"
 #include "upstream/backend.h"
-#include "upstream/queue.h"
 #include "upstream/upstream_context.h"
+
+/* Which backends may be picked: availability.h. */
+struct availability {
+	struct health health;          /* the result */
+	struct health_report *reports; /* owned; its input, one for each backend */
+	size_t well_count; /* backends that are ready, whether or not it is their turn */
+	uint32_t version;  /* of the board's health words that it was made of */
+	uint64_t due_us;   /* when a connect backoff ends, monotonic; UINT64_MAX: none runs */
+};
+
+/* Requests that wait for room: queue.h. */
+struct queue {
+	struct list waiting; /* of struct selection, oldest in front: for any backend */
+	struct list bound;   /* of struct selection, oldest in front: for that of their session */
+	/* the remote request that this worker yields to */
+	uint64_t slow_us;      /* its enqueue time */
+	uint64_t slow_seen_us; /* when it was last seen to leave room unused */
+	unsigned slow;         /* how often it was */
+	uint64_t ignored_us;   /* no yielding to requests with this enqueue time or an older one */
+};
 
 struct pool {
 	/* settings; borrowed */
@@ -32,12 +52,5 @@ struct pool {
 	unsigned ramps;         /* backends that have a ramp: capacity.h */
 	struct queue queue;
 };
-
-/* `pool` is zeroed. 0, or -1 when memory is short; pool_fini is allowed then, too. */
-int pool_init(struct pool *pool, struct upstream_context *upstream,
-	const struct pool_settings *settings) __attribute__((warn_unused_result));
-
-/* Its connections must be closed before. */
-void pool_fini(struct pool *pool);
 
 #endif

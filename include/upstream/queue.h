@@ -17,26 +17,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/list.h"
+#include "upstream/pool.h"
 
 #define QUEUE_TICK_MS  2
 #define QUEUE_EVEN_US  UINT64_C(5000)
 #define QUEUE_PATIENCE 10
 
-struct pool;
 struct selection;
-struct upstream_context;
-
-/* Of a pool. */
-struct queue {
-	struct list waiting; /* of struct selection, oldest in front: for any backend */
-	struct list bound;   /* of struct selection, oldest in front: for that of their session */
-	/* the remote request that this worker yields to */
-	uint64_t slow_us;      /* its enqueue time */
-	uint64_t slow_seen_us; /* when it was last seen to leave room unused */
-	unsigned slow;         /* how often it was */
-	uint64_t ignored_us;   /* no yielding to requests with this enqueue time or an older one */
-};
 
 static inline bool queue_is_empty(const struct queue *queue)
 {

@@ -36,14 +36,6 @@ struct selection_events {
 	void (*expired)(struct selection *selection, const char *why);
 };
 
-/* Begins a choice in `pool`, which may be NULL. */
-void selection_init(struct selection *selection, struct pool *pool, struct request *request,
-	struct slice client_ip, bool trusted);
-
-/* The request is over: gives up its place at a backend or in a queue. Another request may take the
- * place at once, in any worker. Harmless if it has none. */
-void selection_end(struct selection *selection);
-
 /* The backend that was picked last; there must be one. */
 static inline struct backend *selection_backend(const struct selection *selection)
 {

@@ -219,6 +219,8 @@ bool loop_turn(struct loop *loop, bool wait)
 	loop->low_priority = 0;
 	clock_hold(true);
 	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
+	if (loop->buffered > loop->buffered_most && loop->overloaded != NULL)
+		loop->overloaded(loop->overloaded_context);
 	loop_free_deferred(loop);
 	clock_hold(false);
 	pulse_do(loop->pulse, PULSE_WAITING, -1);

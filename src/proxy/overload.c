@@ -1,33 +1,29 @@
 /*
  * What a worker buffers stays within limits.buffers: as it fills up, every connection gets a
- * smaller share (loop_share). Where that is not enough, those go who have taken nothing for the
- * longest: they hold what others need. So do heads that do not arrive.
+ * smaller share (loop_share). If that is not enough, those go that have taken nothing for the
+ * longest: they hold what others need. So do heads that do not arrive. It happens at the end of a
+ * turn of the loop, when no callback is running that could still use what ends.
  */
 #include "config.h"
 
 #include "overload.h"
 
 #include "base/log.h"
-#include "client.h"
-#include "context.h"
-#include "exchange.h"
+#include "downstream/clients.h"
+#include "downstream/http1_downstream.h"
+#include "exchange/exchange.h"
 
-/* Who took something in this time is not cut. */
+/* A peer that took something in this time is not cut. */
 #define STALLED_US UINT64_C(1000000)
 
-/* After a look at everybody, and between two messages. */
+/* Between two looks, and between two messages. */
 #define LOOK_EVERY_US UINT64_C(100000)
 #define SAY_EVERY_US  UINT64_C(10000000)
 
-static bool is_too_much(const struct proxy *p)
-{
-	return p->loop->buffered > p->loop->buffered_most;
-}
-
 /* Once it is too much, so much is freed that others can go on for a while. */
-static bool is_enough(const struct proxy *p)
+static bool is_enough(const struct loop *loop)
 {
-	return p->loop->buffered <= p->loop->buffered_most / 8 * 7;
+	return loop->buffered <= loop->buffered_most / 8 * 7;
 }
 
 static bool is_stalled(
@@ -38,76 +34,64 @@ static bool is_stalled(
 
 static bool cut_head(struct deadline *d)
 {
-	client_give_way(LIST_ITEM(d, struct client, deadline));
+	http1_downstream_give_way(d);
 	return true;
-}
-
-static bool cut_exchange(struct deadline *d)
-{
-	struct exchange *x = LIST_ITEM(d, struct exchange, deadline);
-
-	if (connection_backlog(&x->client->connection) +
-			connection_backlog(&x->upstream->connection) ==
-		0)
-		return false;
-	/* The deadline does not see who takes little at a time. */
-	if (exchange_is_taken(x)) {
-		exchange_alive(x);
-		return false;
-	}
-	if (x->state == ANSWER_HEAD)
-		exchange_answer(
-			x, 503, REASON_BUFFERS_FULL, "the backend takes the request too slowly");
-	else
-		exchange_end(x, REASON_BUFFERS_FULL, false, AFTERWARDS_RESET);
-	return true;
-}
-
-static bool cut_client(struct deadline *d)
-{
-	struct client *c = LIST_ITEM(d, struct client, deadline);
-
-	client_flush_expired(d);
-	return !connection_is_open(&c->connection);
 }
 
 /* Cuts those of a queue that stalled, longest first, as long as there is too much. Returns how
- * many.
- */
+ * many. */
 static unsigned cut_stalled(
-	struct proxy *p, struct deadline_queue *queue, bool (*cut)(struct deadline *d))
+	const struct loop *loop, struct deadline_queue *queue, bool (*cut)(struct deadline *d))
 {
 	struct list *next;
 	unsigned count = 0;
 
-	for (struct list *l = queue->waiting.next; l != &queue->waiting && !is_enough(p);
+	for (struct list *l = queue->waiting.next; l != &queue->waiting && !is_enough(loop);
 		l = next) {
 		struct deadline *d = LIST_ITEM(l, struct deadline, link);
 
 		next = l->next;
-		if (!is_stalled(queue, d, p->loop->now_us))
+		if (!is_stalled(queue, d, loop->now_us))
 			break;
 		count += cut(d);
 	}
 	return count;
 }
 
-void overload_look(struct proxy *p)
+/* A head can be sent again, so heads go first. What is cut in the middle may not be. */
+static void look(void *context)
 {
-	uint64_t now_us = p->loop->now_us;
+	struct overload *o = context;
+	struct downstream_context *d = o->downstream;
+	struct exchange_context *x = d->exchange;
+	uint64_t now_us = d->loop->now_us;
 	unsigned count;
 
-	if (!is_too_much(p) || now_us < p->overload_us)
+	if (now_us < o->look_us)
 		return;
-	p->overload_us = now_us + LOOK_EVERY_US;
-	/* A head can be sent again; what is cut in the middle may not be. */
-	count = cut_stalled(p, &p->wait_head, cut_head) +
-		cut_stalled(p, &p->wait_flush, cut_client) +
-		cut_stalled(p, &p->wait_bytes, cut_exchange) +
-		cut_stalled(p, &p->wait_tunnel, cut_exchange);
-	if (count == 0 || now_us < p->overload_said_us)
+	o->look_us = now_us + LOOK_EVERY_US;
+	count = cut_stalled(d->loop, &d->wait_head, cut_head) +
+		cut_stalled(d->loop, &d->wait_flush, clients_cut_flushing) +
+		cut_stalled(d->loop, &x->wait_bytes, exchange_cut_stalled) +
+		cut_stalled(d->loop, &x->wait_tunnel, exchange_cut_stalled);
+	if (count == 0 || now_us < o->say_us)
 		return;
-	p->overload_said_us = now_us + SAY_EVERY_US;
+	o->say_us = now_us + SAY_EVERY_US;
 	log_warnx("limits.buffers is reached: %u clients or backends that stalled were cut off",
 		count);
+}
+
+void overload_init(struct overload *o, struct downstream_context *downstream)
+{
+	struct loop *loop = downstream->loop;
+
+	*o = (struct overload){ .downstream = downstream };
+	loop->buffered_most = downstream->settings->limits.buffers;
+	loop->overloaded = look;
+	loop->overloaded_context = o;
+}
+
+void overload_fini(const struct overload *o)
+{
+	o->downstream->loop->overloaded = NULL;
 }

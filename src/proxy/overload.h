@@ -2,10 +2,17 @@
 #ifndef TINYLB_PROXY_OVERLOAD_H
 #define TINYLB_PROXY_OVERLOAD_H
 
-struct proxy;
+#include "downstream/downstream_context.h"
 
-/* Where more is buffered than limits.buffers allows, ends those exchanges and clients that stalled
- * for the longest, a second at least. May end the client whose head is being read. */
-void overload_look(struct proxy *proxy);
+struct overload {
+	struct downstream_context *downstream; /* borrowed */
+	uint64_t look_us;                      /* the next look, monotonic */
+	uint64_t say_us;                       /* the next message */
+};
+
+/* Looks at the end of each turn of the loop in which more is buffered than limits.buffers: ends
+ * those heads, clients and exchanges that have stalled for the longest, a second at least. */
+void overload_init(struct overload *overload, struct downstream_context *downstream);
+void overload_fini(const struct overload *overload);
 
 #endif

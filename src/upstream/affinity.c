@@ -194,12 +194,12 @@ size_t affinity_pick(struct selection *s, struct pick *query)
 }
 
 void affinity_set_cookie(
-	const struct selection *s, struct forward_response *how, char token[SESSION_TOKEN_LEN])
+	const struct selection *s, struct set_cookie *cookie, char token[SESSION_TOKEN_LEN])
 {
-	how->cookie = slice_of_string(s->pool->settings->sticky.cookie);
+	*cookie = (struct set_cookie){ .name = slice_of_string(s->pool->settings->sticky.cookie) };
 	if (s->session == s->backend)
 		return;
 	sessions_token(s->pool->sessions, s->backend, token);
-	how->cookie_value = slice_of(token, SESSION_TOKEN_LEN);
-	how->cookie_secure = s->secure;
+	cookie->value = slice_of(token, SESSION_TOKEN_LEN);
+	cookie->secure = s->secure;
 }

@@ -1,4 +1,4 @@
-/* Sets up what a worker keeps about a backend, and says what is wrong with it. */
+/* What concerns one backend alone. */
 #include "config.h"
 
 #include "upstream/backend.h"
@@ -6,18 +6,6 @@
 #include "base/log.h"
 
 #define COMPLAIN_EVERY_US UINT64_C(1000000)
-
-void backend_init(struct backend *backend, const struct backend_settings *settings,
-	struct rows *rows, uint32_t column)
-{
-	backend->row = settings->row;
-	load_init(&backend->load, rows, settings->row, column);
-	backend->addresses = settings->addresses;
-	backend->url = slice_of_string(settings->url_text);
-	backend->authority = slice_of_string(settings->url.authority);
-	backend->path = slice_of_string(settings->url.path);
-	list_init(&backend->idle);
-}
 
 void backend_complain(struct backend *backend, uint64_t now_us, const char *what, const char *why)
 {

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "upstream/affinity.h"
+#include "upstream/availability.h"
 #include "upstream/capacity.h"
 #include "upstream/retry_budget.h"
 #include "upstream/selection.h"
@@ -147,7 +148,7 @@ static void expire(const struct pool *pool, const struct list *list, const char 
 	struct selection *s;
 
 	while ((s = first_in(list)) != NULL && upstream->loop->now_us - s->queued_us >= most_us)
-		upstream->events->expired(s, why);
+		upstream->selection_events->expired(s, why);
 }
 
 /* The request waited behind others before its session was looked at: it waits for the backend of
@@ -174,7 +175,7 @@ static void serve_waiting(struct pool *pool)
 			continue;
 		if (is_full || !is_its_turn(pool, s->queued_us))
 			return;
-		if (pool->upstream->events->ready(s))
+		if (pool->upstream->selection_events->ready(s))
 			next = waiting->next; /* others may have left the list with it */
 		else if (s->bound)
 			bind_session(s);
@@ -192,7 +193,7 @@ static void serve_bound(struct pool *pool)
 		struct selection *s = LIST_ITEM(l, struct selection, link);
 
 		next = l->next;
-		if (!affinity_is_bound(s) && pool->upstream->events->ready(s))
+		if (!affinity_is_bound(s) && pool->upstream->selection_events->ready(s))
 			next = bound->next;
 	}
 }

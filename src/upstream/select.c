@@ -10,8 +10,10 @@
 
 #include "base/log.h"
 #include "upstream/affinity.h"
+#include "upstream/availability.h"
 #include "upstream/capacity.h"
 #include "upstream/load.h"
+#include "upstream/queue.h"
 #include "upstream/retry_budget.h"
 
 /* How often another worker may take the last place before this one gives up for now. */
@@ -109,4 +111,32 @@ bool select_backend(struct selection *s)
 		return true;
 	}
 	return false;
+}
+
+void select_init(struct selection *s, struct pool *pool, struct request *request,
+	struct slice client_ip, bool trusted)
+{
+	list_init(&s->link);
+	s->pool = pool;
+	s->request = request;
+	s->client_ip = client_ip;
+	s->queued_us = 0;
+	s->picked_us = 0;
+	s->backend = PICKER_NONE;
+	s->session = PICKER_NONE;
+	s->tried_count = 0;
+	s->trusted = trusted;
+	s->counted = s->bound = s->unbound = s->secure = false;
+}
+
+void select_end(struct selection *s)
+{
+	assert(!s->counted || s->backend != PICKER_NONE);
+	if (!s->counted) {
+		queue_leave(s);
+		return;
+	}
+	load_release(s);
+	if (!queue_is_empty(&s->pool->queue))
+		queue_look_soon(s->pool);
 }

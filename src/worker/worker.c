@@ -115,7 +115,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		tell_passed(w);
 		break;
 	case MESSAGE_LAME_DUCK:
-		proxy_part(w->proxy);
+		proxy_close_after_response(w->proxy);
 		break;
 	case MESSAGE_PAUSE:
 	case MESSAGE_RESUME:

@@ -1,7 +1,6 @@
 /*
  * Bodies from one framing into another: whole, byte by byte, and in pieces the same content comes
- * out, in the framing that was asked for; and the copy that is held for a repetition is what was
- * sent. The linker puts a journal in place of the socket.
+ * out, in the framing that was asked for. The linker puts a journal in place of the socket.
  */
 #include "config.h"
 
@@ -9,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "../../src/proxy/relay.h"
+#include "../unit/relay.h"
 
 int __wrap_connection_write(struct connection *connection, const struct iovec *pieces, int count);
 
@@ -29,7 +28,7 @@ static const struct {
 
 /* What a run of a relay came to. */
 struct outcome {
-	enum relay_result result;
+	enum body_read result;
 	size_t used;
 	uint64_t content;
 	size_t len;
@@ -51,7 +50,7 @@ static struct fields trailers, named;
 int __wrap_connection_write(struct connection *connection, const struct iovec *written, int count)
 {
 	(void)connection;
-	FUZZ_CLAIM(count > 0 && count <= GATHER_PIECES);
+	FUZZ_CLAIM(count > 0 && count <= CONTENT_PIECES + 4);
 	for (int i = 0; i < count; i++) {
 		FUZZ_CLAIM(written[i].iov_len > 0 && written[i].iov_len <= ROOM - sink->len);
 		memcpy(sink->out + sink->len, written[i].iov_base, written[i].iov_len);
@@ -60,73 +59,58 @@ int __wrap_connection_write(struct connection *connection, const struct iovec *w
 	return 0;
 }
 
-static void claim_held(struct evbuffer *held)
-{
-	size_t len = evbuffer_get_length(held);
-
-	FUZZ_CLAIM(len == sink->len);
-	FUZZ_CLAIM(len == 0 || memcmp(evbuffer_pullup(held, -1), sink->out, len) == 0);
-	evbuffer_free(held);
-}
-
 /* Feeds what the window shows of what is left. */
-static void feed(struct relay *relay, struct window *w, struct evbuffer *held)
+static void feed(struct relay *relay, struct window *w)
 {
-	struct gather g;
 	size_t used = 0;
+	bool failed;
 
-	gather_init(&g, NULL);
-	g.copy = held;
 	sink->result = relay_feed(
-		relay, w->data + sink->used, w->shown - sink->used, &used, &g, &trailers);
+		relay, w->data + sink->used, w->shown - sink->used, &used, &trailers, &failed);
 	FUZZ_CLAIM(used <= w->shown - sink->used);
-	FUZZ_CLAIM(gather_flush(&g) == 0);
-	FUZZ_CLAIM((sink->result == RELAY_DONE) == relay->done);
-	FUZZ_CLAIM(sink->result != RELAY_BAD || relay->why != NULL);
+	FUZZ_CLAIM(!failed);
+	FUZZ_CLAIM((sink->result == BODY_READ_DONE) == relay->reader.done);
+	FUZZ_CLAIM(sink->result != BODY_READ_BAD || relay->reader.why != NULL);
 	sink->used += used;
 }
 
-static void end(struct relay *relay, struct evbuffer *held)
+static void end(struct relay *relay)
 {
-	struct gather g;
+	bool failed;
 
-	gather_init(&g, NULL);
-	g.copy = held;
-	sink->result = relay_end(relay, &g);
-	FUZZ_CLAIM(gather_flush(&g) == 0);
+	sink->result = relay_end(relay, &failed);
+	FUZZ_CLAIM(!failed);
 }
 
 static void run(struct outcome *out, const struct task *task, struct window *w, struct cut cut)
 {
-	struct evbuffer *held = evbuffer_new();
 	struct relay relay;
 
 	sink = out;
-	out->result = RELAY_MORE;
+	out->result = BODY_READ_MORE;
 	out->used = out->len = 0;
-	relay_init(&relay, task->in, task->out);
+	relay_init(&relay, task->in, task->out, NULL);
 	if (task->named)
-		FUZZ_CLAIM(relay_note_named(&relay, &named) == 0);
+		FUZZ_CLAIM(body_reader_note_named(&relay.reader, &named) == 0);
 	window_show(w, 0);
-	while (out->result == RELAY_MORE && w->shown < w->len) {
+	while (out->result == BODY_READ_MORE && w->shown < w->len) {
 		window_show(w, w->shown + cut_next(&cut, w->len - w->shown));
-		feed(&relay, w, held);
+		feed(&relay, w);
 	}
 	/* Bad trailers are refused at their end at the latest. */
-	if (out->result == RELAY_MORE && relay.chunks.state == CHUNK_STATE_TRAILER) {
+	if (out->result == BODY_READ_MORE && relay.reader.chunks.state == CHUNK_STATE_TRAILER) {
 		size_t used = 0;
 		const char *why;
 
 		window_show(w, w->len + WINDOW_END);
 		if (trailers_parse(&trailers, w->data + out->used, w->shown - out->used, &used,
 			    &why) == PARSE_BAD)
-			out->result = RELAY_BAD;
+			out->result = BODY_READ_BAD;
 	}
-	if (out->result == RELAY_MORE && task->closed)
-		end(&relay, held);
+	if (out->result == BODY_READ_MORE && task->closed)
+		end(&relay);
 	out->content = relay.content;
-	relay_fini(&relay);
-	claim_held(held);
+	body_reader_fini(&relay.reader);
 }
 
 /* The content of what came out, at the front of `out`. */
@@ -179,7 +163,7 @@ static void claim_framing(struct outcome *o, const struct task *task)
 
 	if (task->out == BODY_CHUNKED) {
 		o->len = unframe(o, &is_whole);
-		FUZZ_CLAIM(is_whole == (o->result == RELAY_DONE));
+		FUZZ_CLAIM(is_whole == (o->result == BODY_READ_DONE));
 		if (is_whole)
 			claim_trailers(task);
 	}
@@ -192,7 +176,7 @@ static void claim_same(void)
 	FUZZ_CLAIM(whole.content == pieces.content);
 	FUZZ_CLAIM(whole.len == pieces.len);
 	FUZZ_CLAIM(memcmp(whole.out, pieces.out, whole.len) == 0);
-	FUZZ_CLAIM(whole.result != RELAY_DONE || whole.used == pieces.used);
+	FUZZ_CLAIM(whole.result != BODY_READ_DONE || whole.used == pieces.used);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

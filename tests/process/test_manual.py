@@ -134,7 +134,7 @@ def test_access_log_example():
 
 
 def test_every_reason_is_described():
-    names = re.findall(r'\[REASON_\w+\] = "([^"]+)"', read("src", "proxy", "record.c"))
+    names = re.findall(r'\[REASON_\w+\] = "([^"]+)"', read("src", "exchange", "access_log.c"))
     assert names
     part = read("src", "tinylb.8").split(".Sh ACCESS LOG")[1].split(".Sh FILES")[0]
     assert sorted(re.findall(r"^\.It Ql (\S+)$", part, re.M)) == sorted(names)

@@ -24,15 +24,17 @@ BOARD_TESTS = \
 SETTINGS_TESTS = \
 	tests/unit/test_backends tests/unit/test_option tests/unit/test_settings \
 	tests/unit/test_settings_mistakes
+HTTP1_TESTS = \
+	tests/unit/test_body
 UPSTREAM_TESTS = \
 	tests/unit/test_affinity tests/unit/test_availability tests/unit/test_capacity \
 	tests/unit/test_keep_alive tests/unit/test_load tests/unit/test_pool tests/unit/test_queue \
 	tests/unit/test_retry_budget tests/unit/test_select tests/unit/test_selection
-EXCHANGE_TESTS =
-DOWNSTREAM_TESTS =
-PROXY_TESTS = \
-	tests/unit/test_connections_per_client tests/unit/test_relay \
+EXCHANGE_TESTS = \
 	tests/unit/test_route
+DOWNSTREAM_TESTS = \
+	tests/unit/test_connections_per_client
+PROXY_TESTS =
 WORKER_TESTS = \
 	tests/unit/test_sandbox
 MONITOR_TESTS = \
@@ -52,7 +54,7 @@ COMMAND_TESTS = \
 
 UNIT_TESTS = \
 	$(BASE_TESTS) $(NET_TESTS) $(HTTP_TESTS) $(BALANCE_TESTS) $(BOARD_TESTS) $(SETTINGS_TESTS) \
-	$(UPSTREAM_TESTS) $(EXCHANGE_TESTS) $(DOWNSTREAM_TESTS) $(PROXY_TESTS) $(WORKER_TESTS) \
+	$(HTTP1_TESTS) $(UPSTREAM_TESTS) $(EXCHANGE_TESTS) $(DOWNSTREAM_TESTS) $(PROXY_TESTS) $(WORKER_TESTS) \
 	$(MONITOR_TESTS) $(MASTER_TESTS) $(COMMAND_TESTS)
 check_PROGRAMS = $(UNIT_TESTS)
 TESTS = $(UNIT_TESTS)
@@ -63,6 +65,7 @@ $(HTTP_TESTS): $(HTTP)
 $(BALANCE_TESTS): $(BALANCE)
 $(BOARD_TESTS): $(BOARD)
 $(SETTINGS_TESTS): $(SETTINGS)
+$(HTTP1_TESTS): $(HTTP1)
 $(UPSTREAM_TESTS): $(UPSTREAM)
 $(EXCHANGE_TESTS): $(EXCHANGE)
 $(DOWNSTREAM_TESTS): $(DOWNSTREAM)
@@ -77,6 +80,7 @@ $(HTTP_TESTS): LDADD = $(HTTP) $(CMOCKA_LIBS)
 $(BALANCE_TESTS): LDADD = $(BALANCE) $(CMOCKA_LIBS)
 $(BOARD_TESTS): LDADD = $(BOARD) $(CMOCKA_LIBS)
 $(SETTINGS_TESTS): LDADD = $(SETTINGS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+$(HTTP1_TESTS): LDADD = $(HTTP1) $(LIBEVENT_LIBS) $(CMOCKA_LIBS)
 $(UPSTREAM_TESTS): LDADD = $(UPSTREAM) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
 $(EXCHANGE_TESTS): LDADD = $(EXCHANGE) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
 $(DOWNSTREAM_TESTS): LDADD = $(DOWNSTREAM) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)

@@ -14,8 +14,12 @@
 
 #include <cmocka.h>
 
-#include "upstream/pool.h"
-#include "upstream/selection.h"
+#include "upstream/availability.h"
+#include "upstream/capacity.h"
+#include "upstream/load.h"
+#include "upstream/pool_setup.h"
+#include "upstream/queue.h"
+#include "upstream/select.h"
 
 #define POOLS_BACKENDS 4
 #define POOLS_BEGIN_US UINT64_C(5000000000)
@@ -87,7 +91,7 @@ static inline int pools_begin(void **state)
 /* Makes the pool of the settings. */
 static inline void pools_start(void)
 {
-	assert_int_equal(pool_init(&w.pools[0], &w.upstream, &w.app), 0);
+	assert_int_equal(pool_setup_init_one(&w.pools[0], &w.upstream, &w.app), 0);
 }
 
 /* For cmocka: after each test. */
@@ -95,7 +99,7 @@ static inline int pools_end(void **state)
 {
 	(void)state;
 	if (w.pools[0].settings != NULL)
-		pool_fini(&w.pools[0]);
+		pool_setup_fini_one(&w.pools[0]);
 	for (unsigned i = 0; i < POOLS_BACKENDS; i++)
 		free(w.backends[i].addresses);
 	rows_free(w.rows);
@@ -131,7 +135,7 @@ static inline struct rows_pool *pools_cells(uint32_t column)
 /* A choice in the pool begins, of a client without an address. */
 static inline void pools_select(struct selection *s)
 {
-	selection_init(s, &w.pools[0], &w.request, slice_of(NULL, 0), false);
+	select_init(s, &w.pools[0], &w.request, slice_of(NULL, 0), false);
 }
 
 #endif

@@ -195,10 +195,10 @@ static void test_an_unknown_key_of_hash_is_refused(void **state)
 	w.app.hash_on = wrong;
 	pools_start();
 	assert_false(pool->by_request);
-	pool_fini(pool);
+	pool_setup_fini_one(pool);
 	w.pools[0] = (struct pool){ 0 };
 	w.app.balance = BALANCE_HASH;
-	assert_int_equal(pool_init(pool, &w.upstream, &w.app), -1);
+	assert_int_equal(pool_setup_init_one(pool, &w.upstream, &w.app), -1);
 	w.app.balance = BALANCE_RANDOM;
 }
 
@@ -432,7 +432,7 @@ static void test_others_are_not_bound(void **state)
 
 static void test_the_cookie(void **state)
 {
-	struct forward_response how = { .client_minor = 1 };
+	struct set_cookie how;
 	char out[SESSION_TOKEN_LEN];
 	struct selection s;
 
@@ -441,18 +441,18 @@ static void test_the_cookie(void **state)
 	show_token(&s, "", 2);
 	s.backend = pick_for(&s);
 	affinity_set_cookie(&s, &how, out);
-	assert_true(slice_equals(how.cookie, slice_of_string("sid")));
-	assert_true(slice_is_empty(how.cookie_value));
+	assert_true(slice_equals(how.name, slice_of_string("sid")));
+	assert_true(slice_is_empty(how.value));
 	/* It moves. */
 	s.backend = 1;
 	affinity_set_cookie(&s, &how, out);
 	sessions_token(pool->sessions, 1, token);
-	assert_true(slice_equals(how.cookie_value, slice_of(token, SESSION_TOKEN_LEN)));
-	assert_ptr_equal(how.cookie_value.data, out);
-	assert_false(how.cookie_secure);
+	assert_true(slice_equals(how.value, slice_of(token, SESSION_TOKEN_LEN)));
+	assert_ptr_equal(how.value.data, out);
+	assert_false(how.secure);
 	s.secure = true;
 	affinity_set_cookie(&s, &how, out);
-	assert_true(how.cookie_secure);
+	assert_true(how.secure);
 }
 
 static bool is_secure(const char *fields, bool trusted)
@@ -490,7 +490,7 @@ static void tokens_of(const char *key, char out[POOLS_BACKENDS][SESSION_TOKEN_LE
 	start_sticky();
 	for (size_t i = 0; i < POOLS_BACKENDS; i++)
 		sessions_token(pool->sessions, i, out[i]);
-	pool_fini(pool);
+	pool_setup_fini_one(pool);
 	w.pools[0] = (struct pool){ 0 };
 }
 

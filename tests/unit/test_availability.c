@@ -114,7 +114,7 @@ static void test_without_the_board(void **state)
 	w.backends[0].row = ROWS_NONE;
 	pools_start();
 	assert_int_equal(usable(), 13);
-	pool_fini(pool);
+	pool_setup_fini_one(pool);
 	w.pools[0] = (struct pool){ 0 };
 	w.upstream.rows = NULL;
 	pools_start();
@@ -157,7 +157,7 @@ static void test_it_is_worked_out_only_after_a_change(void **state)
 	(void)state;
 	for (int with_board = 1; with_board >= 0; with_board--) {
 		if (!with_board) {
-			pool_fini(pool);
+			pool_setup_fini_one(pool);
 			w.pools[0] = (struct pool){ 0 };
 			w.upstream.rows = NULL;
 		}
@@ -244,7 +244,7 @@ static void test_the_edge_of_panic(void **state)
 	assert_int_equal(usable(), 12);
 	pools_tell(2, ROWS_DOWN, ROWS_FULL_SHARE);
 	assert_int_equal(usable(), 15);
-	pool_fini(pool);
+	pool_setup_fini_one(pool);
 	w.pools[0] = (struct pool){ 0 };
 	/* With 0 percent one that is ready is enough, and none is not. */
 	w.app.panic = 0;

@@ -51,7 +51,7 @@ static void test_either_limit_makes_a_pool_limited(void **state)
 	pools_start();
 	assert_true(pool->limited);
 	assert_ptr_equal(pool->view.is_full, capacity_is_full);
-	pool_fini(pool);
+	pool_setup_fini_one(pool);
 	w.pools[0] = (struct pool){ 0 };
 	w.backends[1].max_requests = 0;
 	w.backends[3].max_connections = 1;
@@ -74,7 +74,7 @@ static void test_no_limits_without_rows(void **state)
 	assert_int_equal(pool->backends[0].capacity.idle, CAPACITY_IDLE_MOST);
 	assert_int_equal(pool->backends[1].capacity.requests, 1);
 	for (int i = 0; i < 2; i++) {
-		pool_fini(pool);
+		pool_setup_fini_one(pool);
 		w.pools[0] = (struct pool){ 0 };
 		w.upstream.rows = i == 0 ? w.rows : NULL;
 		w.app.row = i == 0 ? SETTINGS_NO_ROW : 1;
@@ -110,7 +110,7 @@ static void test_the_idle_part(void **state)
 		w.upstream.workers = cases[i].workers;
 		pools_start();
 		assert_int_equal(pool->backends[2].capacity.idle, cases[i].idle);
-		pool_fini(pool);
+		pool_setup_fini_one(pool);
 		w.pools[0] = (struct pool){ 0 };
 	}
 }

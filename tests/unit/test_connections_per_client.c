@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "../../src/proxy/connections_per_client.h"
 #include "base/memory.h"
+#include "downstream/connections_per_client.h"
 
 static struct sources sources;
 

@@ -87,7 +87,7 @@ static int begin(void **state)
 
 static void clear(void)
 {
-	pool_fini(pool);
+	pool_setup_fini_one(pool);
 	w.pools[0] = (struct pool){ 0 };
 }
 
@@ -256,7 +256,7 @@ static void test_without_memory_there_is_no_pool(void **state)
 		clear();
 		for (long n = 0; n < needed; n++) {
 			mem_fail_after(n);
-			assert_int_equal(pool_init(pool, &w.upstream, &w.app), -1);
+			assert_int_equal(pool_setup_init_one(pool, &w.upstream, &w.app), -1);
 			mem_fail_after(-1);
 			clear();
 			assert_int_equal(blocks, 0);

@@ -148,7 +148,7 @@ static int begin(void **state)
 	leaves_too = WAITING_MOST;
 	if (pools_begin(state) == -1)
 		return -1;
-	w.upstream.events = &events;
+	w.upstream.selection_events = &events;
 	w.settings.timeouts.queue = 1000;
 	w.app.queue = 100;
 	w.app.retry.attempts = POOLS_BACKENDS;
@@ -378,12 +378,12 @@ static void test_the_tick_goes_through_limited_pools(void **state)
 	w.settings.pool_count = 2;
 	w.pools[1] = (struct pool){ 0 };
 	assert_true(w.upstream.queue_ticks);
-	assert_int_equal(pool_init(&w.pools[1], &w.upstream, &settings[1]), 0);
+	assert_int_equal(pool_setup_init_one(&w.pools[1], &w.upstream, &settings[1]), 0);
 	turn();
 	assert_true(w.upstream.queue_ticks);
 	queue_leave(&waiting[0]);
 	s = waiting[1];
-	selection_init(&waiting[1], &w.pools[1], &w.request, s.client_ip, false);
+	select_init(&waiting[1], &w.pools[1], &w.request, s.client_ip, false);
 	enter(1);
 	turn();
 	assert_true(w.upstream.queue_ticks);
@@ -392,7 +392,7 @@ static void test_the_tick_goes_through_limited_pools(void **state)
 	turn();
 	assert_string_equal(told, "+1");
 	assert_false(w.upstream.queue_ticks);
-	pool_fini(&w.pools[1]);
+	pool_setup_fini_one(&w.pools[1]);
 }
 
 static void test_to_look_soon(void **state)

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../../src/proxy/route.h"
 #include "base/memory.h"
+#include "exchange/route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX          24

@@ -52,7 +52,7 @@ static void test_it_begins_with_nothing(void **state)
 	(void)state;
 	pools_start();
 	memset(&s, 0xff, sizeof s);
-	selection_init(&s, pool, &w.request, ip, true);
+	select_init(&s, pool, &w.request, ip, true);
 	assert_ptr_equal(s.pool, pool);
 	assert_ptr_equal(s.request, &w.request);
 	assert_ptr_equal(s.client_ip.data, ip.data);
@@ -65,7 +65,7 @@ static void test_it_begins_with_nothing(void **state)
 	assert_true(s.session == PICKER_NONE);
 	assert_int_equal(s.tried_count, 0);
 	assert_false(s.counted || s.bound || s.unbound || s.secure);
-	selection_init(&s, NULL, &w.request, ip, false);
+	select_init(&s, NULL, &w.request, ip, false);
 	assert_null(s.pool);
 	assert_false(s.trusted);
 }
@@ -76,11 +76,11 @@ static void test_the_end_of_one_that_has_nothing(void **state)
 	struct selection s;
 
 	(void)state;
-	selection_init(&s, NULL, &w.request, slice_of(NULL, 0), false);
-	selection_end(&s);
+	select_init(&s, NULL, &w.request, slice_of(NULL, 0), false);
+	select_end(&s);
 	pools_start();
 	pools_select(&s);
-	selection_end(&s);
+	select_end(&s);
 	assert_int_equal(queued(), 0);
 	assert_int_equal(pools_cells(POOLS_OWN)->in_flight, 0);
 	assert_int_equal(looks, 0);
@@ -98,12 +98,12 @@ static void test_the_end_gives_up_a_place(void **state)
 	backend = s.backend;
 	assert_ptr_equal(selection_backend(&s), &pool->backends[backend]);
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, backend), 1);
-	selection_end(&s);
+	select_end(&s);
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, backend), 0);
 	assert_false(s.counted);
 	/* Nobody waits for it. */
 	assert_int_equal(looks, 0);
-	selection_end(&s);
+	select_end(&s);
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, backend), 0);
 }
 
@@ -116,7 +116,7 @@ static void test_the_end_leaves_the_queue(void **state)
 	pools_select(&s);
 	assert_true(queue_enter(&s));
 	assert_int_equal(queued(), 1);
-	selection_end(&s);
+	select_end(&s);
 	assert_int_equal(queued(), 0);
 	assert_true(queue_is_empty(&pool->queue));
 	assert_int_equal(looks, 0);
@@ -136,10 +136,10 @@ static void test_the_end_gives_its_place_to_another(void **state)
 		pools_select(&waits);
 		waits.bound = bound;
 		assert_true(queue_enter(&waits));
-		selection_end(&s);
+		select_end(&s);
 		assert_int_equal(looks, 1);
 		assert_int_equal(queued(), 1);
-		selection_end(&waits);
+		select_end(&waits);
 		assert_int_equal(looks, 1);
 	}
 }

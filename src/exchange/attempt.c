@@ -1,0 +1,345 @@
+/*
+ * The order in which backends and their addresses are tried. An attempt takes a kept connection to
+ * the backend that was picked, or makes one to its addresses, beginning with the one that answered
+ * last.
+ */
+#include "config.h"
+
+#include "attempt.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "end.h"
+#include "exchange/counters.h"
+#include "local_reply.h"
+#include "phase.h"
+#include "redispatch_soon.h"
+#include "replay.h"
+#include "request_rate.h"
+#include "upstream/capacity.h"
+#include "upstream/load.h"
+#include "upstream/queue.h"
+#include "upstream/select.h"
+
+/* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
+ * by its method, or because there will be too much of it. */
+static bool is_sent_once(const struct exchange *x)
+{
+	const struct request *head = x->request.head;
+
+	if (!method_is_idempotent(head->method))
+		return true;
+	if (x->request.done)
+		return false;
+	return head->body.kind != BODY_LENGTH || head->body.length > CONTENT_HELD_MAX;
+}
+
+static struct backend_stream *take_kept(struct exchange *x)
+{
+	struct backend *backend = selection_backend(&x->selection);
+
+	if (x->attempt.fresh_only)
+		return NULL;
+	return backend->ops->take(backend, x, is_sent_once(x));
+}
+
+static void count_failure(struct exchange *x, const char *why)
+{
+	counters_connect_error(x->context->place);
+	backend_complain(
+		selection_backend(&x->selection), x->context->loop->now_us, "cannot connect", why);
+}
+
+/* Goes round the addresses. NULL with EUSERS: the backend has all the connections that it may have;
+ * with ENOTCONN: no address is left. */
+static struct backend_stream *connect_next_address(struct exchange *x)
+{
+	struct backend *backend = selection_backend(&x->selection);
+	struct attempt *attempt = &x->attempt;
+	int count = backend_address_count(backend);
+
+	while (attempt->addresses_tried < count) {
+		int address = (attempt->first_address + attempt->addresses_tried++) % count;
+		struct backend_stream *stream = backend->ops->connect(backend, x, address);
+
+		x->record.tries++;
+		if (stream == NULL && errno == EMFILE &&
+			backend->ops->make_room(x->context->upstream))
+			stream = backend->ops->connect(backend, x, address);
+		if (stream != NULL || errno == EUSERS)
+			return stream;
+		/* What is short here says nothing about the backend. */
+		attempt->own_fault |= fd_is_shortage(errno);
+		count_failure(x, strerror(errno));
+	}
+	if (!attempt->own_fault)
+		load_failed(&x->selection, ROWS_CONNECT_FAILED);
+	errno = ENOTCONN;
+	return NULL;
+}
+
+/* Takes a connection to the backend that was picked, or begins to make one. A backend that has all
+ * that it may have does not count as tried. */
+static bool reach_backend(struct exchange *x)
+{
+	struct exchange_context *context = x->context;
+	struct attempt *attempt = &x->attempt;
+
+	assert(attempt->stream == NULL);
+	redispatch_soon(context);
+	x->record.connected_us = 0;
+	attempt->stream = take_kept(x);
+	if (attempt->stream != NULL) {
+		x->record.tries++;
+		x->record.connected_us = context->loop->now_us;
+		phase_set_attempt(x, ATTEMPT_SENT);
+		phase_alive(x);
+		return true;
+	}
+	attempt->stream = connect_next_address(x);
+	if (attempt->stream == NULL) {
+		x->selection.tried_count -= errno == EUSERS;
+		return false;
+	}
+	phase_set_attempt(x, ATTEMPT_CONNECTING);
+	deadline_start(&x->deadline, &context->wait_connect, context->loop);
+	return true;
+}
+
+static int send_head(struct exchange *x)
+{
+	struct backend_stream *stream = x->attempt.stream;
+	struct upstream_request request = {
+		.head = x->request.head,
+		.client_ip = x->selection.client_ip,
+		.request_id = x->record.id,
+		.trusted = x->selection.trusted,
+		.more = x->request.more,
+	};
+
+	x->request.more = false;
+	return stream->ops->send_head(stream, &request);
+}
+
+static void send_all(struct exchange *x)
+{
+	if (send_head(x) == -1 || replay_send(x) == -1)
+		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
+	else if (x->attempt.state != ATTEMPT_CONNECTING)
+		/* The client may have waited for a connection. */
+		x->downstream.ops->resume(x->downstream.context);
+}
+
+/* No backend is left to try. */
+static void give_up(struct exchange *x)
+{
+	const struct failure *failure = &x->attempt.failure;
+
+	if (x->selection.tried_count == 0)
+		local_reply_send(x, 503, REASON_NO_BACKEND, "no backend is available");
+	else if (failure->status == 0)
+		local_reply_send(x, 502, REASON_CONNECT_FAILED, "no backend could be reached");
+	else
+		local_reply_send(x, failure->status, failure->reason, failure->detail);
+}
+
+static bool pick(struct exchange *x)
+{
+	if (!select_backend(&x->selection))
+		return false;
+	x->attempt.first_address = selection_backend(&x->selection)->address;
+	x->attempt.addresses_tried = 0;
+	x->attempt.own_fault = false;
+	return true;
+}
+
+static bool find_backend(struct exchange *x)
+{
+	x->selection.picked_us = x->context->loop->now_us;
+	for (int i = 0; i < 2 * RETRY_ATTEMPTS_MAX && pick(x); i++)
+		if (reach_backend(x))
+			return true;
+	return false;
+}
+
+/* The queue takes no more requests that wait for the full backend of their session: another backend
+ * serves this one, if any has room. */
+static bool find_another(struct exchange *x)
+{
+	if (!x->selection.bound || capacity_room(&x->selection) != CAPACITY_ROOM)
+		return false;
+	x->selection.unbound = true;
+	return find_backend(x);
+}
+
+static void wait_for_room(struct exchange *x)
+{
+	load_release(&x->selection);
+	deadline_stop(&x->deadline);
+	if (!queue_enter(&x->selection)) {
+		if (find_another(x))
+			send_all(x);
+		else
+			local_reply_send(x, 503, REASON_QUEUE_FULL,
+				"all backends are busy, and so many wait for them as may");
+		return;
+	}
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug("pool %s: a request waits: all backends are full",
+			x->selection.pool->settings->name);
+	/* Its head does not wait for the content. */
+	x->request.more = false;
+	x->downstream.ops->watch(x->downstream.context);
+}
+
+void attempt_begin(struct exchange *x)
+{
+	assert(x->attempt.stream == NULL && x->response.phase == RESPONSE_HEAD);
+	if (x->selection.pool->limited && queue_goes_first(&x->selection))
+		wait_for_room(x);
+	else if (find_backend(x))
+		send_all(x);
+	else if (queue_is_of_use(&x->selection))
+		wait_for_room(x);
+	else
+		give_up(x);
+}
+
+/* Sends the request once more: to the backend that was picked last (another address, or a fresh
+ * connection), if that is to be tried, or to another one. */
+static void send_again(struct exchange *x, bool same_backend)
+{
+	if (same_backend && reach_backend(x))
+		send_all(x);
+	else
+		attempt_begin(x);
+}
+
+static void drop_stream(struct exchange *x, enum upstream_end how)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	x->attempt.stream = NULL;
+	phase_set_attempt(x, ATTEMPT_NONE);
+	stream->ops->end(stream, how);
+	deadline_stop(&x->deadline);
+}
+
+/* There may be room for a request that waits. False: other requests were faster. */
+static bool go_on(struct selection *selection)
+{
+	struct exchange *x = LIST_ITEM(selection, struct exchange, selection);
+	bool found = find_backend(x);
+
+	if (!found && queue_is_of_use(selection)) {
+		load_release(selection);
+		return false;
+	}
+	queue_leave(selection);
+	request_rate_begin(x);
+	if (!found) {
+		give_up(x);
+		return true;
+	}
+	send_all(x);
+	return true;
+}
+
+static void expire(struct selection *selection, const char *why)
+{
+	local_reply_send(
+		LIST_ITEM(selection, struct exchange, selection), 503, REASON_QUEUE_TIMEOUT, why);
+}
+
+const struct selection_events attempt_selection_events = { .ready = go_on, .expired = expire };
+
+void attempt_retry(struct exchange *x, struct failure failure)
+{
+	enum attempt_state state = x->attempt.state;
+	bool connecting = state == ATTEMPT_CONNECTING;
+	bool reused = x->attempt.stream->reused;
+	bool stale = reused && state == ATTEMPT_SENT;
+
+	x->attempt.failure = failure;
+	if (!stale && !connecting)
+		load_failed(&x->selection, ROWS_CUT);
+	drop_stream(x, stale ? UPSTREAM_STALE : UPSTREAM_CLOSE);
+	if (state == ATTEMPT_HEARD ||
+		!(connecting ? x->request.replay.holding : replay_may_repeat(x))) {
+		give_up(x);
+		return;
+	}
+	log_debug("%.*s: %s: the request is sent again",
+		SLICE_ARGS(selection_backend(&x->selection)->url), failure.detail);
+	x->attempt.fresh_only |= reused; /* so that this happens once */
+	send_again(x, connecting || reused);
+}
+
+void attempt_cannot_connect(struct exchange *x, int error)
+{
+	assert(x->attempt.state == ATTEMPT_CONNECTING);
+	count_failure(x, strerror(error));
+	attempt_retry(
+		x, (struct failure){ 502, REASON_CONNECT_FAILED, "no backend could be reached" });
+}
+
+/* Picks another backend while the present one still has the request. */
+static bool pick_another(struct exchange *x)
+{
+	return replay_may_repeat(x) && pick(x);
+}
+
+/* The time of the other backend begins now. */
+static void go_to_the_other(struct exchange *x)
+{
+	x->selection.picked_us = x->context->loop->now_us;
+	drop_stream(x, UPSTREAM_CLOSE);
+	send_again(x, true);
+}
+
+bool attempt_ask_another(struct exchange *x, int status)
+{
+	struct backend *former = selection_backend(&x->selection);
+
+	if (!statuses_have(&x->selection.pool->settings->retry.on_status, status) ||
+		x->response.interim > 0 || !pick_another(x))
+		return false;
+	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
+	load_answered(&x->selection, former, status);
+	go_to_the_other(x);
+	return true;
+}
+
+bool attempt_redispatch(struct exchange *x)
+{
+	struct backend *former = selection_backend(&x->selection);
+
+	assert(x->attempt.state == ATTEMPT_CONNECTING || x->attempt.state == ATTEMPT_SENT);
+	if (!pick_another(x))
+		return false;
+	log_debug("%.*s is gone: another backend is asked", SLICE_ARGS(former->url));
+	go_to_the_other(x);
+	return true;
+}
+
+void attempt_connected(struct exchange *x)
+{
+	x->record.connected_us = x->context->loop->now_us;
+	phase_set_attempt(x, ATTEMPT_SENT);
+	deadline_stop(&x->deadline);
+	phase_alive(x);
+	x->downstream.ops->resume(x->downstream.context);
+}
+
+void attempt_connect_expired(struct deadline *deadline)
+{
+	struct exchange *x = exchange_of_deadline(deadline);
+
+	count_failure(x, "no answer in time");
+	attempt_retry(x, (struct failure){ 504, REASON_CONNECT_TIMEOUT,
+				 "the backend could not be reached in time" });
+}

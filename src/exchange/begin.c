@@ -1,0 +1,115 @@
+/* The begin of an exchange: its head is copied, routed, and sent or answered. */
+#include "config.h"
+
+#include "exchange/exchange.h"
+
+#include "attempt.h"
+#include "free_list.h"
+#include "local_reply.h"
+#include "net/canonical.h"
+#include "replay.h"
+#include "request_head.h"
+#include "route.h"
+#include "upstream/select.h"
+
+struct exchange *exchange_new(struct exchange_context *context)
+{
+	return free_list_take(context);
+}
+
+void exchange_forget(struct exchange *x)
+{
+	free_list_put(x);
+}
+
+void *exchange_room(struct exchange *x)
+{
+	return x + 1;
+}
+
+/* Requests that must not go on to any backend. */
+static bool answer_here(struct exchange *x)
+{
+	const struct request *head = x->request.head;
+
+	if (head->method == METHOD_TRACE)
+		local_reply_send(x, 501, REASON_BAD_REQUEST, "TRACE is not offered");
+	else if (head->max_forwards == 0)
+		local_reply_send(x, 200, REASON_ANSWERED_HERE, "as Max-Forwards asks");
+	else
+		return false;
+	return true;
+}
+
+/* Finds the route of the request, which sets the pool. False: the exchange is over, the request was
+ * answered here. */
+static bool find_route(struct exchange *x, const struct routes *routes)
+{
+	const struct request *head = x->request.head;
+	bool unclear;
+	const struct route_settings *route =
+		routes_find(routes, head->host, head->target, x->context->scratch, &unclear);
+
+	if (!unclear && route != NULL && route->pool_name != NULL) {
+		x->selection.pool = &x->context->upstream->pools[route->pool];
+		return true;
+	}
+	if (!unclear && route == NULL && x->selection.pool != NULL)
+		return true;
+	if (unclear)
+		local_reply_send(x, 400, REASON_BAD_REQUEST,
+			"servers could read this path as different ones");
+	else if (route == NULL)
+		local_reply_send(
+			x, 404, REASON_NO_ROUTE, "nothing is served here for this request");
+	else
+		local_reply_by_route(x, route);
+	return false;
+}
+
+static struct pool *pool_of(
+	const struct exchange_context *context, const struct listener_settings *listener)
+{
+	return listener->pool != LISTENER_NO_POOL ? &context->upstream->pools[listener->pool]
+						  : NULL;
+}
+
+static void init_request(struct exchange *x, const struct exchange_start *start)
+{
+	const struct body *body = &x->request.head->body;
+
+	x->request.content = 0;
+	x->request.rate_since_us = 0;
+	x->request.rate_content = 0;
+	replay_init(&x->request.replay);
+	x->request.done =
+		body->kind == BODY_NONE || (body->kind == BODY_LENGTH && body->length == 0);
+	x->request.more = start->more && !x->request.done;
+}
+
+static void init(struct exchange *x, const struct exchange_start *start)
+{
+	const struct exchange_context *context = x->context;
+
+	x->downstream = start->downstream;
+	x->attempt = (struct attempt){ .stream = NULL };
+	x->response = (struct response_state){ .phase = RESPONSE_HEAD };
+	x->record = (struct record){ .client = start->client_name, .start_us = start->start_us };
+	x->record.line = x->request.head->line;
+	x->record.id = request_head_id(x, start->trusted);
+	init_request(x, start);
+	select_init(&x->selection, pool_of(context, &context->settings->listeners[start->listener]),
+		x->request.head, start->client_ip, start->trusted);
+}
+
+int exchange_begin(struct exchange *x, const struct exchange_start *start)
+{
+	const struct routes *routes = x->context->routes[start->listener];
+
+	if (request_head_copy(x, start->request, start->head) == -1)
+		return -1;
+	init(x, start);
+	if (!answer_here(x) && (routes == NULL || find_route(x, routes)))
+		attempt_begin(x);
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* How an exchange ends, whatever ends it. */
+#include "config.h"
+
+#include "end.h"
+
+#include <assert.h>
+
+#include "exchange/counters.h"
+#include "free_list.h"
+#include "replay.h"
+#include "upstream/select.h"
+
+/* The status of a response that no client was there to get, as nginx logs it. */
+#define STATUS_CLIENT_CLOSED 499
+
+static void write_record(struct exchange *x, enum reason reason)
+{
+	const struct selection *s = &x->selection;
+
+	x->record.reason = reason;
+	x->record.bytes = x->response.content;
+	x->record.queued_us = s->queued_us;
+	x->record.picked_us = s->picked_us;
+	if (s->backend != PICKER_NONE)
+		x->record.backend = selection_backend(s)->url;
+	counters_request(x->context, &x->record);
+}
+
+void end_exchange(struct exchange *x, enum reason reason, enum upstream_end upstream,
+	enum downstream_end downstream)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	assert(x->link.next == &x->link);
+	write_record(x, reason);
+	deadline_stop(&x->deadline);
+	replay_drop(x);
+	if (stream != NULL)
+		stream->ops->end(stream, upstream);
+	/* Behind the end of the stream: another request may take the place at once. */
+	select_end(&x->selection);
+	x->downstream.ops->end(x->downstream.context, downstream);
+	free_list_put(x);
+}
+
+void end_cancelled(struct exchange *x)
+{
+	bool begun = x->response.phase != RESPONSE_HEAD;
+
+	if (x->record.status == 0)
+		x->record.status = STATUS_CLIENT_CLOSED;
+	end_exchange(x, REASON_CLIENT_CLOSED, UPSTREAM_CLOSE,
+		begun ? DOWNSTREAM_ABORT : DOWNSTREAM_GONE);
+}
+
+void end_truncated(struct exchange *x, enum reason reason)
+{
+	assert(x->response.phase != RESPONSE_HEAD);
+	end_exchange(x, reason, UPSTREAM_CLOSE,
+		x->response.phase == RESPONSE_BODY ? DOWNSTREAM_TRUNCATED : DOWNSTREAM_ABORT);
+}

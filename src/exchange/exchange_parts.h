@@ -1,0 +1,92 @@
+/* The struct of an exchange, for the files of this folder. */
+#ifndef TINYLB_EXCHANGE_PARTS_H
+#define TINYLB_EXCHANGE_PARTS_H
+
+#include <event2/buffer.h>
+
+#include "exchange/access_log.h"
+#include "exchange/exchange.h"
+#include "request_id.h"
+#include "upstream/backend_stream.h"
+#include "upstream/selection.h"
+
+/* What to answer if nothing else can be done. */
+struct failure {
+	int status; /* 0: there was none yet */
+	enum reason reason;
+	const char *detail; /* for the body of the reply */
+};
+
+/* What was sent of a request's content, as long as it may have to be sent again: replay.h. */
+struct replay {
+	struct evbuffer *sent;   /* owned; NULL: nothing yet */
+	struct fields *trailers; /* owned; NULL: none */
+	bool end;                /* the end of the content was sent, too */
+	bool holding;            /* all that was sent is here: it can be sent again */
+};
+
+struct request_state {
+	struct request *head;   /* in exchange->head_room */
+	uint64_t content;       /* bytes of content so far */
+	uint64_t rate_since_us; /* since when the rate of the content is measured; 0: not yet */
+	uint64_t rate_content;  /* bytes of content before that */
+	struct replay replay;
+	bool done;               /* it is here whole */
+	bool more;               /* content follows in the call that began the exchange */
+	char id[REQUEST_ID_LEN]; /* if it was made here */
+};
+
+/* One attempt to get a response from a backend; each follows the former. */
+enum attempt_state {
+	ATTEMPT_NONE,       /* there is no stream */
+	ATTEMPT_CONNECTING, /* the request goes out when the connection is there */
+	ATTEMPT_SENT,       /* nothing has come yet */
+	ATTEMPT_HEARD,      /* bytes of a response came */
+};
+
+struct attempt {
+	struct backend_stream *stream; /* NULL: none at present */
+	enum attempt_state state;
+	int first_address;      /* of the present backend: the index at which its round begins */
+	int addresses_tried;    /* of the present backend */
+	bool own_fault;         /* the last address failed for want of something here */
+	bool fresh_only;        /* a kept connection proved stale: take no more of those */
+	struct failure failure; /* of the last one */
+};
+
+enum response_phase {
+	RESPONSE_HEAD, /* no final response yet */
+	RESPONSE_BODY,
+	RESPONSE_TUNNEL, /* after a 101: content goes both ways as it comes */
+};
+
+struct response_state {
+	enum response_phase phase;
+	uint64_t content;   /* bytes of content to the client */
+	unsigned interim;   /* interim responses so far */
+	size_t unsent;      /* bytes that waited for either peer at the last look */
+	bool client_ended;  /* in a tunnel: this side sends no more */
+	bool backend_ended; /* the same of the other side */
+};
+
+struct exchange {
+	struct exchange_context *context; /* borrowed */
+	struct downstream downstream;
+	struct list link; /* among the free ones */
+	struct deadline deadline;
+	char *head_room; /* owned: the head as it came, and behind it request.head */
+	size_t head_size;
+	struct request_state request;
+	struct selection selection;
+	struct attempt attempt;
+	struct response_state response;
+	struct record record;
+	/* behind it: exchange_room */
+};
+
+static inline struct exchange *exchange_of_deadline(struct deadline *deadline)
+{
+	return LIST_ITEM(deadline, struct exchange, deadline);
+}
+
+#endif

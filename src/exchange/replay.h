@@ -1,0 +1,28 @@
+/*
+ * What a backend was sent of a request's content, held so that another connection or backend can
+ * get it. As long as the connection is being made all of it is held; later only while the request
+ * may be repeated.
+ */
+#ifndef TINYLB_EXCHANGE_REPLAY_H
+#define TINYLB_EXCHANGE_REPLAY_H
+
+#include "exchange_parts.h"
+
+/* Nothing was sent yet. */
+void replay_init(struct replay *replay);
+
+/* Content is about to be sent: holds a copy of it, or drops what is held if the request may not be
+ * repeated any more. */
+void replay_hold(struct exchange *x, const struct content *content);
+
+/* Frees what is held: the request will not be sent again. */
+void replay_drop(struct exchange *x);
+
+/* Sends what is held to the present stream. 0, or -1 when memory is short. */
+int replay_send(struct exchange *x) __attribute__((warn_unused_result));
+
+/* Whether a backend may get the request though another one, or the same, had it already: its method
+ * is idempotent (RFC 9110 9.2.2), and all of its content is held. */
+bool replay_may_repeat(const struct exchange *x);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * The request's content on its way to the backend: under back-pressure, at no less than the least
+ * rate, and held in part as long as it may have to be sent again. And what else the client's side
+ * tells an exchange.
+ */
+#include "config.h"
+
+#include "exchange/exchange.h"
+
+#include <assert.h>
+
+#include "end.h"
+#include "local_reply.h"
+#include "phase.h"
+#include "replay.h"
+#include "request_rate.h"
+#include "tunnel.h"
+
+bool exchange_takes_content(const struct exchange *x)
+{
+	if (x->response.phase == RESPONSE_TUNNEL)
+		return true;
+	return !x->request.done && x->attempt.stream != NULL;
+}
+
+/* Some of it was sent to the backend. */
+static void sent(struct exchange *x)
+{
+	if (request_rate_is_too_low(x)) {
+		local_reply_send(
+			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
+		return;
+	}
+	if (x->attempt.state != ATTEMPT_CONNECTING)
+		phase_alive(x);
+	phase_throttle_client(x);
+}
+
+void exchange_request_content(struct exchange *x, const struct content *content)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	assert(exchange_takes_content(x));
+	if (x->response.phase == RESPONSE_TUNNEL) {
+		(void)tunnel_from_client(x, content);
+		return;
+	}
+	replay_hold(x, content);
+	x->request.content += content->len;
+	x->request.done = content->end;
+	if (stream->ops->send_content(stream, content) == -1)
+		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
+	else
+		sent(x);
+}
+
+size_t exchange_request_splice_room(const struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+
+	/* What is held must pass through memory. */
+	if (stream == NULL || x->request.replay.holding)
+		return 0;
+	return stream->ops->splice_room(stream);
+}
+
+void exchange_request_spliced(struct exchange *x, size_t len, bool end)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	if (x->response.phase == RESPONSE_TUNNEL) {
+		tunnel_spliced_from_client(x, len);
+		return;
+	}
+	assert(!x->request.done && !x->request.replay.holding);
+	x->request.content += len;
+	x->request.done = end;
+	if (stream->ops->send_spliced(stream, len, end) == -1)
+		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
+	else
+		sent(x);
+}
+
+void exchange_request_bad(struct exchange *x, int status, const char *why)
+{
+	local_reply_send(x, status, REASON_BAD_REQUEST, why);
+}
+
+void exchange_client_drained(struct exchange *x)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	if (stream == NULL)
+		return;
+	if (x->response.phase == RESPONSE_TUNNEL) {
+		tunnel_client_drained(x);
+		return;
+	}
+	if (x->attempt.state != ATTEMPT_CONNECTING)
+		phase_alive(x);
+	if (!x->downstream.ops->is_full(x->downstream.context))
+		stream->ops->resume(stream);
+}
+
+void exchange_client_ended(struct exchange *x, int error)
+{
+	if (x->response.phase == RESPONSE_TUNNEL)
+		tunnel_client_ended(x, error);
+	else
+		end_cancelled(x);
+}
+
+void exchange_stop(struct exchange *x)
+{
+	end_exchange(x, REASON_STOPPED, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
+}

@@ -1,0 +1,227 @@
+/*
+ * What comes back from a backend: the exchange decides what a head means for the request, counts
+ * it, and passes head and content on to the client's side.
+ */
+#include "config.h"
+
+#include "response_events.h"
+
+#include <assert.h>
+
+#include "attempt.h"
+#include "end.h"
+#include "local_reply.h"
+#include "phase.h"
+#include "replay.h"
+#include "request_rate.h"
+#include "tunnel.h"
+#include "upstream/affinity.h"
+#include "upstream/load.h"
+
+/* Interim responses that one request may cause. */
+#define INTERIM_MAX 16
+
+/* The response is malformed: `why` is for the log, and NULL where memory is short. */
+static void refuse(struct exchange *x, const char *why)
+{
+	if (why == NULL) {
+		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
+		return;
+	}
+	backend_complain(
+		selection_backend(&x->selection), x->context->loop->now_us, "bad response", why);
+	load_failed(&x->selection, ROWS_BAD_RESPONSE);
+	local_reply_send(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
+}
+
+static void on_bad(void *owner, const char *why)
+{
+	refuse(owner, why);
+}
+
+/* Has the client's side send a head. False: it could not, and the exchange is over. */
+static bool send_by(struct exchange *x, struct response *head,
+	enum downstream_result (*send)(void *, struct response *, const struct set_cookie *))
+{
+	struct set_cookie cookie;
+	char token[SESSION_TOKEN_LEN];
+	bool sets = x->selection.pool->sessions != NULL;
+	enum downstream_result result;
+
+	if (sets)
+		affinity_set_cookie(&x->selection, &cookie, token);
+	result = send(x->downstream.context, head, sets ? &cookie : NULL);
+	if (result != DOWNSTREAM_SENT)
+		refuse(x, result == DOWNSTREAM_TOO_LONG ? "the head is too long to go on" : NULL);
+	return result == DOWNSTREAM_SENT;
+}
+
+static void note_head(struct exchange *x, int status)
+{
+	x->record.status = status;
+	x->record.answered_us = x->context->loop->now_us;
+	load_answered(&x->selection, selection_backend(&x->selection), status);
+}
+
+static bool take_interim(struct exchange *x, struct response *head)
+{
+	if (++x->response.interim > INTERIM_MAX) {
+		refuse(x, "too many interim responses");
+		return false;
+	}
+	return send_by(x, head, x->downstream.ops->send_interim);
+}
+
+static bool take_final(struct exchange *x, struct response *head)
+{
+	if (!send_by(x, head, x->downstream.ops->send_head))
+		return false;
+	phase_set_response(x, RESPONSE_BODY);
+	x->request.replay.holding = false;
+	note_head(x, head->status);
+	return true;
+}
+
+static bool take_upgrade(struct exchange *x, struct response *head)
+{
+	if (slice_is_empty(x->request.head->upgrade)) {
+		refuse(x, "a 101 that nobody asked for");
+		return false;
+	}
+	if (!send_by(x, head, x->downstream.ops->send_interim))
+		return false;
+	note_head(x, head->status);
+	tunnel_open(x);
+	return true;
+}
+
+static bool on_head(void *owner, struct response *head)
+{
+	struct exchange *x = owner;
+
+	assert(x->response.phase == RESPONSE_HEAD);
+	if (head->status >= STATUSES_FIRST && attempt_ask_another(x, head->status))
+		return false;
+	if (head->status == 101)
+		return take_upgrade(x, head);
+	return head->status < 200 ? take_interim(x, head) : take_final(x, head);
+}
+
+/* Some of the response was sent to the client, but not all. False: the exchange is over. */
+static bool passed_on(struct exchange *x)
+{
+	if (!x->downstream.ops->is_open(x->downstream.context)) {
+		/* The client is gone, and while it is paused no event may tell. */
+		end_cancelled(x);
+		return false;
+	}
+	phase_throttle_backend(x);
+	return true;
+}
+
+static void finish(struct exchange *x)
+{
+	end_exchange(x, REASON_DONE, UPSTREAM_DONE, DOWNSTREAM_DONE);
+}
+
+static bool on_content(void *owner, const struct content *content)
+{
+	struct exchange *x = owner;
+
+	if (x->response.phase == RESPONSE_TUNNEL)
+		return tunnel_from_backend(x, content);
+	assert(x->response.phase == RESPONSE_BODY);
+	x->response.content += content->len;
+	if (x->downstream.ops->send_content(x->downstream.context, content) == -1) {
+		end_truncated(x, REASON_NO_MEMORY);
+		return false;
+	}
+	if (!content->end)
+		return passed_on(x);
+	finish(x);
+	return false;
+}
+
+static size_t on_splice_room(void *owner)
+{
+	const struct exchange *x = owner;
+
+	return x->downstream.ops->splice_room(x->downstream.context);
+}
+
+static bool on_spliced(void *owner, size_t len, bool end)
+{
+	struct exchange *x = owner;
+
+	if (x->response.phase == RESPONSE_TUNNEL)
+		return tunnel_spliced_from_backend(x, len);
+	x->response.content += len;
+	if (x->downstream.ops->send_spliced(x->downstream.context, len, end) == -1) {
+		end_truncated(x, REASON_NO_MEMORY);
+		return false;
+	}
+	phase_alive(x);
+	if (!end)
+		return passed_on(x);
+	finish(x);
+	return false;
+}
+
+static void on_connected(void *owner)
+{
+	attempt_connected(owner);
+}
+
+static void on_heard(void *owner)
+{
+	struct exchange *x = owner;
+
+	if (x->attempt.state == ATTEMPT_SENT)
+		phase_set_attempt(x, ATTEMPT_HEARD);
+	phase_alive(x);
+}
+
+static void on_drained(void *owner)
+{
+	struct exchange *x = owner;
+
+	if (x->response.phase == RESPONSE_TUNNEL) {
+		tunnel_backend_drained(x);
+		return;
+	}
+	if (x->attempt.state != ATTEMPT_CONNECTING)
+		phase_alive(x);
+	if (x->attempt.stream->ops->is_full(x->attempt.stream))
+		return;
+	request_rate_begin(x);
+	x->downstream.ops->resume(x->downstream.context);
+}
+
+static void on_ended(void *owner, int error)
+{
+	struct exchange *x = owner;
+
+	if (x->response.phase == RESPONSE_TUNNEL) {
+		tunnel_backend_ended(x, error);
+	} else if (x->response.phase == RESPONSE_BODY) {
+		load_failed(&x->selection, ROWS_CUT);
+		end_truncated(x, REASON_TRUNCATED);
+	} else if (x->attempt.state == ATTEMPT_CONNECTING) {
+		attempt_cannot_connect(x, error);
+	} else {
+		attempt_retry(x, (struct failure){ 502, REASON_BACKEND_CLOSED,
+					 "the backend closed before it answered" });
+	}
+}
+
+const struct upstream_events response_events = {
+	.connected = on_connected,
+	.heard = on_heard,
+	.head = on_head,
+	.content = on_content,
+	.splice_room = on_splice_room,
+	.spliced = on_spliced,
+	.drained = on_drained,
+	.bad = on_bad,
+	.ended = on_ended,
+};

@@ -1,0 +1,30 @@
+/*
+ * Finds the route for a request among those of a listener: by binary search, without allocation.
+ * Knows nothing of what routes lead to.
+ */
+#ifndef TINYLB_EXCHANGE_ROUTE_H
+#define TINYLB_EXCHANGE_ROUTE_H
+
+#include "net/canonical.h"
+#include "settings/routes.h"
+
+struct routes;
+
+/* Orders `count` routes, which are borrowed, for being searched. NULL: no memory. */
+struct routes *routes_new(const struct route_settings *list, size_t count)
+	__attribute__((warn_unused_result));
+
+/* NULL is fine. */
+void routes_free(struct routes *routes);
+
+/*
+ * The route for a host, as it came with the request (with or without a port; empty: none), and a
+ * target ("/path?query", "?query" or "*"): that of the most specific host, and for this host that
+ * of the longest path. NULL where there is none. `unclear` tells that careful and lenient servers
+ * would read the path in such different ways that different routes were for it: then the request
+ * must not go anywhere. `scratch` has canonical_path_room of the target.
+ */
+const struct route_settings *routes_find(const struct routes *routes, struct slice host,
+	struct slice target, char *scratch, bool *unclear) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,65 @@
+/* Decides whose fault it is that nothing moves: the client's or the backend's. */
+#include "config.h"
+
+#include "stall.h"
+
+#include "end.h"
+#include "local_reply.h"
+#include "phase.h"
+#include "upstream/load.h"
+
+/* Whether it is the client that neither sends nor takes anything. A client that waits for a 100
+ * before it sends its content may do so. */
+static bool client_stalls(const struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+	bool waits_for_100 = x->request.head->expect_continue && x->response.interim == 0 &&
+			     x->request.content == 0;
+
+	if (x->downstream.ops->unsent(x->downstream.context) > 0)
+		return true;
+	return !x->request.done && !waits_for_100 && stream->ops->unsent(stream) == 0;
+}
+
+void stall_expired(struct deadline *deadline)
+{
+	struct exchange *x = exchange_of_deadline(deadline);
+	bool client = client_stalls(x);
+
+	if (phase_is_taken(x)) { /* slowly */
+		phase_alive(x);
+		return;
+	}
+	if (client && x->response.phase == RESPONSE_HEAD) {
+		local_reply_send(
+			x, 408, REASON_CLIENT_TIMEOUT, "the request did not arrive in time");
+	} else if (client) {
+		end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
+	} else if (x->response.phase == RESPONSE_HEAD) {
+		load_failed(&x->selection, ROWS_TIMED_OUT);
+		local_reply_send(
+			x, 504, REASON_BACKEND_TIMEOUT, "the backend did not answer in time");
+	} else {
+		load_failed(&x->selection, ROWS_CUT);
+		end_truncated(x, REASON_TRUNCATED);
+	}
+}
+
+bool exchange_cut_stalled(struct deadline *deadline)
+{
+	struct exchange *x = exchange_of_deadline(deadline);
+
+	if (phase_unsent(x) == 0)
+		return false;
+	/* Little at a time does not put the deadline off. */
+	if (phase_is_taken(x)) {
+		phase_alive(x);
+		return false;
+	}
+	if (x->response.phase == RESPONSE_HEAD)
+		local_reply_send(
+			x, 503, REASON_BUFFERS_FULL, "the backend takes the request too slowly");
+	else
+		end_exchange(x, REASON_BUFFERS_FULL, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
+	return true;
+}

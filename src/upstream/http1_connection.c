@@ -1,0 +1,279 @@
+/*
+ * Keeps connections to backends. The one used last is used first, so that the others grow old and
+ * go. An idle one is still read from, so that its end is seen at once.
+ */
+#include "config.h"
+
+#include "http1_connection.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/log.h"
+#include "upstream/capacity.h"
+
+#define SECOND_US UINT64_C(1000000)
+
+/* Before a request that must not be sent twice, a socket that was idle for longer is looked at. */
+#define LOOK_US UINT64_C(1000)
+
+static void free_deferred(struct deferred_free *deferred)
+{
+	struct http1_connection *c = LIST_ITEM(deferred, struct http1_connection, deferred);
+
+	heap_trim_note(c->upstream->trim);
+	cells_give(&c->upstream->connections, c);
+}
+
+static void leave_idle(struct http1_connection *c)
+{
+	struct backend *backend = c->stream.backend;
+
+	assert(c->stream.owner == NULL && backend->idle_count > 0);
+	deadline_stop(&c->deadline);
+	list_remove(&c->link);
+	backend->idle_count--;
+}
+
+void http1_connection_settle(struct http1_connection *c)
+{
+	struct capacity *capacity = &c->stream.backend->capacity;
+
+	assert(!c->pending || capacity->connecting > 0);
+	capacity->connecting -= c->pending;
+	c->pending = false;
+	c->stream.connecting = false;
+}
+
+void http1_connection_close(struct http1_connection *c)
+{
+	if (c->stream.owner == NULL)
+		leave_idle(c);
+	c->stream.owner = NULL;
+	http1_connection_settle(c);
+	body_reader_fini(&c->reader);
+	connection_close(&c->connection);
+	/* Last: other workers may take its place at once. */
+	rows_leave(c->stream.backend->load.connections);
+	loop_defer_free(c->upstream->loop, &c->deferred, free_deferred);
+}
+
+uint64_t http1_connection_idle_us(const struct http1_connection *c)
+{
+	return c->upstream->loop->now_us - c->idle_since_us;
+}
+
+void http1_connection_learn(const struct http1_connection *c, uint64_t idle_us)
+{
+	struct keep_alive *limit = &c->stream.backend->keep_alive;
+	uint64_t before_us = limit->closed_us;
+
+	keep_alive_closed(limit, idle_us, c->upstream->loop->now_us);
+	if (limit->closed_us != before_us)
+		log_debug("%.*s closes connections that are idle for %llu ms",
+			SLICE_ARGS(c->stream.backend->url),
+			(unsigned long long)(limit->closed_us / 1000));
+}
+
+/* Closes those that the backend said it would not keep for so long. */
+static void close_unwanted(struct backend *backend)
+{
+	while (!list_is_empty(&backend->idle)) {
+		struct http1_connection *c =
+			LIST_ITEM(backend->idle.next, struct http1_connection, link);
+
+		if (http1_connection_idle_us(c) < c->idle_most_us)
+			return;
+		http1_connection_close(c);
+	}
+}
+
+/* False if the backend's name means other addresses by now: such a connection is not used. */
+static bool is_still_meant(struct http1_connection *c)
+{
+	const struct backend_addresses *addresses = c->stream.backend->addresses;
+	uint32_t version = addresses_version(addresses);
+	struct address peer = { .len = sizeof peer.u };
+
+	if (c->addresses_version == version)
+		return true;
+	if (getpeername(c->connection.fd, &peer.u.sa, &peer.len) == -1 ||
+		!addresses_have(addresses, &peer))
+		return false;
+	c->addresses_version = version;
+	return true;
+}
+
+/* The one that is idle longest shows for how long the backend keeps them. */
+static void look_at_oldest(struct backend *backend)
+{
+	const struct http1_connection *c =
+		LIST_ITEM(backend->idle.prev, struct http1_connection, link);
+
+	keep_alive_alive(
+		&backend->keep_alive, http1_connection_idle_us(c), c->upstream->loop->now_us);
+}
+
+/* If the backend has said for how long it keeps a connection, that need not be shown. */
+static bool is_old(const struct http1_connection *c, bool once)
+{
+	const struct keep_alive *limit = &c->stream.backend->keep_alive;
+	bool told = c->idle_most_us != UINT64_MAX && limit->closed_us == 0;
+	uint64_t once_us = told ? KEEP_ALIVE_ONCE_US : keep_alive_once(limit);
+
+	return http1_connection_idle_us(c) >= (once ? once_us : keep_alive_usual(limit));
+}
+
+/* Whether its end is here already, unseen in this turn of the loop. An end may also be on its way:
+ * for that the connection must not be old. */
+static bool has_ended(struct http1_connection *c)
+{
+	if (http1_connection_idle_us(c) < LOOK_US || connection_is_quiet(&c->connection))
+		return false;
+	http1_connection_learn(c, http1_connection_idle_us(c));
+	http1_connection_close(c);
+	return true;
+}
+
+/* A connection that is too old for one request is kept: another request may use it. */
+static struct http1_connection *find_idle(struct backend *backend, bool once)
+{
+	while (!list_is_empty(&backend->idle)) {
+		struct http1_connection *c =
+			LIST_ITEM(backend->idle.next, struct http1_connection, link);
+
+		if (!once && backend->keep_alive.closed_us == 0)
+			return c;
+		look_at_oldest(backend);
+		if (is_old(c, once))
+			return NULL;
+		if (!once || !has_ended(c))
+			return c;
+	}
+	return NULL;
+}
+
+struct backend_stream *http1_connection_take(struct backend *backend, void *owner, bool once)
+{
+	struct http1_connection *c;
+
+	assert(owner != NULL);
+	close_unwanted(backend);
+	for (;;) {
+		c = find_idle(backend, once);
+		if (c == NULL)
+			return NULL;
+		if (is_still_meant(c))
+			break;
+		http1_connection_close(c);
+	}
+	leave_idle(c);
+	c->idle_us = http1_connection_idle_us(c);
+	c->stream.owner = owner;
+	c->stream.reused = true;
+	return &c->stream;
+}
+
+/* An idle connection of this worker gives way to one that is needed now. */
+static bool may_open(struct backend *backend)
+{
+	if (capacity_open(backend->pool, backend))
+		return true;
+	if (list_is_empty(&backend->idle))
+		return false;
+	http1_connection_close(LIST_ITEM(backend->idle.prev, struct http1_connection, link));
+	return capacity_open(backend->pool, backend);
+}
+
+struct http1_connection *http1_connection_new(struct backend *backend, void *owner)
+{
+	struct upstream_context *upstream = backend->pool->upstream;
+	struct http1_connection *c = cells_take(&upstream->connections);
+
+	if (c == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (!may_open(backend)) {
+		cells_give(&upstream->connections, c);
+		errno = EUSERS;
+		return NULL;
+	}
+	c->addresses_version = addresses_version(backend->addresses);
+	c->upstream = upstream;
+	c->stream.backend = backend;
+	c->stream.owner = owner;
+	c->opened_us = upstream->loop->now_us;
+	c->idle_most_us = UINT64_MAX;
+	list_init(&c->link);
+	deadline_init(&c->deadline);
+	return c;
+}
+
+void http1_connection_forget(struct http1_connection *c)
+{
+	rows_leave(c->stream.backend->load.connections);
+	cells_give(&c->upstream->connections, c);
+}
+
+void http1_connection_keeps_for(struct http1_connection *c, uint64_t seconds)
+{
+	uint64_t us = seconds * SECOND_US;
+
+	c->idle_most_us = us >= 2 * SECOND_US ? us - SECOND_US : us / 2;
+}
+
+static bool is_worth_keeping(const struct http1_connection *c)
+{
+	const struct upstream_context *upstream = c->upstream;
+	const struct backend *backend = c->stream.backend;
+	uint64_t most_us = upstream->settings->timeouts.lifetime_backend * 1000;
+
+	return !upstream->draining && backend->idle_count < backend->capacity.idle &&
+	       c->idle_most_us > 0 && upstream->loop->now_us - c->opened_us < most_us;
+}
+
+void http1_connection_keep(struct http1_connection *c)
+{
+	struct backend *backend = c->stream.backend;
+
+	assert(c->stream.owner != NULL && !c->pending);
+	if (!is_worth_keeping(c)) {
+		http1_connection_close(c);
+		return;
+	}
+	body_reader_fini(&c->reader);
+	c->stream.owner = NULL;
+	c->seen = 0;
+	c->idle_since_us = c->upstream->loop->now_us;
+	list_prepend(&backend->idle, &c->link);
+	backend->idle_count++;
+	deadline_start(&c->deadline, &c->upstream->wait_reuse, c->upstream->loop);
+}
+
+bool http1_connection_make_room(struct upstream_context *upstream)
+{
+	/* They wait in the order in which they became idle. */
+	struct deadline *first = deadline_first(&upstream->wait_reuse);
+
+	if (first == NULL)
+		return false;
+	http1_connection_close(LIST_ITEM(first, struct http1_connection, deadline));
+	return true;
+}
+
+void http1_connection_close_idle(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->settings->backend_count; i++) {
+		struct list *idle = &pool->backends[i].idle;
+
+		while (!list_is_empty(idle))
+			http1_connection_close(
+				LIST_ITEM(idle->next, struct http1_connection, link));
+	}
+}
+
+void http1_connection_expired(struct deadline *deadline)
+{
+	http1_connection_close(LIST_ITEM(deadline, struct http1_connection, deadline));
+}

@@ -1,0 +1,137 @@
+/* Sets up what a worker keeps about pools and their backends. */
+#include "config.h"
+
+#include "upstream/pool_setup.h"
+
+#include "base/memory.h"
+#include "upstream/affinity.h"
+#include "upstream/availability.h"
+#include "upstream/capacity.h"
+#include "upstream/load.h"
+#include "upstream/queue.h"
+
+static const struct picker_kind *kind_of(enum balance balance)
+{
+	static const struct picker_kind *const kinds[] = {
+		[BALANCE_RANDOM] = &picker_random,
+		[BALANCE_TWO_CHOICES] = &picker_two_choices,
+		[BALANCE_ROUND_ROBIN] = &picker_round_robin,
+		[BALANCE_LEAST_REQUESTS] = &picker_least_requests,
+		[BALANCE_LATENCY] = &picker_latency,
+		[BALANCE_HASH] = &picker_hash,
+		[BALANCE_STICKY] = &picker_two_choices, /* for requests without a session */
+	};
+
+	return kinds[balance];
+}
+
+/* The name of a backend in the table of `hash` is made of its URL: the order of the settings makes
+ * no difference. */
+static uint64_t id_of(const struct backend_settings *backend)
+{
+	static const uint8_t no_secret[SIPHASH_KEY_SIZE];
+
+	return siphash_64(no_secret, slice_of_string(backend->url_text));
+}
+
+static int make_picker(struct pool *pool)
+{
+	size_t count = pool->settings->backend_count;
+	unsigned *weights = mem_zalloc(count, sizeof *weights);
+	uint64_t *ids = mem_zalloc(count, sizeof *ids);
+	const struct picker_members members = { .weights = weights, .ids = ids, .count = count };
+
+	if (weights != NULL && ids != NULL) {
+		for (size_t i = 0; i < count; i++) {
+			weights[i] = (unsigned)pool->settings->backends[i].weight;
+			ids[i] = id_of(&pool->settings->backends[i]);
+		}
+		pool->picker = pool->kind->create(&members);
+	}
+	mem_free(weights);
+	mem_free(ids);
+	return pool->picker != NULL ? 0 : -1;
+}
+
+/* What pickers see. A picker that looks at nothing costs nothing. */
+static void init_view(struct pool *pool)
+{
+	static struct rows_pool nowhere;
+	const struct upstream_context *upstream = pool->upstream;
+	bool has_row = upstream->rows != NULL && pool->settings->row != ROWS_NONE;
+
+	pool->cells = has_row ? rows_pool(upstream->rows, pool->settings->row, upstream->column)
+			      : &nowhere;
+	pool->view.context = pool;
+	pool->view.usable = pool->availability.health.usable;
+	if (pool->kind != &picker_random && pool->kind != &picker_round_robin)
+		pool->view.load = load_of;
+	if (pool->kind == &picker_hash)
+		pool->view.in_flight = load_in_flight;
+}
+
+static void init_backend(
+	struct backend *backend, struct pool *pool, const struct backend_settings *settings)
+{
+	const struct upstream_context *upstream = pool->upstream;
+
+	backend->pool = pool;
+	backend->ops = upstream->ops;
+	backend->row = settings->row;
+	load_init(&backend->load, upstream->rows, settings->row, upstream->column);
+	backend->addresses = settings->addresses;
+	backend->url = slice_of_string(settings->url_text);
+	backend->authority = slice_of_string(settings->url.authority);
+	backend->path = slice_of_string(settings->url.path);
+	list_init(&backend->idle);
+}
+
+int pool_setup_init_one(
+	struct pool *pool, struct upstream_context *upstream, const struct pool_settings *settings)
+{
+	pool->upstream = upstream;
+	pool->settings = settings;
+	pool->kind = kind_of(settings->balance);
+	queue_init(&pool->queue);
+	pool->backends = mem_zalloc(settings->backend_count, sizeof *pool->backends);
+	if (pool->backends == NULL || make_picker(pool) == -1 || availability_init(pool) == -1)
+		return -1;
+	for (size_t i = 0; i < settings->backend_count; i++)
+		init_backend(&pool->backends[i], pool, &settings->backends[i]);
+	init_view(pool);
+	capacity_init(pool);
+	availability_renew(pool, upstream->loop->now_us);
+	return affinity_init(pool);
+}
+
+void pool_setup_fini_one(struct pool *pool)
+{
+	if (pool->kind != NULL)
+		pool->kind->destroy(pool->picker);
+	availability_fini(pool);
+	affinity_fini(pool);
+	mem_free(pool->backends);
+}
+
+int pool_setup_init(struct upstream_context *upstream)
+{
+	const struct settings *settings = upstream->settings;
+
+	if (queue_make_tick(upstream) == -1)
+		return -1;
+	upstream->pools = mem_zalloc(settings->pool_count, sizeof *upstream->pools);
+	if (upstream->pools == NULL)
+		return -1;
+	for (size_t i = 0; i < settings->pool_count; i++)
+		if (pool_setup_init_one(&upstream->pools[i], upstream, &settings->pools[i]) == -1)
+			return -1;
+	return 0;
+}
+
+void pool_setup_fini(struct upstream_context *upstream)
+{
+	queue_stop_ticks(upstream);
+	for (size_t i = 0; upstream->pools != NULL && i < upstream->settings->pool_count; i++)
+		pool_setup_fini_one(&upstream->pools[i]);
+	mem_free(upstream->pools);
+}
