@@ -15,12 +15,11 @@ HTTP_TESTS = \
 	tests/unit/test_head_ripe tests/unit/test_reply tests/unit/test_request tests/unit/test_response
 BALANCE_TESTS = \
 	tests/unit/test_hash_picker tests/unit/test_health tests/unit/test_loaded_picks \
-	tests/unit/test_maglev \
-	tests/unit/test_pickers tests/unit/test_random_picker tests/unit/test_round_robin \
-	tests/unit/test_session tests/unit/test_turns
+	tests/unit/test_maglev tests/unit/test_pickers tests/unit/test_random_picker \
+	tests/unit/test_round_robin tests/unit/test_session tests/unit/test_turns
 BOARD_TESTS = \
-	tests/unit/test_board tests/unit/test_budget tests/unit/test_rows \
-	tests/unit/test_rows_limit
+	tests/unit/test_board tests/unit/test_budget tests/unit/test_keys tests/unit/test_room \
+	tests/unit/test_rows tests/unit/test_rows_limit
 SETTINGS_TESTS = \
 	tests/unit/test_backends tests/unit/test_option tests/unit/test_settings \
 	tests/unit/test_settings_mistakes

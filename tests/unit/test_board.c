@@ -7,16 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "../../src/board/form.h"
+#include "base/memory.h"
+#include "maps.h"
 
 #define PLACES 8
 
@@ -74,6 +81,155 @@ static void test_counts_outlive_places(void **state)
 	board_retire(board, b, NULL);
 	assert_int_equal(retired.counts[BOARD_REQUESTS], 6);
 	assert_int_equal(total_requests(board), 13);
+}
+
+/* Each counter and each bucket, not only some. */
+static void test_everything_is_counted(void **state)
+{
+	struct board *board = *state;
+	struct board_tally total, retired = { .counts = { 0 } };
+	struct board_place *a = board_take(board, 1, 0), *b = board_take(board, 1, 1);
+
+	for (uint64_t i = 0; i < BOARD_COUNTERS; i++) {
+		board_set(&a->cells.counts[i], 1000 + i);
+		board_set(&b->cells.counts[i], 5);
+	}
+	for (uint64_t i = 0; i < BOARD_LATENCY_BUCKETS; i++) {
+		board_set(&a->cells.latency[i], 2000 + i);
+		board_set(&b->cells.latency[i], 7);
+	}
+	for (int death = 0; death < 3; death++) {
+		board_total(board, &total);
+		for (uint64_t i = 0; i < BOARD_COUNTERS; i++)
+			assert_int_equal(total.counts[i], 1005 + i);
+		for (uint64_t i = 0; i < BOARD_LATENCY_BUCKETS; i++)
+			assert_int_equal(total.latency[i], 2007 + i);
+		if (death < 2)
+			board_retire(board, death == 0 ? a : b, death == 0 ? &retired : NULL);
+	}
+	for (uint64_t i = 0; i < BOARD_COUNTERS; i++)
+		assert_true(retired.counts[i] == 1000 + i && a->cells.counts[i] == 0);
+	for (uint64_t i = 0; i < BOARD_LATENCY_BUCKETS; i++)
+		assert_true(retired.latency[i] == 2000 + i && a->cells.latency[i] == 0);
+	assert_int_equal(a->clients, 0);
+}
+
+/* Whatever the one before left there. */
+static void test_a_place_begins_with_zeros(void **state)
+{
+	struct board *board = *state;
+	struct board_place *place = board_take(board, 1, 3);
+	struct board_place none;
+
+	memset(place, 0x55, sizeof *place);
+	board_retire(board, place, NULL);
+	assert_int_equal(place->clients, 0);
+	assert_int_equal(place->generation, 0);
+	assert_ptr_equal(board_take(board, 6, 2), place);
+	assert_int_equal(place->generation, 6);
+	assert_int_equal(place->slot, 2);
+	place->generation = place->slot = 0;
+	memset(&none, 0, sizeof none);
+	assert_memory_equal(place, &none, sizeof none);
+}
+
+/* --- while the dead are counted --- */
+
+static struct board *funeral_board;
+
+static void end_funeral(int signal)
+{
+	struct board_place *place = board_place_at(funeral_board, 0);
+
+	(void)signal;
+	board_set(&place->cells.counts[BOARD_REQUESTS], 0);
+	atomic_store(&funeral_board->header->funerals, 8);
+}
+
+/* Who reads while the dead are counted would count them twice, or not at all: it reads again, and
+ * what it says is of one moment. The clock that ends it here is that of the reader's own work. */
+static void test_a_reader_waits_for_the_end_of_a_funeral(void **state)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 5000 } };
+	struct board_place *place;
+
+	(void)state;
+	funeral_board = board_new(20000);
+	assert_non_null(funeral_board);
+	place = board_take(funeral_board, 1, 0);
+	assert_non_null(place);
+	for (uint32_t i = 1; i < 20000; i++) /* so that a look takes its time */
+		assert_non_null(board_take(funeral_board, 1, i));
+	board_set(&funeral_board->header->retired.counts[BOARD_REQUESTS], 5);
+	board_set(&place->cells.counts[BOARD_REQUESTS], 5);
+	atomic_store(&funeral_board->header->funerals, 7);
+	(void)signal(SIGPROF, end_funeral);
+	assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
+	assert_int_equal(total_requests(funeral_board), 5);
+	(void)signal(SIGPROF, SIG_DFL);
+	/* The master may have died in one: then what there is must do. */
+	atomic_store(&board_place_at(funeral_board, 0)->generation, 0);
+	board_free(funeral_board);
+	funeral_board = board_new(1);
+	assert_non_null(funeral_board);
+	atomic_store(&funeral_board->header->funerals, 7);
+	assert_int_equal(total_requests(funeral_board), 0);
+	board_free(funeral_board);
+}
+
+static void hold_funeral(int signal)
+{
+	struct board_place *place = board_place_at(funeral_board, 0);
+
+	(void)signal;
+	if (place->generation == 0)
+		return;
+	board_retire(funeral_board, place, NULL);
+}
+
+/* One that begins and ends while somebody reads is seen, too: the reader has passed the total when
+ * it comes to the place. */
+static void test_a_reader_sees_that_there_was_a_funeral(void **state)
+{
+	const struct itimerval often = { .it_value = { .tv_usec = 1000 },
+		.it_interval = { .tv_usec = 1000 } };
+	const struct itimerval never = { .it_value = { 0 } };
+	uint64_t wanted = 0;
+
+	(void)state;
+	funeral_board = board_new(20000);
+	assert_non_null(funeral_board);
+	for (uint32_t i = 0; i < 20000; i++)
+		assert_non_null(board_take(funeral_board, 1, i));
+	(void)signal(SIGPROF, hold_funeral);
+	for (int i = 0; i < 30; i++) {
+		struct board_place *place = board_place_at(funeral_board, 0);
+
+		atomic_store(&place->generation, 1);
+		count_requests(place, 9);
+		wanted += 9;
+		assert_int_equal(setitimer(ITIMER_PROF, &often, NULL), 0);
+		while (atomic_load(&place->generation) != 0)
+			assert_int_equal(total_requests(funeral_board), wanted);
+		assert_int_equal(setitimer(ITIMER_PROF, &never, NULL), 0);
+		assert_int_equal(funeral_board->header->funerals % 2, 0);
+	}
+	(void)signal(SIGPROF, SIG_DFL);
+	board_free(funeral_board);
+}
+
+/* A master that died in the middle of one is followed by one that begins anew. */
+static void test_each_funeral_ends(void **state)
+{
+	struct board *board = *state;
+
+	for (uint32_t before = 0; before < 6; before++) {
+		struct board_place *place = board_take(board, 1, 0);
+
+		atomic_store(&board->header->funerals, before);
+		board_retire(board, place, NULL);
+		assert_int_equal(board->header->funerals, before / 2 * 2 + 2);
+	}
 }
 
 static void test_places_run_out(void **state)
@@ -206,6 +362,104 @@ static void test_attach_refuses(void **state)
 	board_free(copy);
 }
 
+/* A program of another version must not take it for its own, and one of this version must: the
+ * numbers are those that upgrades meet. */
+static void test_the_form_is_what_the_version_says(void **state)
+{
+	const struct board *board = *state;
+	struct stat st;
+
+	assert_memory_equal(&board->header->magic, "tylboard", 8);
+	assert_int_equal(board->header->version, 2);
+	assert_int_equal(board->header->header_size, sizeof(struct board_header));
+	assert_int_equal(board->header->place_size, sizeof(struct board_place));
+	assert_int_equal(board->header->place_count, PLACES);
+	assert_int_equal(fstat(board_fd(board), &st), 0);
+	assert_int_equal(
+		st.st_size, board->header->header_size + PLACES * board->header->place_size);
+	assert_int_equal((char *)board->places - (char *)board->header, board->header->header_size);
+}
+
+/* With room behind the places the file is longer; shorter it must not be. */
+static void test_attach_with_room(void **state)
+{
+	struct board *board = *state, *copy;
+	size_t size;
+	int fd;
+
+	atomic_store(&board->header->room_id, 1);
+	fd = copy_of(board, &size);
+	assert_int_equal(ftruncate(fd, (off_t)size + 4096), 0);
+	copy = board_attach(fd);
+	assert_non_null(copy);
+	board_free(copy);
+	copy = board_attach(copy_of(board, &size));
+	assert_non_null(copy);
+	board_free(copy);
+	fd = copy_of(board, &size);
+	assert_int_equal(ftruncate(fd, (off_t)size - 1), 0);
+	assert_refused(fd);
+}
+
+static void test_a_board_of_no_places(void **state)
+{
+	struct board *none = board_new(0), *again;
+
+	(void)state;
+	assert_non_null(none);
+	assert_null(board_take(none, 1, 0));
+	assert_int_equal(total_requests(none), 0);
+	again = board_attach(fcntl(board_fd(none), F_DUPFD_CLOEXEC, 0));
+	assert_non_null(again);
+	board_free(again);
+	board_free(none);
+}
+
+/* What cannot be made or taken is told, and leaves nothing behind. */
+static void test_nothing_is_left_behind(void **state)
+{
+	struct board *board = *state, *other;
+	const unsigned maps = maps_count();
+	const int next = maps_next_fd();
+	struct rlimit old, none;
+	int fd;
+
+	mem_fail_after(0);
+	errno = 0;
+	assert_null(board_new(4));
+	assert_int_equal(errno, ENOMEM);
+	mem_fail_after(-1);
+	fd = fcntl(board_fd(board), F_DUPFD_CLOEXEC, 0);
+	mem_fail_after(0);
+	errno = 0;
+	assert_null(board_attach(fd));
+	assert_int_equal(errno, ENOMEM);
+	mem_fail_after(-1);
+	other = board_attach(fd);
+	assert_non_null(other);
+	assert_int_equal(maps_count(), maps + 1);
+	board_free(other);
+	other = board_new(4);
+	assert_non_null(other);
+	board_free(other);
+	fd = memfd_create("tinylb-board-not", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, 8192), 0);
+	assert_refused(fd);
+	errno = 0;
+	assert_null(board_attach(-1));
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(maps_count(), maps);
+	assert_int_equal(maps_next_fd(), next);
+	board_free(NULL);
+	/* nor where no file can be opened */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ 0, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	other = board_new(4);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_null(other);
+}
+
 static void test_latency_buckets(void **state)
 {
 	unsigned last = 0;
@@ -246,6 +500,16 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_counts_outlive_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_everything_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_place_begins_with_zeros, setup, teardown),
+		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_funeral),
+		cmocka_unit_test(test_a_reader_sees_that_there_was_a_funeral),
+		cmocka_unit_test_setup_teardown(test_each_funeral_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_form_is_what_the_version_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_attach_with_room, setup, teardown),
+		cmocka_unit_test(test_a_board_of_no_places),
+		cmocka_unit_test_setup_teardown(test_nothing_is_left_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_places_run_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_total_never_goes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attach, setup, teardown),

@@ -52,6 +52,31 @@ static void test_ten_seconds_count(void **state)
 	}
 }
 
+/* Whichever slot of the ring a second has. */
+static void test_each_second_counts_alone(void **state)
+{
+	for (uint64_t second = 0; second < 2 * ROWS_SECONDS; second++) {
+		empty(state);
+		note(NOW + second * SECOND, 3, 2);
+		assert_int_equal(sum(NOW + second * SECOND).requests, 3);
+		assert_int_equal(sum(NOW + second * SECOND).retries, 2);
+	}
+}
+
+/* To the microsecond, however long the machine runs. */
+static void test_a_second_is_a_second(void **state)
+{
+	const uint64_t at = 3000000 * SECOND;
+
+	(void)state;
+	note(at, 1, 0);
+	note(at - 1, 2, 0);
+	assert_int_equal(sum(at + 9 * SECOND - 1).requests, 3);
+	assert_int_equal(sum(at + 9 * SECOND).requests, 1);
+	assert_int_equal(sum(at + 10 * SECOND - 1).requests, 1);
+	assert_int_equal(sum(at + 10 * SECOND).requests, 0);
+}
+
 /* After a pause the slot that comes next may be of long ago. */
 static void test_old_seconds_do_not_come_back(void **state)
 {
@@ -108,6 +133,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_ten_seconds_count, empty),
+		cmocka_unit_test_setup(test_each_second_counts_alone, empty),
+		cmocka_unit_test_setup(test_a_second_is_a_second, empty),
 		cmocka_unit_test_setup(test_old_seconds_do_not_come_back, empty),
 		cmocka_unit_test_setup(test_who_is_ahead_counts, empty),
 		cmocka_unit_test_setup(test_rings_add_up, empty),
