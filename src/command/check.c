@@ -1,6 +1,7 @@
 /* `tinylb check`: tests settings and shows them. Touches no socket and looks no name up. */
 #include "config.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "command/command.h"
@@ -37,6 +38,7 @@ struct settings *command_load(const struct command_line *words, struct settings_
 {
 	struct settings *settings;
 
+	assert(errors != NULL);
 	if (words->listen_count > 0)
 		settings = settings_words_load(
 			words->listen, words->listen_count, words->urls, words->url_count, errors);

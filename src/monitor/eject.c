@@ -134,6 +134,7 @@ uint64_t eject_start(struct eject *eject, const struct eject_settings *settings,
 void eject_end(struct eject *eject, const struct eject_settings *settings,
 	const struct rows_tally *total, uint64_t now_us)
 {
+	assert(eject->until_us != 0);
 	eject->until_us = 0;
 	eject->well_us = now_us;
 	eject_begin(eject, settings, total);

@@ -37,6 +37,7 @@ static void plan(struct name *name, struct rng *rng, uint64_t now_us)
 {
 	uint64_t pause = name->interval_us;
 
+	assert(name->interval_us > 0);
 	if (is_empty(name) && pause > EMPTY_EVERY_US)
 		pause = EMPTY_EVERY_US;
 	name->due_us = now_us + pause - pause / 10 + rng_next(rng) % (pause / 5 + 1);
@@ -65,6 +66,7 @@ size_t name_list_ask(struct name_list *list, uint64_t now_us, const char **hosts
 	uint64_t soon = now_us + TOGETHER_US;
 	size_t n = 0;
 
+	assert(list->count > 0);
 	for (size_t i = 0; i < list->count; i++) {
 		size_t number = (list->first + i) % list->count;
 		struct name *name = &list->names[number];

@@ -75,6 +75,7 @@ static void await_until(
 	uint64_t now = clock_us(), left = end_us > now ? end_us - now : 1;
 	struct timeval timeout = { (time_t)(left / 1000000), (suseconds_t)(left % 1000000) };
 
+	assert(probe->fd != -1);
 	if (event_assign(&probe->event, probe->loop->base, probe->fd, what, callback, probe) ==
 			-1 ||
 		event_add(&probe->event, &timeout) == -1)
@@ -181,6 +182,7 @@ static void sendable_cb(evutil_socket_t fd, short what, void *arg)
 
 static void connected(struct probe *probe)
 {
+	assert(probe->fd != -1 && probe->tried > 0);
 	probe->answers = probe->first + probe->tried - 1;
 	if (probe->asks)
 		send_request(probe);

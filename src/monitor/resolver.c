@@ -6,6 +6,7 @@
 
 #include "resolver.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -62,6 +63,7 @@ pid_t resolver_start(const struct settings *settings, const char *const *hosts,
 	pid_t monitor = getpid(), pid;
 	int ends[2];
 
+	assert(count > 0);
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 || (pid = fork()) == -1) {
@@ -95,6 +97,7 @@ bool resolver_is_sound(const struct resolver_answer *answer, size_t names)
 
 void resolver_end(pid_t pid)
 {
+	assert(pid > 0);
 	(void)kill(pid, SIGKILL);
 	/* It is gone in a moment. */
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)

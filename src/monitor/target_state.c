@@ -197,6 +197,7 @@ uint64_t target_state_eject(struct target_state *s, uint64_t now_us)
 
 void target_state_spare(struct target_state *s, const struct rows_tally *total)
 {
+	assert(state_of(s) == ROWS_READY);
 	eject_begin(&s->eject, &s->pool->eject, total);
 	log_debug("%s fails requests, and is not ejected: as many of its pool are as may be",
 		s->backend->url_text);

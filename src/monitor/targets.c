@@ -26,6 +26,7 @@ static void hear(struct targets *targets, uint32_t column)
 	uint32_t count = atomic_load_explicit(&alarms->count, memory_order_acquire);
 	uint32_t news = count - targets->alarms[column];
 
+	assert(column < rows_columns(targets->watch->rows));
 	targets->alarms[column] = count;
 	if (news > ROWS_ALARMS) {
 		alarm_all(targets);

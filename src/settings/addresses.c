@@ -16,6 +16,7 @@ size_t addresses_size(uint32_t room, bool can_change)
 	size_t size = sizeof(struct backend_addresses) +
 		      (can_change ? 2 : 1) * (size_t)room * sizeof(struct address);
 
+	assert(room > 0);
 	/* Each begins where its first number may stand. */
 	return (size + sizeof(uint32_t) - 1) / sizeof(uint32_t) * sizeof(uint32_t);
 }
@@ -88,6 +89,7 @@ bool addresses_have(const struct backend_addresses *shared, const struct address
 
 void addresses_fix(struct backend_addresses *shared, const struct address *address)
 {
+	assert(address->len > 0);
 	shared->room = 1;
 	shared->counts[0] = 1;
 	shared->list[0] = *address;

@@ -33,6 +33,7 @@ const char *draft_keep_file(struct settings *settings, const char *file)
 	char **files;
 	char *copy;
 
+	assert(file != NULL);
 	for (size_t i = settings->file_count; i > 0; i--)
 		if (strcmp(settings->files[i - 1], file) == 0)
 			return settings->files[i - 1];
@@ -126,6 +127,7 @@ static int make_addresses(struct settings *settings)
 
 struct settings *draft_finish(struct settings *settings, struct settings_errors *errors)
 {
+	assert(settings != NULL && errors != NULL);
 	verify_settings(settings, errors);
 	if (errors->count == 0 && expand_backends(settings) == -1) {
 		struct settings_place place = { settings->file, 0 };

@@ -129,6 +129,7 @@ static void apply_each(
 	struct address present;
 	unsigned next = 0;
 
+	assert(head->spread == SPREAD_EACH);
 	for (unsigned i = 0; i < BACKEND_EACH_MAX; i++)
 		if (at_place(&head[i], &present) && !is_among(found, count, &present))
 			addresses_write(head[i].addresses, 1, NULL, 0);

@@ -409,6 +409,7 @@ const size_t option_count = sizeof option_table / sizeof option_table[0];
 
 const struct option *option_find(enum option_scope scope, const char *name)
 {
+	assert(name != NULL);
 	for (size_t i = 0; i < option_count; i++)
 		if (option_table[i].scope == scope && strcmp(option_table[i].name, name) == 0)
 			return &option_table[i];

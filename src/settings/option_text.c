@@ -3,6 +3,8 @@
 
 #include "settings/option_text.h"
 
+#include <assert.h>
+
 #include "settings/number.h"
 #include "settings/statuses.h"
 
@@ -10,6 +12,7 @@ static void add_choices(const struct option *option, struct text *out)
 {
 	const char *comma = "";
 
+	assert(option->choices != NULL);
 	for (const struct option_choice *c = option->choices; c->name != NULL; c++) {
 		text_add_string(out, comma);
 		text_add_string(out, c->name);
@@ -28,6 +31,7 @@ static void add_integer(struct text *out, int64_t value)
 static void add_bounds(
 	const struct option *option, struct text *out, void (*add)(struct text *, int64_t))
 {
+	assert(option->min <= option->max);
 	add(out, option->min);
 	text_add_string(out, " to ");
 	add(out, option->max);

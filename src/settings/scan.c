@@ -7,6 +7,7 @@
 
 #include "settings/scan.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -272,6 +273,7 @@ char *scan_file(const char *file, const char *folder, struct settings_errors *er
 	struct scan scan = { .folder = folder, .errors = errors };
 	struct cursor c = { { file, 0 }, NULL, 0 };
 
+	assert(file != NULL && folder != NULL);
 	scan.text = read_file(file, &scan.size);
 	if (scan.text == NULL) {
 		report_error(errors, &c.place, "cannot read the settings: %s", strerror(errno));

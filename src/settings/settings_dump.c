@@ -3,6 +3,8 @@
 
 #include "settings/settings_dump.h"
 
+#include <assert.h>
+
 #include "settings/draft.h"
 #include "settings/value.h"
 #include "value_life.h"
@@ -34,6 +36,7 @@ static void dump_networks(FILE *out, const struct option *option, void *base)
 	const struct network_set *set = value_member(option, base);
 	char text[NETWORK_TEXT_SIZE];
 
+	assert(option->type == OPTION_NETWORKS);
 	(void)fprintf(out, "%s = [", option->name);
 	for (size_t i = 0; i < set->count; i++)
 		(void)fprintf(
@@ -45,6 +48,7 @@ static size_t count_items(const struct option *list, const void *base)
 {
 	size_t count;
 
+	assert(list->type == OPTION_LIST);
 	memcpy(&count, (const char *)base + list->count_offset, sizeof count);
 	return count;
 }

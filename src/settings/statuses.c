@@ -3,6 +3,8 @@
 
 #include "settings/statuses.h"
 
+#include <assert.h>
+
 int statuses_insert(struct statuses *set, int64_t status, struct text *why)
 {
 	unsigned bit;
@@ -18,6 +20,7 @@ int statuses_insert(struct statuses *set, int64_t status, struct text *why)
 	}
 	bit = (unsigned)(status - STATUSES_FIRST);
 	set->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+	assert(statuses_have(set, (int)status));
 	return 0;
 }
 

@@ -57,6 +57,7 @@ static int store_string(
 	char **place = value_member(option, base);
 	char *copy = mem_strdup(text);
 
+	assert(text != NULL);
 	if (copy == NULL) {
 		text_add_string(reader->why, "out of memory");
 		return -1;
@@ -82,6 +83,7 @@ static int refuse_range(const struct option *option, struct value_reader *reader
 static int store_bounded(
 	const struct option *option, void *base, int64_t value, struct value_reader *reader)
 {
+	assert(option->min <= option->max);
 	if (value < option->min || value > option->max)
 		return refuse_range(option, reader);
 	store_integer(option, base, value);

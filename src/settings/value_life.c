@@ -34,6 +34,7 @@ static int store_default(const struct option *option, void *base)
 /* Sections lie a few deep, which ends it. */
 int value_life_set_defaults(enum option_scope scope, void *base)
 {
+	assert(scope < OPTION_SCOPES);
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
 
@@ -59,6 +60,7 @@ static void free_items(const struct option *list, void *base)
 	char **items = value_member(list, base);
 	size_t count;
 
+	assert(list->type == OPTION_LIST);
 	memcpy(&count, (const char *)base + list->count_offset, sizeof count);
 	for (size_t i = 0; i < count; i++)
 		if (value_life_is_own(list, *items + i * list->item_size))
@@ -104,6 +106,7 @@ static void free_member(const struct option *option, void *base)
 
 void value_life_free(enum option_scope scope, void *base)
 {
+	assert(scope < OPTION_SCOPES);
 	for (size_t i = 0; i < option_count; i++)
 		if (option_table[i].scope == scope)
 			free_member(&option_table[i], base);

@@ -45,6 +45,7 @@ static void accept_last(struct drain *d)
 {
 	uint64_t now = d->loop->now_us;
 
+	assert(d->state == DRAIN_ACCEPTING);
 	if (now < d->accept_until_us)
 		return;
 	acceptors_stop(d->acceptors);
@@ -61,6 +62,7 @@ static void dismiss(struct drain *d)
 	uint64_t now = d->loop->now_us;
 	size_t most = SIZE_MAX;
 
+	assert(d->state == DRAIN_ACCEPTING || d->state == DRAIN_CLOSED);
 	if (now < d->spread_until_us) {
 		d->credit += (double)proxy_client_count(d->proxy) * (double)(now - d->looked_us) /
 			     (double)(d->spread_until_us - d->looked_us);

@@ -130,6 +130,7 @@ bool passing_pass(struct passing *p, int fd, uint32_t listener)
 	struct board_place *place;
 	uint32_t slot;
 
+	assert(fd != -1);
 	if (!p->open)
 		return false;
 	slot = choose(p);

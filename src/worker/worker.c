@@ -6,6 +6,7 @@
 
 #include "worker/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -294,6 +295,7 @@ static int begin(struct worker *w)
 {
 	struct message ready = { .type = MESSAGE_READY };
 
+	assert(w->state == WORKER_STARTING);
 	if (acceptors_listen(&w->acceptors) == -1)
 		return start_failure_tell(w->start, "cannot listen", "");
 	passing_begin(&w->passing);
@@ -319,6 +321,7 @@ static void tell_cut(const struct worker *w)
 
 static void take_down(struct worker *w)
 {
+	assert(w->state == WORKER_ENDED);
 	acceptors_close(&w->acceptors);
 	passing_fini(&w->passing);
 	proxy_free(w->proxy);

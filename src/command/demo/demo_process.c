@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -21,6 +22,7 @@ int demo_process_listen(uint16_t *port)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
 
+	assert(port != NULL);
 	a.u.in.sin_family = AF_INET;
 	a.u.in.sin_port = htons(*port);
 	a.u.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -59,6 +61,7 @@ pid_t demo_process_fork(const struct demo_backend *start)
 	pid_t parent = getpid();
 	pid_t pid = fork();
 
+	assert(start->listener != -1 && start->lifeline != -1);
 	if (pid == 0)
 		run(start, parent);
 	return pid;

@@ -3,6 +3,7 @@
 
 #include "selftest_guard.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,7 @@ int selftest_guard_start(struct guard *guard, const char *folder)
 
 void selftest_guard_tell(const struct guard *guard, const struct guard_task *task)
 {
+	assert(task->group >= 0);
 	/* Where a user has killed the guard, that cannot be helped. */
 	if (guard->pipe != -1)
 		(void)!write(guard->pipe, task, sizeof *task);

@@ -35,6 +35,7 @@ struct load *selftest_load_new(const struct load_start *start)
 	size_t count = (size_t)start->clients;
 	struct load *load = mem_zalloc(1, sizeof *load + count * sizeof *load->visitors);
 
+	assert(start->base != NULL && start->lost != NULL);
 	if (load == NULL)
 		return NULL;
 	load->shared.base = start->base;

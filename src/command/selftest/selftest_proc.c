@@ -3,6 +3,7 @@
 
 #include "selftest_proc.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,7 @@ size_t selftest_proc_workers(pid_t master, struct proc_worker *list, size_t max)
 	size_t count = 0;
 	uint64_t pid;
 
+	assert(master > 0);
 	(void)snprintf(file, sizeof file, "task/%d/children", (int)master);
 	(void)process_read(master, file, children, sizeof children);
 	while (count < max && selftest_scan_number(&at, 10, &pid))
@@ -130,6 +132,7 @@ ssize_t selftest_proc_held(pid_t pid, uint16_t port, uint16_t *far, size_t max)
 	char line[256];
 	FILE *in;
 
+	assert(pid > 0 && max > 0);
 	if (read_sockets(pid, &sockets) == -1)
 		return -1;
 	in = fopen("/proc/net/tcp", "re");

@@ -3,6 +3,7 @@
 
 #include "selftest_scan.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ bool selftest_scan_number(const char **at, int base, uint64_t *number)
 {
 	char *end;
 
+	assert(base == 10 || base == 16);
 	*number = strtoull(*at, &end, base);
 	if (end == *at)
 		return false;

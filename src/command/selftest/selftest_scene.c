@@ -6,6 +6,7 @@
 
 #include "selftest_scene.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -102,6 +103,7 @@ int selftest_scene_write_settings(const struct scene *scene, int workers)
 	FILE *out;
 	bool failed;
 
+	assert(workers > 0);
 	(void)snprintf(path, sizeof path, "%s.new", scene->file);
 	out = fopen(path, "we");
 	if (out != NULL) {

@@ -7,6 +7,7 @@
 #include "selftest_steps.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -154,6 +155,7 @@ static size_t halt(struct trial *t, pid_t worker, bool to_be_killed)
 	ssize_t held;
 	size_t pending = 0;
 
+	assert(worker > 0);
 	(void)kill(worker, SIGSTOP);
 	selftest_proc_wait_stopped(worker);
 	if (!to_be_killed)

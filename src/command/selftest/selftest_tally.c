@@ -42,6 +42,7 @@ const char *selftest_tally_text(enum outcome outcome)
 		[OUTCOME_AWAY] = "was turned away",
 	};
 
+	assert(outcome < OUTCOME_COUNT);
 	return texts[outcome];
 }
 

@@ -6,6 +6,7 @@
 
 #include "selftest_trial.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -184,6 +185,7 @@ bool selftest_trial_turn_until(struct trial *t, bool (*is_done)(struct trial *t)
 {
 	uint64_t due = clock_ms() + ms;
 
+	assert(is_done != NULL);
 	while (!is_done(t))
 		if (clock_ms() >= due || !selftest_trial_turn(t, LOOK_MS))
 			return is_done(t);

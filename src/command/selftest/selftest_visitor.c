@@ -102,6 +102,7 @@ static void be_answered(struct visitor *v, const struct judgement *judgement)
 	const struct fate fate = { .how = ENDING_ANSWERED, .right = true };
 	struct evbuffer *input = bufferevent_get_input(v->bev);
 
+	assert(v->state == VISITOR_ASKS);
 	(void)conclude(v, &fate, NULL);
 	evbuffer_drain(input, evbuffer_get_length(input));
 	v->since_us = clock_us();
