@@ -70,7 +70,7 @@ def test_include_up(tree):
     ],
 )
 def test_private_header(tree, line, told):
-    add(tree, "src/command/run.c", line + "\n")
+    add(tree, "src/command/command_run.c", line + "\n")
     code, out = run("layers", tree)
     assert code == 1 and told in out
 

@@ -1,13 +1,11 @@
 /* `tinylb check`: tests settings and shows them. Touches no socket and looks no name up. */
 #include "config.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "command/command.h"
 #include "settings/option_text.h"
 #include "settings/settings_dump.h"
-#include "settings/settings_words.h"
 
 static const char *plural(size_t count)
 {
@@ -32,23 +30,6 @@ static int flush_output(void)
 		return EXIT_FINE;
 	perror("tinylb: cannot write");
 	return EXIT_SETTINGS;
-}
-
-struct settings *command_load(const struct command_line *words, struct settings_errors *errors)
-{
-	struct settings *settings;
-
-	assert(errors != NULL);
-	if (words->listen_count > 0)
-		settings = settings_words_load(
-			words->listen, words->listen_count, words->urls, words->url_count, errors);
-	else
-		settings = settings_load(words->file, errors);
-	if (settings == NULL && errors->out != NULL)
-		(void)fprintf(errors->out, "tinylb: %d mistake%s in %s\n", errors->count,
-			plural((size_t)errors->count),
-			words->listen_count > 0 ? "the command line" : words->file);
-	return settings;
 }
 
 int command_check(const struct command_line *words)
