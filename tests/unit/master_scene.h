@@ -62,6 +62,7 @@ static struct scene {
 	int kill_error;
 	/* descriptors that are only numbers and were closed; settings that were freed */
 	size_t closed_fds, freed_settings;
+	unsigned gates_shut; /* sockets that let no client in any more */
 	pid_t last_pid;
 	int log;
 	off_t log_seen;
@@ -132,7 +133,7 @@ void __wrap_fd_close(int *fd)
 void __wrap_listener_gate(int fd, bool shut)
 {
 	(void)fd;
-	(void)shut;
+	scene.gates_shut += shut;
 }
 
 /* Settings belong to the test, on its stack or static. */

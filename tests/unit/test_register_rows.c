@@ -14,15 +14,60 @@ uint32_t __wrap_rows_take(struct rows *rows, uint64_t key, bool *is_new);
 uint32_t __real_rows_take_pool(struct rows *rows, uint64_t key);
 uint32_t __wrap_rows_take_pool(struct rows *rows, uint64_t key);
 
+void __real_rows_settle(struct rows *rows);
+void __wrap_rows_settle(struct rows *rows);
+void __real_rows_carry_over(struct rows *rows, const struct rows *former);
+void __wrap_rows_carry_over(struct rows *rows, const struct rows *former);
+void __real_rows_drop(struct rows *rows, uint32_t row);
+void __wrap_rows_drop(struct rows *rows, uint32_t row);
+void __real_rows_drop_pool(struct rows *rows, uint32_t pool);
+void __wrap_rows_drop_pool(struct rows *rows, uint32_t pool);
+void __real_rows_free(struct rows *rows);
+void __wrap_rows_free(struct rows *rows);
+
 static bool no_memory;
-static unsigned made;
+static unsigned made, settled, carried, dropped, dropped_pools, freed;
+static uint32_t made_rows, made_pools, made_columns;
 static int rows_left = -1, pools_left = -1; /* -1: as many as there are */
 
 struct rows *__wrap_rows_new(struct board *board, uint32_t rows, uint32_t pools, uint32_t columns)
 {
 	made++;
+	made_rows = rows;
+	made_pools = pools;
+	made_columns = columns;
 	errno = ENOMEM;
 	return no_memory ? NULL : __real_rows_new(board, rows, pools, columns);
+}
+
+void __wrap_rows_settle(struct rows *rows)
+{
+	settled++;
+	__real_rows_settle(rows);
+}
+
+void __wrap_rows_carry_over(struct rows *rows, const struct rows *former)
+{
+	carried++;
+	__real_rows_carry_over(rows, former);
+}
+
+void __wrap_rows_drop(struct rows *rows, uint32_t row)
+{
+	dropped++;
+	__real_rows_drop(rows, row);
+}
+
+void __wrap_rows_drop_pool(struct rows *rows, uint32_t pool)
+{
+	dropped_pools++;
+	__real_rows_drop_pool(rows, pool);
+}
+
+void __wrap_rows_free(struct rows *rows)
+{
+	freed += rows != NULL;
+	__real_rows_free(rows);
 }
 
 uint32_t __wrap_rows_take(struct rows *rows, uint64_t key, bool *is_new)
@@ -72,7 +117,7 @@ static void fill(struct config *config)
 static int setup(void **state)
 {
 	no_memory = false;
-	made = 0;
+	made = settled = carried = dropped = dropped_pools = freed = 0;
 	rows_left = pools_left = -1;
 	for (size_t j = 0; j < BACKENDS; j++)
 		snprintf(urls[j], sizeof urls[j], "http://backend%zu", j);
@@ -119,6 +164,13 @@ static void test_first(void **state)
 	(void)state;
 	expect_rows(g);
 	assert_int_equal(made, 1);
+	/* Twice what there is, and at least as much as one often has. */
+	assert_int_equal(made_rows, 64);
+	assert_int_equal(made_pools, 16);
+	assert_int_equal(made_columns,
+		(GENERATION_MAX * SCENE_WORKERS + ROWS_BANK - 1) / ROWS_BANK * ROWS_BANK);
+	assert_int_equal(settled, 1);
+	assert_int_equal(carried, 0);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_not_equal(a.pools[i].row, ROWS_NONE);
 		for (size_t j = 0; j < BACKENDS; j++) {
@@ -143,6 +195,9 @@ static void test_same_backends(void **state)
 	make_current(first);
 	expect_rows(second);
 	assert_int_equal(made, 1);
+	/* What the first one has stays in use. */
+	assert_int_equal(settled, 1);
+	assert_int_equal(carried, 0);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(a.pools[i].row, b.pools[i].row);
 		for (size_t j = 0; j < BACKENDS; j++)
@@ -151,9 +206,13 @@ static void test_same_backends(void **state)
 	/* They stay when the first one has ended. */
 	register_rows_drop(first);
 	assert_null(first->rows);
+	assert_int_equal(dropped, 2 * BACKENDS);
+	assert_int_equal(dropped_pools, 2);
+	assert_int_equal(freed, 1);
 	assert_int_equal(a.pools[0].row, ROWS_NONE);
 	assert_int_equal(a.backends[0][0].row, ROWS_NONE);
 	register_rows_drop(first);
+	assert_int_equal(dropped, 2 * BACKENDS);
 	scene.m.current = NULL;
 	list_append(&scene.m.past, &first->link);
 }
@@ -171,12 +230,13 @@ static void test_slow_start(void **state)
 	assert_int_not_equal(health.share, ROWS_LEAST_SHARE);
 	make_current(first);
 	snprintf(urls[2], sizeof urls[2], "http://newer");
-	b.pools[0].slow_start = 1000;
+	b.pools[0].slow_start = 1;
 	second = add(&b, 2, SCENE_WORKERS);
 	expect_rows(second);
 	health = rows_health(second->rows, b.backends[0][2].row);
 	assert_int_equal(health.state, ROWS_READY);
 	assert_int_equal(health.share, ROWS_LEAST_SHARE);
+	assert_int_equal(dropped, 0);
 	/* neither those that it had before nor those of a pool without a slow start */
 	health = rows_health(second->rows, b.backends[0][0].row);
 	assert_int_not_equal(health.share, ROWS_LEAST_SHARE);
@@ -212,10 +272,15 @@ static void test_no_room_at_all(void **state)
 	assert_int_equal(a.backends[0][0].row, ROWS_NONE);
 	assert_int_equal(a.pools[0].row, ROWS_NONE);
 	assert_null(g->rows);
+	assert_int_equal(dropped, 1);
+	assert_int_equal(dropped_pools, 1);
+	/* The next one tries those rows first, gives back what it got of them, and makes more. */
 	rows_left = -1;
 	pools_left = 1;
 	assert_int_equal(ask(g, why), -1);
 	assert_int_equal(a.pools[0].row, ROWS_NONE);
+	assert_int_equal(dropped_pools, 2);
+	assert_int_equal(made, 2);
 }
 
 static void test_more_room(void **state)
@@ -230,10 +295,19 @@ static void test_more_room(void **state)
 	size = rows_size(scene.m.rows);
 	id = rows_id(scene.m.rows);
 	/* More workers than there are columns for. */
+	second->workers = rows_columns(scene.m.rows) / 3;
+	expect_rows(second);
+	register_rows_drop(second);
+	assert_int_equal(made, 1);
+	freed = 0;
 	second->workers = rows_columns(scene.m.rows) / 3 + 1;
 	expect_rows(second);
 	second->workers = SCENE_WORKERS;
 	assert_int_equal(made, 2);
+	/* Twice these, and what is in use. */
+	assert_int_equal(made_rows, (2 * (2 * BACKENDS + size / 2) + 63) / 64 * 64);
+	assert_int_equal(settled, 2);
+	assert_int_equal(freed, 1);
 	assert_true(rows_id(scene.m.rows) > id);
 	assert_true(rows_size(scene.m.rows) >= size);
 	assert_ptr_not_equal(first->rows, second->rows);
@@ -255,7 +329,12 @@ static void test_behind(void **state)
 	newer = scene.m.rows;
 	/* The second one is given up; the third one takes the newer rows. */
 	register_rows_drop(second);
+	assert_int_equal(carried, 0);
+	settled = 0;
 	expect_rows(third);
+	/* What the current one has goes over to them first. */
+	assert_int_equal(carried, 1);
+	assert_int_equal(settled, 1);
 	assert_int_equal(made, 2);
 	assert_ptr_equal(scene.m.rows, newer);
 	assert_int_not_equal(rows_id(first->rows), rows_id(third->rows));

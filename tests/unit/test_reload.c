@@ -390,6 +390,8 @@ static void test_withdraw(void **state)
 	/* Its sockets are closed, those of the current one are not. */
 	assert_int_equal(scene.m.escrow.count, 1);
 	assert_int_equal(scene.m.escrow.entries[0].generation, 1);
+	/* A client that connects meanwhile comes again, instead of being reset. */
+	assert_int_equal(scene.gates_shut, 1);
 	scene_expect_assert(reload_withdraw(&scene.m));
 }
 
@@ -643,6 +645,16 @@ static void test_no_room_overdue(void **state)
 	assert_true(scene_logged("at most 0 s"));
 }
 
+static void test_no_room_for_a_little_longer(void **state)
+{
+	(void)state;
+	run_first();
+	fill_past();
+	scene.now--;
+	reload_request(&scene.m);
+	assert_true(scene_logged("at most 4 s"));
+}
+
 static void test_no_room_for_replacement(void **state)
 {
 	(void)state;
@@ -788,6 +800,7 @@ int main(void)
 		TEST(test_replacement_refused),
 		TEST(test_no_room),
 		TEST(test_no_room_overdue),
+		TEST(test_no_room_for_a_little_longer),
 		TEST(test_no_room_for_replacement),
 		TEST(test_stopping),
 		TEST(test_stopping_meanwhile),
