@@ -121,8 +121,8 @@ static void test_what_other_workers_count(void **state)
 	(void)state;
 	start(10, 0);
 	count_elsewhere(POOLS_OTHER, 100, 0);
-	count_elsewhere(0, 50, 5);
-	expect_retries(10);
+	count_elsewhere(0, 50, 2);
+	expect_retries(13);
 	count_elsewhere(POOLS_OTHER, 100, 1);
 	assert_false(take());
 	/* A column that no worker ever had is not looked at. */
