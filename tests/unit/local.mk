@@ -27,7 +27,7 @@ HTTP1_TESTS = \
 	tests/unit/test_body
 UPSTREAM_TESTS = \
 	tests/unit/test_affinity tests/unit/test_availability tests/unit/test_capacity \
-	tests/unit/test_keep_alive tests/unit/test_load tests/unit/test_pool tests/unit/test_queue \
+	tests/unit/test_keep_alive tests/unit/test_load tests/unit/test_pool_setup tests/unit/test_queue \
 	tests/unit/test_retry_budget tests/unit/test_select tests/unit/test_selection
 EXCHANGE_TESTS = \
 	tests/unit/test_route

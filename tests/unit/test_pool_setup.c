@@ -4,13 +4,13 @@
  */
 #include "config.h"
 
-#include "upstream/pool.h"
+#include "upstream/pool_setup.h"
 
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "pools.h"
-#include "upstream/select.h"
+#include "upstream/backend_stream.h"
 
 static struct pool *const pool = &w.pools[0];
 
@@ -62,6 +62,32 @@ void __wrap_mem_free(void *block)
 	__real_mem_free(whole);
 }
 
+/* The tick of the queues. */
+static int tick_result;
+static unsigned ticks_made, ticks_stopped;
+int __wrap_event_assign(struct event *event, struct event_base *base, evutil_socket_t fd,
+	short what, event_callback_fn call, void *argument);
+int __wrap_event_assign(struct event *event, struct event_base *base, evutil_socket_t fd,
+	short what, event_callback_fn call, void *argument)
+{
+	(void)base;
+	(void)fd;
+	(void)what;
+	(void)call;
+	(void)argument;
+	assert_ptr_equal(event, &w.upstream.queue_tick);
+	ticks_made++;
+	return tick_result;
+}
+
+int __wrap_event_del(struct event *event);
+int __wrap_event_del(struct event *event)
+{
+	assert_ptr_equal(event, &w.upstream.queue_tick);
+	ticks_stopped++;
+	return 0;
+}
+
 /* What was logged last, and how often. */
 static char said[128];
 static unsigned said_count;
@@ -82,6 +108,8 @@ static int begin(void **state)
 
 	said_count = 0;
 	blocks = 0;
+	tick_result = 0;
+	ticks_made = ticks_stopped = 0;
 	return result;
 }
 
@@ -277,10 +305,79 @@ static void test_nothing_is_kept_of_a_pool(void **state)
 	assert_int_equal(blocks, 0);
 }
 
+/* --- all pools --- */
+
+static void clear_all(void)
+{
+	pool_setup_fini(&w.upstream);
+	assert_int_equal(blocks, 0);
+	w.upstream.pools = NULL;
+}
+
+/* Settings with two pools. */
+static void set_two(struct pool_settings two[2])
+{
+	two[0] = two[1] = w.app;
+	two[1].row = rows_take_pool(w.rows, 3);
+	w.settings.pools = two;
+	w.settings.pool_count = 2;
+	w.upstream.pools = NULL;
+}
+
+static void test_all_pools_of_the_settings(void **state)
+{
+	struct pool_settings two[2];
+
+	(void)state;
+	set_two(two);
+	assert_int_equal(pool_setup_init(&w.upstream), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_ptr_equal(w.upstream.pools[i].settings, &two[i]);
+		assert_ptr_equal(w.upstream.pools[i].upstream, &w.upstream);
+		assert_non_null(w.upstream.pools[i].picker);
+		assert_ptr_equal(
+			w.upstream.pools[i].cells, rows_pool(w.rows, two[i].row, POOLS_OWN));
+	}
+	assert_int_equal(ticks_made, 1);
+	assert_int_equal(ticks_stopped, 0);
+	clear_all();
+	assert_int_equal(ticks_stopped, 1);
+}
+
+static void test_without_memory_there_are_no_pools(void **state)
+{
+	struct pool_settings two[2];
+	long needed;
+
+	(void)state;
+	set_two(two);
+	allocations = 0;
+	assert_int_equal(pool_setup_init(&w.upstream), 0);
+	needed = allocations;
+	clear_all();
+	for (long n = 0; n < needed; n++) {
+		mem_fail_after(n);
+		assert_int_equal(pool_setup_init(&w.upstream), -1);
+		mem_fail_after(-1);
+		clear_all();
+	}
+}
+
+static void test_without_a_tick_there_are_no_pools(void **state)
+{
+	(void)state;
+	w.upstream.pools = NULL;
+	tick_result = -1;
+	assert_int_equal(pool_setup_init(&w.upstream), -1);
+	assert_null(w.upstream.pools);
+	clear_all();
+}
+
 /* --- a backend --- */
 
 static void test_a_backend_begins(void **state)
 {
+	static const struct upstream_ops ops = { .take = NULL };
 	char url[] = "http://a:81/x", authority[] = "a:81", path[] = "/x";
 	const struct backend *b = &pool->backends[2];
 
@@ -288,11 +385,14 @@ static void test_a_backend_begins(void **state)
 	w.backends[2].url_text = url;
 	w.backends[2].url.authority = authority;
 	w.backends[2].url.path = path;
+	w.upstream.ops = &ops;
 	pools_start();
 	b = &pool->backends[2];
 	assert_true(slice_equals(b->url, slice_of_string(url)));
 	assert_true(slice_equals(b->authority, slice_of_string(authority)));
 	assert_true(slice_equals(b->path, slice_of_string(path)));
+	assert_ptr_equal(b->pool, pool);
+	assert_ptr_equal(b->ops, w.upstream.ops);
 	assert_int_equal(b->row, w.backends[2].row);
 	assert_ptr_equal(b->addresses, w.backends[2].addresses);
 	assert_true(list_is_empty(&b->idle));
@@ -357,6 +457,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_without_memory_there_is_no_pool, begin, pools_end),
 		cmocka_unit_test_setup_teardown(test_nothing_is_kept_of_a_pool, begin, pools_end),
+		cmocka_unit_test_setup_teardown(test_all_pools_of_the_settings, begin, pools_end),
+		cmocka_unit_test_setup_teardown(
+			test_without_memory_there_are_no_pools, begin, pools_end),
+		cmocka_unit_test_setup_teardown(
+			test_without_a_tick_there_are_no_pools, begin, pools_end),
 		cmocka_unit_test_setup_teardown(test_a_backend_begins, begin, pools_end),
 		cmocka_unit_test_setup_teardown(test_how_many_addresses, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
