@@ -55,7 +55,11 @@ void log_set_echo(bool on);
 void log_set_role(const char *role);
 
 /* True where messages of this level are written: guards work done only for them. */
-bool log_wants(enum log_level level);
+extern enum log_level log_level_now; /* log.c's alone to set */
+static inline bool log_wants(enum log_level level)
+{
+	return level <= log_level_now;
+}
 
 /* The level that `name` names (error, warn, notice, info, debug), or -1. */
 int log_level_of(const char *name);

@@ -6,7 +6,7 @@
 #include "net/address.h"
 
 /* Sets up what the clients of a worker share: the members of `downstream` above "runtime" must be
- * set, and the rest be zero. Sets downstream_size of downstream->exchange. */
+ * set, and the rest be zero. */
 void http1_downstream_init(struct downstream_context *downstream);
 /* No client may be left. */
 void http1_downstream_fini(struct downstream_context *downstream);

@@ -18,8 +18,13 @@ struct exchange;
 /* An exchange that has not begun, or NULL when memory is short. */
 struct exchange *exchange_new(struct exchange_context *context) __attribute__((warn_unused_result));
 
-/* Its downstream_size bytes of the client's side: not zeroed, and valid until `end` returns. */
-void *exchange_room(struct exchange *x);
+/* The client's side keeps what it knows of an exchange in front of it: EXCHANGE_ROOM bytes, not
+ * zeroed, and valid until `end` returns. */
+#define EXCHANGE_ROOM 192
+static inline void *exchange_room(struct exchange *x)
+{
+	return (char *)x - EXCHANGE_ROOM;
+}
 
 /* A request. */
 struct exchange_start {

@@ -19,8 +19,6 @@ struct exchange_context {
 	struct heap_trim *trim;
 	struct board_place *place; /* where to count; NULL: nowhere */
 	char *scratch;             /* HEAD_OUT_SIZE bytes, for the callback that is running */
-	size_t downstream_size; /* bytes of each exchange that are the client side's: exchange_room
-				 */
 	/* runtime */
 	struct routes **routes; /* owned; one for each listener; NULL: it has none */
 	struct access_log log;

@@ -16,6 +16,12 @@ enum parse_result request_parse(struct request *request, const char *data, size_
 	const struct head_limits *limits) __attribute__((warn_unused_result));
 
 /* True for the methods that may be repeated (RFC 9110 9.2.2): GET HEAD OPTIONS TRACE PUT DELETE. */
-bool method_is_idempotent(enum method method);
+static inline bool method_is_idempotent(enum method method)
+{
+	const unsigned idempotent = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_OPTIONS |
+				    1u << METHOD_TRACE | 1u << METHOD_PUT | 1u << METHOD_DELETE;
+
+	return (idempotent >> method & 1) != 0;
+}
 
 #endif

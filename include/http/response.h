@@ -12,6 +12,11 @@ enum parse_result response_parse(struct response *response, const char *data, si
 
 /* True where the backend says for how many seconds it keeps an idle connection: "Keep-Alive:
  * timeout=5" (RFC 2068 19.7.1.1; up to a day). */
-bool response_keep_alive_timeout(const struct response *response, uint64_t *seconds);
+bool response_read_keep_alive(const struct response *response, uint64_t *seconds);
+static inline bool response_keep_alive_timeout(const struct response *response, uint64_t *seconds)
+{
+	return (response->fields.present & FIELD_BIT(FIELD_KEEP_ALIVE)) != 0 &&
+	       response_read_keep_alive(response, seconds);
+}
 
 #endif

@@ -11,21 +11,31 @@
 struct body_reader {
 	struct body in; /* `length` is what is still to come */
 	bool done;
-	struct chunk_decoder chunks;
+	struct chunk_decoder chunks; /* of a chunked body only */
 	char *named; /* owned; fields that the head's Connection named: no trailers of such names
 		      * go on; NULL: none */
 	const char *why; /* when bad */
 };
 
-/* Begins a body of this kind. body_reader_fini frees what belongs to it, and may be called again.
- */
+/* Begins a body of this kind. */
 void body_reader_init(struct body_reader *reader, struct body in);
-void body_reader_fini(struct body_reader *reader);
+
+/* Frees what belongs to it; may be called again. */
+void body_reader_free_named(struct body_reader *reader);
+static inline void body_reader_fini(struct body_reader *reader)
+{
+	if (reader->named != NULL)
+		body_reader_free_named(reader);
+}
 
 /* Remembers what the Connection fields of the head name, if trailers may follow. 0, or -1 when
  * memory is short. */
-int body_reader_note_named(struct body_reader *reader, const struct fields *head)
+int body_reader_keep_named(struct body_reader *reader, const struct fields *head)
 	__attribute__((warn_unused_result));
+static inline int body_reader_note_named(struct body_reader *reader, const struct fields *head)
+{
+	return reader->in.kind == BODY_CHUNKED ? body_reader_keep_named(reader, head) : 0;
+}
 
 enum body_read { BODY_READ_BAD = -1, BODY_READ_MORE = 0, BODY_READ_DONE = 1 };
 

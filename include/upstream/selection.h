@@ -20,11 +20,11 @@ struct selection {
 	size_t session;          /* backend of the client's token; PICKER_NONE: it showed none */
 	size_t tried[RETRY_ATTEMPTS_MAX];
 	size_t tried_count;
-	bool trusted : 1; /* the client is a trusted proxy */
-	bool counted : 1; /* it counts as in flight at its backend */
-	bool bound : 1;   /* it waits for the backend of its session alone */
-	bool unbound : 1; /* do not wait for the backend of the session again */
-	bool secure : 1;  /* the client spoke TLS to a trusted proxy: its cookie is for TLS only */
+	bool trusted; /* the client is a trusted proxy */
+	bool counted; /* it counts as in flight at its backend */
+	bool bound;   /* it waits for the backend of its session alone */
+	bool unbound; /* do not wait for the backend of the session again */
+	bool secure;  /* the client spoke TLS to a trusted proxy: its cookie is for TLS only */
 };
 
 /* What the queue tells of a selection that waits. */

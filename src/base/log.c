@@ -25,14 +25,15 @@
 static struct {
 	struct log_sink sink;
 	struct log_sink echo_sink;
-	enum log_level level;
 	enum log_form form;
 	bool journal; /* standard error is the journal's */
 	bool echo;    /* errors and warnings go to standard error too */
 	char role[ROLE_SIZE];
 } state = { .sink = { .kind = SINK_STDERR, .fd = STDERR_FILENO },
-	.echo_sink = { .kind = SINK_STDERR, .fd = STDERR_FILENO },
-	.level = LOG_LEVEL_NOTICE };
+	.echo_sink = { .kind = SINK_STDERR, .fd = STDERR_FILENO } };
+
+/* Outside of `state` so that log_wants costs no call. */
+enum log_level log_level_now = LOG_LEVEL_NOTICE;
 
 static const struct {
 	const char *name;
@@ -53,7 +54,7 @@ int log_open(const char *target, enum log_level level)
 		return -1;
 	log_sink_close(&state.sink);
 	state.sink = fresh;
-	state.level = level;
+	log_level_now = level;
 	state.journal = log_sink_is_journal();
 	return 0;
 }
@@ -106,11 +107,6 @@ void log_set_role(const char *role)
 	snprintf(state.role, sizeof state.role, "%s", role);
 	/* A process that was just forked tells of its own losses. */
 	state.sink.lost = 0;
-}
-
-bool log_wants(enum log_level level)
-{
-	return level <= state.level;
 }
 
 int log_level_of(const char *name)

@@ -24,11 +24,28 @@ static const char pairs[] = "00010203040506070809"
 			    "80818283848586878889"
 			    "90919293949596979899";
 
+/* Most numbers in heads and logs have two or three digits: no loop, and no copy of unknown length.
+ */
+static void add_below_1000(struct text *t, unsigned value)
+{
+	unsigned hundreds = value / 100;
+	char *to = t->data + t->len;
+
+	if (hundreds > 0)
+		*to++ = (char)('0' + hundreds);
+	memcpy(to, pairs + (value - hundreds * 100) * 2, 2);
+	t->len = (size_t)(to + 2 - t->data);
+}
+
 void text_add_long_decimal(struct text *t, uint64_t value)
 {
 	char digits[20];
 	size_t at = sizeof digits;
 
+	if (value < 1000 && t->cap - t->len >= 3) {
+		add_below_1000(t, (unsigned)value);
+		return;
+	}
 	for (; value >= 10; value /= 100) {
 		at -= 2;
 		memcpy(digits + at, pairs + value % 100 * 2, 2);
@@ -55,20 +72,30 @@ static bool is_plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Marks the first of eight bytes that needs an escape; 0: none does. */
+static uint64_t find_odd(const char *p)
+{
+	uint64_t word = word_load(p);
+
+	return (word_below(word, 0x20) | word_equal(word, '"') | word_equal(word, '\\') |
+		       word_equal(word, 0x7f) | word) &
+	       WORD_TOPS;
+}
+
 /* The length of what needs no escape at the front of `s`. */
 static size_t plain_run(struct slice s)
 {
 	size_t len = 0;
 
 	for (; s.len - len >= 8; len += 8) {
-		uint64_t word = word_load(s.data + len);
-		uint64_t found = (word_below(word, 0x20) | word_equal(word, '"') |
-					 word_equal(word, '\\') | word_equal(word, 0x7f) | word) &
-				 WORD_TOPS;
+		uint64_t found = find_odd(s.data + len);
 
 		if (found != 0)
 			return len + (size_t)word_first(found);
 	}
+	/* The last word again, which begins among bytes that were looked at. */
+	if (len < s.len && s.len >= 8 && find_odd(s.data + s.len - 8) == 0)
+		return s.len;
 	while (len < s.len && is_plain(s.data[len]))
 		len++;
 	return len;

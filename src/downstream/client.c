@@ -19,16 +19,6 @@
 #define LINGER_MAX    ((size_t)16 * 1024 * 1024)
 #define LINGER_MAX_US UINT64_C(30000000)
 
-struct slice client_ip(const struct client *c)
-{
-	return slice_of(c->name + (c->name[0] == '['), c->ip_len);
-}
-
-struct slice client_name(const struct client *c)
-{
-	return slice_of(c->name, c->name_len);
-}
-
 static void set_name(struct client *c, const struct address *peer)
 {
 	char text[ADDRESS_TEXT_SIZE];
@@ -87,34 +77,27 @@ static const char *name_of(enum client_state state)
 	return names[state];
 }
 
-/* A head comes first, then an exchange; and behind CLIENT_LINGER there is only the end. */
-static bool may_become(enum client_state from, enum client_state to)
-{
-	switch (to) {
-	case CLIENT_HEAD:
-		return from == CLIENT_IDLE;
-	case CLIENT_BUSY:
-		return from == CLIENT_IDLE || from == CLIENT_HEAD;
-	case CLIENT_IDLE:
-		return from == CLIENT_IDLE || from == CLIENT_BUSY || from == CLIENT_FLUSH;
-	case CLIENT_FLUSH:
-	case CLIENT_LINGER:
-		return from != CLIENT_LINGER;
-	}
-	return false;
-}
+/* Which states may follow, a bit for each: a head comes first, then an exchange, and behind
+ * CLIENT_LINGER there is only the end. */
+static const uint8_t next_states[] = {
+	[CLIENT_IDLE] = 1 << CLIENT_IDLE | 1 << CLIENT_HEAD | 1 << CLIENT_BUSY | 1 << CLIENT_FLUSH |
+			1 << CLIENT_LINGER,
+	[CLIENT_HEAD] = 1 << CLIENT_BUSY | 1 << CLIENT_FLUSH | 1 << CLIENT_LINGER,
+	[CLIENT_BUSY] = 1 << CLIENT_IDLE | 1 << CLIENT_FLUSH | 1 << CLIENT_LINGER,
+	[CLIENT_FLUSH] = 1 << CLIENT_IDLE | 1 << CLIENT_FLUSH | 1 << CLIENT_LINGER,
+	[CLIENT_LINGER] = 0,
+};
 
 void client_set_state(struct client *c, enum client_state state)
 {
 	struct downstream_context *downstream = c->downstream;
 	struct loop *loop = downstream->loop;
 
-	assert(may_become(c->state, state));
+	assert((next_states[c->state] >> state & 1) != 0);
 	if (log_wants(LOG_LEVEL_DEBUG))
 		log_debug("client %.*s: %s -> %s", SLICE_ARGS(client_name(c)), name_of(c->state),
 			name_of(state));
 	deadline_stop(&c->deadline);
-	downstream->linger_count += state == CLIENT_LINGER;
 	if (c->state == CLIENT_BUSY)
 		connection_watch(&c->connection);
 	c->state = state;
@@ -135,6 +118,7 @@ void client_set_state(struct client *c, enum client_state state)
 		deadline_start(&c->deadline, &downstream->wait_flush, loop);
 		break;
 	case CLIENT_LINGER:
+		downstream->linger_count++;
 		c->seen = 0;
 		c->heard = false;
 		c->since_us = loop->now_us;

@@ -54,8 +54,14 @@ struct client *client_open(struct downstream_context *downstream,
 	uint32_t listener) __attribute__((warn_unused_result));
 
 /* Its address, and its address with port. */
-struct slice client_ip(const struct client *client);
-struct slice client_name(const struct client *client);
+static inline struct slice client_ip(const struct client *client)
+{
+	return slice_of(client->name + (client->name[0] == '['), client->ip_len);
+}
+static inline struct slice client_name(const struct client *client)
+{
+	return slice_of(client->name, client->name_len);
+}
 
 /* The only place that changes the state; starts the deadline of the new one. */
 void client_set_state(struct client *client, enum client_state state);

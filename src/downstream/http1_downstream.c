@@ -83,7 +83,6 @@ void http1_downstream_init(struct downstream_context *d)
 {
 	const struct timeout_settings *t = &d->settings->timeouts;
 
-	d->exchange->downstream_size = sizeof(struct http1_exchange);
 	list_init(&d->busy);
 	cells_init(&d->clients, sizeof(struct client));
 	deadline_queue_init(&d->wait_head, d->loop, t->request_header, head_expired);

@@ -11,12 +11,14 @@ struct http1_exchange {
 	enum body_kind out;        /* framing of the response */
 	size_t head_waits;         /* bytes in head_out that go out with the first content */
 	int minor;                 /* of the request's version */
-	bool head : 1;             /* the request is a HEAD */
-	bool keeps : 1;            /* the client lets the connection persist */
-	bool closing : 1;          /* the client was told that its connection ends */
-	bool replied : 1;          /* with a response that was made here */
-	bool tunnel : 1;
+	bool head;                 /* the request is a HEAD */
+	bool keeps;                /* the client lets the connection persist */
+	bool closing;              /* the client was told that its connection ends */
+	bool replied;              /* with a response that was made here */
+	bool tunnel;
 };
+
+_Static_assert(sizeof(struct http1_exchange) <= EXCHANGE_ROOM, "an exchange has room for it");
 
 /* That of a client with an exchange. */
 static inline struct http1_exchange *http1_exchange_of(const struct client *client)

@@ -127,7 +127,7 @@ static int send_head(struct exchange *x)
 
 static void send_all(struct exchange *x)
 {
-	if (send_head(x) == -1 || replay_send(x) == -1)
+	if (send_head(x) == -1 || (!replay_is_empty(&x->request.replay) && replay_send(x) == -1))
 		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
 	else if (x->attempt.state != ATTEMPT_CONNECTING)
 		/* The client may have waited for a connection. */

@@ -22,11 +22,6 @@ void exchange_forget(struct exchange *x)
 	free_list_put(x);
 }
 
-void *exchange_room(struct exchange *x)
-{
-	return x + 1;
-}
-
 /* Requests that must not go on to any backend. */
 static bool answer_here(struct exchange *x)
 {
@@ -94,9 +89,15 @@ static void init(struct exchange *x, const struct exchange_start *start)
 	x->downstream = start->downstream;
 	x->attempt = (struct attempt){ .stream = NULL };
 	x->response = (struct response_state){ .phase = RESPONSE_HEAD };
-	x->record = (struct record){ .client = start->client_name, .start_us = start->start_us };
+	x->record.client = start->client_name;
+	x->record.start_us = start->start_us;
 	x->record.line = x->request.head->line;
 	x->record.id = request_head_id(x, start->trusted);
+	x->record.status = 0;
+	x->record.backend = slice_of(NULL, 0);
+	x->record.connected_us = 0;
+	x->record.answered_us = 0;
+	x->record.tries = 0;
 	init_request(x, start);
 	select_init(&x->selection, pool_of(context, &context->settings->listeners[start->listener]),
 		x->request.head, start->client_ip, start->trusted);

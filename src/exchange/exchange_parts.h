@@ -81,7 +81,7 @@ struct exchange {
 	struct attempt attempt;
 	struct response_state response;
 	struct record record;
-	/* behind it: exchange_room */
+	/* in front of it: exchange_room */
 };
 
 static inline struct exchange *exchange_of_deadline(struct deadline *deadline)

@@ -29,12 +29,14 @@ static struct exchange *take_first(struct exchange_context *context)
 struct exchange *free_list_take(struct exchange_context *context)
 {
 	struct exchange *x;
+	char *room;
 
 	if (!list_is_empty(&context->free))
 		return take_first(context);
-	x = mem_alloc(sizeof *x + context->downstream_size);
-	if (x == NULL)
+	room = mem_alloc(EXCHANGE_ROOM + sizeof *x);
+	if (room == NULL)
 		return NULL;
+	x = (struct exchange *)(void *)(room + EXCHANGE_ROOM);
 	x->context = context;
 	x->head_room = NULL;
 	x->head_size = 0;
@@ -46,7 +48,7 @@ struct exchange *free_list_take(struct exchange_context *context)
 static void free_exchange(struct exchange *x)
 {
 	mem_free(x->head_room);
-	mem_free(x);
+	mem_free(exchange_room(x));
 }
 
 /* Frees up to `most`, the ones used longest ago first, and returns how many. */

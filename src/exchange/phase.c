@@ -3,8 +3,6 @@
 
 #include "phase.h"
 
-#include <assert.h>
-
 #include "base/log.h"
 
 static const char *name_of_response(enum response_phase phase)
@@ -26,39 +24,16 @@ static const char *name_of_attempt(enum attempt_state state)
 	return names[state];
 }
 
-void phase_set_response(struct exchange *x, enum response_phase phase)
+void phase_log_response(const struct exchange *x, enum response_phase phase)
 {
-	assert(x->response.phase == RESPONSE_HEAD && phase != RESPONSE_HEAD);
-	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug("request %.*s: response %s -> %s", SLICE_ARGS(x->record.id),
-			name_of_response(x->response.phase), name_of_response(phase));
-	x->response.phase = phase;
+	log_debug("request %.*s: response %s -> %s", SLICE_ARGS(x->record.id),
+		name_of_response(x->response.phase), name_of_response(phase));
 }
 
-/* From no stream to one that connects or is connected, from there on, and back from everywhere. */
-static bool may_become(enum attempt_state from, enum attempt_state to)
+void phase_log_attempt(const struct exchange *x, enum attempt_state state)
 {
-	switch (to) {
-	case ATTEMPT_NONE:
-		return true;
-	case ATTEMPT_CONNECTING:
-		return from == ATTEMPT_NONE;
-	case ATTEMPT_SENT:
-		return from == ATTEMPT_NONE || from == ATTEMPT_CONNECTING;
-	case ATTEMPT_HEARD:
-		return from == ATTEMPT_SENT;
-	}
-	return false;
-}
-
-void phase_set_attempt(struct exchange *x, enum attempt_state state)
-{
-	assert(may_become(x->attempt.state, state));
-	assert((state == ATTEMPT_NONE) == (x->attempt.stream == NULL));
-	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug("request %.*s: attempt %s -> %s", SLICE_ARGS(x->record.id),
-			name_of_attempt(x->attempt.state), name_of_attempt(state));
-	x->attempt.state = state;
+	log_debug("request %.*s: attempt %s -> %s", SLICE_ARGS(x->record.id),
+		name_of_attempt(x->attempt.state), name_of_attempt(state));
 }
 
 size_t phase_unsent(const struct exchange *x)

@@ -7,16 +7,12 @@
 
 #include "base/memory.h"
 
-void replay_init(struct replay *replay)
-{
-	*replay = (struct replay){ .holding = true };
-}
-
-void replay_drop(struct exchange *x)
+void replay_free(struct exchange *x)
 {
 	struct replay *replay = &x->request.replay;
 
-	replay->holding = false;
+	assert(!replay->holding);
+	replay->end = false;
 	mem_free(replay->trailers);
 	replay->trailers = NULL;
 	if (replay->sent == NULL)
@@ -116,9 +112,7 @@ int replay_send(struct exchange *x)
 	struct content content;
 	size_t at = 0;
 
-	assert(replay->holding);
-	if (len == 0 && !replay->end)
-		return 0;
+	assert(replay->holding && !replay_is_empty(replay));
 	do {
 		if (peek(replay, at, len, &content) == -1 ||
 			stream->ops->send_content(stream, &content) == -1)

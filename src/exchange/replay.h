@@ -9,16 +9,32 @@
 #include "exchange_parts.h"
 
 /* Nothing was sent yet. */
-void replay_init(struct replay *replay);
+static inline void replay_init(struct replay *replay)
+{
+	*replay = (struct replay){ .holding = true };
+}
 
 /* Content is about to be sent: holds a copy of it, or drops what is held if the request may not be
  * repeated any more. */
 void replay_hold(struct exchange *x, const struct content *content);
 
-/* Frees what is held: the request will not be sent again. */
-void replay_drop(struct exchange *x);
+/* Whether anything is held. */
+static inline bool replay_is_empty(const struct replay *replay)
+{
+	return replay->sent == NULL && !replay->end;
+}
 
-/* Sends what is held to the present stream. 0, or -1 when memory is short. */
+/* Frees what is held: the request will not be sent again. */
+void replay_free(struct exchange *x);
+static inline void replay_drop(struct exchange *x)
+{
+	x->request.replay.holding = false;
+	if (!replay_is_empty(&x->request.replay))
+		replay_free(x);
+}
+
+/* Sends what is held, which must be something, to the present stream. 0, or -1 when memory is
+ * short. */
 int replay_send(struct exchange *x) __attribute__((warn_unused_result));
 
 /* Whether a backend may get the request though another one, or the same, had it already: its method

@@ -23,17 +23,19 @@ bool exchange_takes_content(const struct exchange *x)
 	return !x->request.done && x->attempt.stream != NULL;
 }
 
-/* Some of it was sent to the backend. */
+/* Some of it was sent to the backend. Once it is whole, its rate and the client's reading are of no
+ * interest. */
 static void sent(struct exchange *x)
 {
-	if (request_rate_is_too_low(x)) {
+	if (!x->request.done && request_rate_is_too_low(x)) {
 		local_reply_send(
 			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
 		return;
 	}
 	if (x->attempt.state != ATTEMPT_CONNECTING)
 		phase_alive(x);
-	phase_throttle_client(x);
+	if (!x->request.done)
+		phase_throttle_client(x);
 }
 
 void exchange_request_content(struct exchange *x, const struct content *content)

@@ -20,7 +20,7 @@ bool request_rate_is_too_low(struct exchange *x)
 
 	if (since_us != 0 && elapsed < WINDOW_US)
 		return false;
-	if (since_us != 0 && !x->request.done && content < rate * (elapsed / 1000000))
+	if (since_us != 0 && content < rate * (elapsed / 1000000))
 		return true;
 	request_rate_begin(x);
 	return false;

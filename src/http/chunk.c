@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "head.h"
 #include "http/chunk.h"
 #include "octet.h"
@@ -181,11 +183,17 @@ enum chunk_result chunk_decode(
 
 size_t chunk_write_line(char out[CHUNK_LINE_MAX], uint64_t size)
 {
-	struct text line = text_over(out, CHUNK_LINE_MAX);
+	static const char digits[] = "0123456789abcdef";
+	char *to = out;
+	int shift;
 
-	text_add_hex(&line, size);
-	text_add_string(&line, "\r\n");
-	return line.len;
+	assert(size > 0);
+	/* From the highest digit that is not zero. */
+	for (shift = 60 - (__builtin_clzll(size) & ~3); shift >= 0; shift -= 4)
+		*to++ = digits[size >> shift & 15];
+	*to++ = '\r';
+	*to++ = '\n';
+	return (size_t)(to - out);
 }
 
 void chunk_write_end(struct text *out, const struct fields *trailers)

@@ -225,9 +225,3 @@ enum parse_result request_parse(struct request *r, const char *data, size_t len,
 	}
 	return result;
 }
-
-bool method_is_idempotent(enum method method)
-{
-	return method == METHOD_GET || method == METHOD_HEAD || method == METHOD_OPTIONS ||
-	       method == METHOD_TRACE || method == METHOD_PUT || method == METHOD_DELETE;
-}

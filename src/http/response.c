@@ -161,11 +161,11 @@ enum parse_result response_parse(struct response *r, const char *data, size_t le
 	return result;
 }
 
-bool response_keep_alive_timeout(const struct response *r, uint64_t *seconds)
+bool response_read_keep_alive(const struct response *r, uint64_t *seconds)
 {
 	static const struct slice name = { "timeout=", 8 };
 	const struct field *field = fields_find(&r->fields, FIELD_KEEP_ALIVE);
-	struct slice rest = field != NULL ? field->value : slice_of(NULL, 0);
+	struct slice rest = field->value;
 	struct slice element;
 
 	while (slice_next_element(&rest, &element))

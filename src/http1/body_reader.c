@@ -9,11 +9,15 @@
 
 void body_reader_init(struct body_reader *r, struct body in)
 {
-	*r = (struct body_reader){ .in = in };
+	r->in = in;
+	r->named = NULL;
+	r->why = NULL;
+	if (in.kind == BODY_CHUNKED)
+		r->chunks = (struct chunk_decoder){ .state = CHUNK_STATE_SIZE_FIRST };
 	r->done = in.kind == BODY_NONE || (in.kind == BODY_LENGTH && in.length == 0);
 }
 
-void body_reader_fini(struct body_reader *r)
+void body_reader_free_named(struct body_reader *r)
 {
 	mem_free(r->named);
 	r->named = NULL;
@@ -22,13 +26,12 @@ void body_reader_fini(struct body_reader *r)
 /* Longer lists are not remembered: no trailer goes on then. */
 #define NAMED_MAX 512
 
-int body_reader_note_named(struct body_reader *r, const struct fields *head)
+int body_reader_keep_named(struct body_reader *r, const struct fields *head)
 {
 	char room[NAMED_MAX];
 	struct text list = text_over(room, sizeof room);
 
-	if (r->in.kind != BODY_CHUNKED)
-		return 0;
+	assert(r->in.kind == BODY_CHUNKED && r->named == NULL);
 	fields_write_named(head, &list);
 	if (list.len == 0 && !list.overflow)
 		return 0;

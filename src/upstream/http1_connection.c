@@ -93,10 +93,11 @@ static bool is_still_meant(struct http1_connection *c)
 {
 	const struct backend_addresses *addresses = c->stream.backend->addresses;
 	uint32_t version = addresses_version(addresses);
-	struct address peer = { .len = sizeof peer.u };
+	struct address peer;
 
 	if (c->addresses_version == version)
 		return true;
+	peer.len = sizeof peer.u;
 	if (getpeername(c->connection.fd, &peer.u.sa, &peer.len) == -1 ||
 		!addresses_have(addresses, &peer))
 		return false;

@@ -33,14 +33,13 @@ struct http1_connection {
 				*/
 	uint32_t addresses_version; /* of the backend's, when its peer was last seen among them */
 	uint8_t address;            /* index of the backend's address */
-	bool pending : 1;           /* it counts as one in the making */
+	bool pending;               /* it counts as one in the making */
 	/* of the present request */
-	bool request_done : 1; /* it was sent whole */
-	bool keeps : 1;        /* the backend lets the connection persist */
-	bool surplus : 1;      /* bytes came behind the response */
-	bool tunnels : 1;      /* the request asks for a tunnel */
-	enum http1_read state : 8;
-	enum method method : 8;
+	bool request_done; /* it was sent whole */
+	bool keeps;        /* the backend lets the connection persist */
+	bool surplus;      /* bytes came behind the response */
+	enum http1_read state;
+	enum method method;
 	enum body_kind out; /* framing of the request */
 	size_t head_waits;  /* bytes in upstream->head_out that go out with the first content */
 	uint32_t seen;      /* bytes of a response's head that was not whole yet */
