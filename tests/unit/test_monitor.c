@@ -277,6 +277,8 @@ static const struct judgement {
 	{ "HTTP/1.1 404 N\r\n\r\n", NULL, false, CHECK_RESPONSE_BAD, "status 404" },
 	{ "HTTP/1.1 103 E\r\n\r\nHTTP/1.1 503 N\r\n\r\n", NULL, false, CHECK_RESPONSE_BAD,
 		"status 503" },
+	{ "HTTP/1.1 199 X\r\n\r\nHTTP/1.1 503 N\r\n\r\n", NULL, false, CHECK_RESPONSE_BAD,
+		"status 503" },
 	{ "HTTP/1.1 100 C\r\n\r\n", NULL, false, CHECK_RESPONSE_PARTIAL, "" },
 	{ "", NULL, true, CHECK_RESPONSE_BAD, "the connection was closed before an answer" },
 	{ "SSH-2.0-x\r\n", NULL, false, CHECK_RESPONSE_BAD, "a bad answer: " },
@@ -410,6 +412,7 @@ static void test_methods(void **state)
 static void test_answer_to_head(void **state)
 {
 	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+	static const char more[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell";
 	struct check_settings c = check;
 	char bytes[256], body[] = "well";
 	struct text why = text_over(bytes, sizeof bytes);
@@ -419,6 +422,8 @@ static void test_answer_to_head(void **state)
 	c.body = body;
 	assert_int_equal(check_response_judge(answer, sizeof answer - 1, false, &c, &why),
 		CHECK_RESPONSE_BAD);
+	assert_int_equal(
+		check_response_judge(more, sizeof more - 1, false, &c, &why), CHECK_RESPONSE_BAD);
 	c.method = CHECK_GET;
 	assert_int_equal(check_response_judge(answer, sizeof answer - 1, false, &c, &why),
 		CHECK_RESPONSE_PARTIAL);
@@ -478,6 +483,144 @@ static void test_half_fails(void **state)
 	assert_int_equal(again_us, 0);
 }
 
+/* However it is cut: nothing is wrong before the text has come. */
+static void test_every_piece(void **state)
+{
+	static const char answer[] =
+		"HTTP/1.1 103 E\r\n\r\nHTTP/1.1 200 OK\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n1\r\nl\r\n1\r\nl";
+	struct check_settings c = check;
+	char bytes[256], body[] = "well";
+	struct text why = text_over(bytes, sizeof bytes);
+
+	(void)state;
+	c.body = body;
+	for (size_t len = 0; len < sizeof answer - 1; len++)
+		assert_int_equal(
+			check_response_judge(answer, len, false, &c, &why), CHECK_RESPONSE_PARTIAL);
+	assert_int_equal(check_response_judge(answer, sizeof answer - 1, false, &c, &why),
+		CHECK_RESPONSE_GOOD);
+}
+
+/* Several chunks with more than is looked at; and a body of just so much. */
+static void test_limits_of_bodies(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static const char plain[] = "HTTP/1.1 200 OK\r\n\r\n";
+	static char answer[sizeof head + 3 * 0xc010];
+	struct check_settings c = check;
+	char bytes[256], body[] = "well";
+	struct text why = text_over(bytes, sizeof bytes);
+	size_t len = sizeof head - 1;
+
+	(void)state;
+	c.body = body;
+	memcpy(answer, head, len);
+	for (int i = 0; i < 3; i++) {
+		memcpy(answer + len, "c000\r\n", 6);
+		memset(answer + len + 6, 'x', 0xc000);
+		memcpy(answer + len + 6 + 0xc000, "\r\n", 2);
+		len += 0xc000 + 8;
+	}
+	/* In the last of the bytes that are looked at, and one behind. */
+	memcpy(answer + sizeof head - 1 + 0xc000 + 8 + 6 + 0x4000 - 4, "well", 4);
+	assert_int_equal(check_response_judge(answer, len, false, &c, &why), CHECK_RESPONSE_GOOD);
+	memcpy(answer + sizeof head - 1 + 0xc000 + 8 + 6 + 0x4000 - 4, "xwel", 4);
+	answer[sizeof head - 1 + 0xc000 + 8 + 6 + 0x4000] = 'l';
+	assert_int_equal(check_response_judge(answer, len, false, &c, &why), CHECK_RESPONSE_BAD);
+	memcpy(answer, plain, sizeof plain - 1);
+	memset(answer + sizeof plain - 1, 'x', CHECK_RESPONSE_BODY_MAX);
+	len = sizeof plain - 1 + CHECK_RESPONSE_BODY_MAX;
+	assert_int_equal(check_response_judge(answer, len, false, &c, &why), CHECK_RESPONSE_BAD);
+	assert_int_equal(
+		check_response_judge(answer, len - 1, false, &c, &why), CHECK_RESPONSE_PARTIAL);
+}
+
+/* What eject_begin forgives is not found in a window that was open. */
+static void test_begin_closes_the_window(void **state)
+{
+	(void)state;
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	total.counts[ROWS_CUT] += 40;
+	eject_begin(&eject, &usual, &total);
+	total.counts[ROWS_ANSWERS]++;
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 101 * SECOND));
+	assert_int_equal(again_us, 102 * SECOND);
+}
+
+static void test_windows_end(void **state)
+{
+	(void)state;
+	/* Nothing more has failed. */
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	assert_false(look(&usual, 101 * SECOND));
+	assert_int_equal(again_us, 0);
+	/* One more has. */
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 101 * SECOND));
+	assert_int_equal(again_us, 101 * SECOND + SECOND / 2);
+	/* After a window that was fine another one begins. */
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	total.counts[ROWS_CUT] += 10;
+	total.counts[ROWS_ANSWERS] += 10;
+	assert_false(look(&usual, 101 * SECOND));
+	total.counts[ROWS_CUT] += 30;
+	total.counts[ROWS_ANSWERS]++;
+	assert_false(look(&usual, 101 * SECOND + SECOND / 2));
+	assert_int_equal(again_us, 102 * SECOND + SECOND / 2);
+	/* And after one that nothing failed in. */
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, 100 * SECOND));
+	assert_false(look(&usual, 103 * SECOND));
+	assert_int_equal(eject.window_us, 0);
+}
+
+static void test_cause(void **state)
+{
+	struct eject_cause cause = { 1, 2, 3 };
+
+	(void)state;
+	begin(&usual);
+	assert_false(eject_look(&eject, &usual, &total, SECOND, &cause, &again_us));
+	assert_int_equal(cause.in_a_row, 0);
+	assert_int_equal(cause.failures, 0);
+	assert_int_equal(cause.requests, 0);
+	total.counts[ROWS_TIMED_OUT] += 3;
+	total.counts[ROWS_BAD_RESPONSE] += 3;
+	assert_true(eject_look(&eject, &usual, &total, SECOND, &cause, &again_us));
+	assert_int_equal(cause.in_a_row, 6);
+}
+
+/* The last ejection was by settings that have a longer time_max. */
+static void test_shorter_time_max(void **state)
+{
+	struct eject_settings s = usual;
+
+	(void)state;
+	begin(&s);
+	eject.next_ms = 200000;
+	eject.well_us = 1000 * SECOND;
+	s.time_max = 60000;
+	assert_int_equal(eject_start(&eject, &s, 1000 * SECOND), 60000);
+	/* What fails while it is ejected does not count. */
+	total.counts[ROWS_CUT] += 50;
+	eject_end(&eject, &s, &total, 1060 * SECOND);
+	assert_false(look(&s, 1061 * SECOND));
+	assert_int_equal(again_us, 0);
+	assert_int_equal(eject_most(&s, 198), 99);
+}
+
 /* Which call went through that should not; 0: none. */
 static int try_calls(void)
 {
@@ -526,6 +669,12 @@ int main(void)
 		cmocka_unit_test(test_answer_to_head),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_half_fails),
+		cmocka_unit_test(test_every_piece),
+		cmocka_unit_test(test_limits_of_bodies),
+		cmocka_unit_test(test_begin_closes_the_window),
+		cmocka_unit_test(test_windows_end),
+		cmocka_unit_test(test_cause),
+		cmocka_unit_test(test_shorter_time_max),
 		cmocka_unit_test(test_confined),
 	};
 

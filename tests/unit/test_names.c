@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "monitor/name_list.h"
 #include "monitor/names.h"
@@ -332,6 +333,152 @@ static void test_addresses_stay(void **state)
 	assert_true(names.list.names[1].fails);
 	answer(1, 1, "", one);
 	assert_false(names.list.names[1].fails);
+	fd_close(&answers);
+	read_answers();
+	/* One address is enough to wait for the whole interval. */
+	assert_in_range(names.list.names[1].due_us, watch.loop.now_us + 27 * SECOND,
+		watch.loop.now_us + 33 * SECOND);
+}
+
+#define THREE                                                                                      \
+	"listeners = ( { address = \":1\"; } );\n"                                                 \
+	"pools = ( { name = \"app\"; backends = ( { url = \"http://a.test\"; }, "                  \
+	"{ url = \"http://b.test\"; }, { url = \"http://c.test\"; } ); } );\n"
+
+/* They are asked in turn: behind the last answer first. */
+static void test_turns(void **state)
+{
+	const char *hosts[3];
+	uint32_t numbers[3];
+
+	(void)state;
+	begin(THREE);
+	name_list_take(&names.list, 0, "a reason");
+	assert_int_equal(names.list.first, 1);
+	assert_int_equal(
+		name_list_ask(&names.list, watch.loop.now_us + 100 * SECOND, hosts, numbers), 3);
+	assert_int_equal(numbers[0], 1);
+	assert_int_equal(numbers[1], 2);
+	assert_int_equal(numbers[2], 0);
+	assert_string_equal(hosts[1], "c.test");
+	name_list_take(&names.list, 2, "a reason");
+	assert_int_equal(names.list.first, 0);
+	assert_true(names.list.names[0].asked && names.list.names[1].asked);
+	assert_false(names.list.names[2].asked);
+}
+
+/* Names without an answer fail; others keep what they have. */
+static void test_end_of_a_look_up(void **state)
+{
+	struct name *list;
+	const char *hosts[3];
+	uint32_t numbers[3];
+	uint64_t now;
+
+	(void)state;
+	begin(THREE);
+	list = names.list.names;
+	now = watch.loop.now_us;
+	for (int i = 0; i < 3; i++)
+		list[i].fails = false;
+	list[0].due_us = now;
+	list[1].due_us = now + SECOND;
+	list[2].due_us = now + SECOND + 1;
+	assert_int_equal(name_list_due(&names.list), now);
+	assert_int_equal(name_list_ask(&names.list, now, hosts, numbers), 2);
+	assert_int_equal(list[0].due_us, 0);
+	name_list_take(&names.list, 0, NULL);
+	name_list_end(&names.list, "a reason", &watch.rng, now);
+	assert_false(list[0].fails);
+	assert_true(list[1].fails);
+	assert_false(list[2].fails);
+	assert_int_equal(list[2].due_us, now + SECOND + 1);
+	assert_in_range(list[0].due_us, now + 1, now + 3 * SECOND);
+	/* Nothing is asked any more. */
+	list[1].fails = false;
+	list[1].due_us = 77;
+	name_list_end(&names.list, "a reason", &watch.rng, now);
+	assert_false(list[1].fails);
+	assert_int_equal(list[1].due_us, 77);
+}
+
+/* After a look-up that could not be started all names come at once. */
+static void test_ask_again(void **state)
+{
+	struct name *list;
+
+	(void)state;
+	begin(THREE);
+	list = names.list.names;
+	for (int i = 0; i < 3; i++)
+		list[i].due_us = 1000 + (uint64_t)i;
+	name_list_ask_again(&names.list, 50);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(list[i].due_us, 1000 + i);
+	for (int late = 0; late < 3; late++) {
+		for (int i = 0; i < 3; i++)
+			list[i].due_us = i == late ? 0 : 1000;
+		name_list_ask_again(&names.list, 50);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(list[i].due_us, 50);
+	}
+}
+
+/* A tenth more or less, evenly. */
+static void test_jitter(void **state)
+{
+	static const char *const one[] = { "10.0.0.1" };
+	uint64_t least = UINT64_MAX, most = 0, now;
+
+	(void)state;
+	begin(THREE);
+	look_up();
+	answer(0, 1, "", one);
+	now = watch.loop.now_us;
+	for (int i = 0; i < 2000; i++) {
+		uint64_t due;
+
+		name_list_begin(&names.list, &watch.rng, now);
+		due = names.list.names[0].due_us - now;
+		least = due < least ? due : least;
+		most = due > most ? due : most;
+	}
+	assert_false(names.list.names[0].fails);
+	assert_true(names.list.names[1].fails);
+	assert_in_range(least, 27 * SECOND, 27 * SECOND + SECOND / 10);
+	assert_in_range(most, 33 * SECOND - SECOND / 10, 33 * SECOND);
+}
+
+static void test_messages(void **state)
+{
+	static const char *const one[] = { "10.0.0.1" };
+	char text[1024];
+	int fd;
+	ssize_t n;
+
+	(void)state;
+	begin(THREE);
+	log_set_form(LOG_FORM_PLAIN);
+	assert_int_equal(log_open("a.log", LOG_LEVEL_NOTICE), 0);
+	look_up();
+	answer(0, -1, "no such name", NULL);
+	answer(0, 1, "", one);
+	answer(0, -1, "no such name", NULL);
+	answer(0, -1, "no such name", NULL);
+	names.list.names[1].fails = false;
+	answer(1, -1, "the server is silent", NULL);
+	assert_int_equal(log_open("stderr", LOG_LEVEL_NOTICE), 0);
+	log_set_form(LOG_FORM_FULL);
+	fd = open("a.log", O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof text - 1);
+	fd_close(&fd);
+	assert_int_equal(unlink("a.log"), 0);
+	text[n > 0 ? n : 0] = '\0';
+	assert_string_equal(text,
+		"the name a.test can be looked up again\n"
+		"http://a.test is new, at 10.0.0.1:80\n"
+		"the name a.test cannot be looked up: no such name; its addresses stay in use\n"
+		"the name b.test cannot be looked up: the server is silent\n");
 }
 
 static void test_sound(void **state)
@@ -380,6 +527,11 @@ int main(void)
 		cmocka_unit_test_teardown(test_early_timer, end),
 		cmocka_unit_test_teardown(test_cannot_start, end),
 		cmocka_unit_test_teardown(test_addresses_stay, end),
+		cmocka_unit_test_teardown(test_turns, end),
+		cmocka_unit_test_teardown(test_end_of_a_look_up, end),
+		cmocka_unit_test_teardown(test_ask_again, end),
+		cmocka_unit_test_teardown(test_jitter, end),
+		cmocka_unit_test_teardown(test_messages, end),
 		cmocka_unit_test(test_sound),
 	};
 
