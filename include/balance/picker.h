@@ -71,9 +71,9 @@ struct picker_kind {
 	struct picker *(*create)(const struct picker_members *members);
 	/* An index, or PICKER_NONE when no backend with a weight above 0 is left. */
 	size_t (*pick)(struct picker *picker, const struct pick *pick);
-	/* Takes other weights, as many: those of struct health whenever it has changed. O(count).
-	 * -1: memory was short and the old ones stay, which is never wrong, for `usable` counts
-	 * too, but slower. */
+	/* Takes as many other weights: those of struct health whenever it has changed. O(count).
+	 * Returns 0, or -1 when memory was short: the old weights stay. Picks are right even then,
+	 * because `usable` counts too, but slower. */
 	int (*reweigh)(struct picker *picker, const unsigned *weights);
 	void (*destroy)(struct picker *picker); /* NULL is fine */
 };
@@ -85,16 +85,17 @@ extern const struct picker_kind picker_random;
 /* Smooth weighted round robin, each worker in an order of its own; O(log count) (Zhang 1990). */
 extern const struct picker_kind picker_round_robin;
 
-/* Of two distinct weighted draws the one with fewer requests in flight for its weight; between
- * equals the one with fewer recent requests (Mitzenmacher 2001). */
+/* Draws two distinct backends by weight and picks the one with fewer requests in flight for its
+ * weight. Between equals it picks the one with fewer recent requests (Mitzenmacher 2001). */
 extern const struct picker_kind picker_two_choices;
 
-/* The fewest in flight for its weight, of all when there are up to 4, else of 4 weighted draws;
- * random among those that are as good but for one request. */
+/* Picks the backend with the fewest requests in flight for its weight: of all when there are up to
+ * 4, else of 4 weighted draws. It is random among those that are as good but for one request. */
 extern const struct picker_kind picker_least_requests;
 
-/* Of three weighted draws the fastest of those that are not busier than most, else the least busy
- * (Prequal 2024); one pick in 16 takes its first draw as long as that is not busy. */
+/* Draws three backends by weight and picks the fastest of those that are not busier than most, else
+ * the least busy (Prequal 2024). One pick in 16 takes its first draw, as long as that is not busy.
+ */
 extern const struct picker_kind picker_latency;
 
 /* The same key, the same backend, as long as that may be picked and has less than 1.5 times its

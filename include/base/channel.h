@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /* After an upgrade in place the two ends may be of different versions: the numbers and struct
- * message stay as they are, and new types go behind the last one. Who does not know a type drops
- * it. */
+ * message stay as they are, and new types go behind the last one. A process drops a
+ * message whose type it does not know. */
 enum message_type {
 	/* worker to master */
 	MESSAGE_ESCROW = 1, /* with the bound socket of listener `number`, not listening yet */
@@ -21,19 +21,20 @@ enum message_type {
 	MESSAGE_DRAIN,
 	MESSAGE_REOPEN_LOG,    /* with the log's new descriptor */
 	MESSAGE_REOPEN_ACCESS, /* with the access log's new descriptor */
-	/* Accept also from this socket, another worker's, for listener `number`; and: no more. */
+	/* STAND_IN: accept also from this socket of another worker, for listener `number`.
+	 * RELEASE: accept from it no more. */
 	MESSAGE_STAND_IN,
 	MESSAGE_RELEASE,
-	/* Accept no more from your own sockets; and: go on. */
+	/* PAUSE: accept no more from your own sockets. RESUME: accept from them again. */
 	MESSAGE_PAUSE,
 	MESSAGE_RESUME,
-	MESSAGE_NUDGE, /* for the loop to turn once */
+	MESSAGE_NUDGE, /* makes the loop turn once */
 	/* worker to master: it does not accept from that socket, or not any more */
 	MESSAGE_RELEASED,
 	/* worker to worker: a connection that was accepted from listener `number` */
 	MESSAGE_CLIENT,
-	/* Nobody else will accept at listener `number`: go on there after MESSAGE_DRAIN, for
-	 * worker_grace. */
+	/* No other worker will accept at listener `number`: accept there after MESSAGE_DRAIN, too,
+	 * for worker_grace. */
 	MESSAGE_GONE,
 	MESSAGE_LAME_DUCK, /* answers end their connections from now on; nothing else changes */
 	/* worker to master: it ends before all was done; `number` requests are cut off, and `id`
@@ -44,8 +45,8 @@ enum message_type {
 };
 
 enum drain_reason {
-	DRAIN_STOP,     /* nobody else accepts any more: take what waits */
-	DRAIN_REPLACED, /* others accept everywhere, except where MESSAGE_GONE said otherwise */
+	DRAIN_STOP,     /* no other worker accepts any more: accept what waits */
+	DRAIN_REPLACED, /* other workers accept, except where MESSAGE_GONE said otherwise */
 };
 
 #define MESSAGE_MAGIC     0x626c7974u /* "tylb": guards against a stray writer */

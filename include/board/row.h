@@ -51,7 +51,7 @@ enum rows_count {
 	ROWS_COUNTS = 8    /* one is unused: it fills a line */
 };
 
-/* 16 columns share a line of the cache: to add up the gauges of so many workers costs one. */
+/* 16 columns share a cache line: adding up the gauges of 16 workers reads one line. */
 #define ROWS_BANK 16
 struct rows_line {
 	_Alignas(64) _Atomic uint32_t columns[ROWS_BANK];
@@ -80,7 +80,7 @@ struct rows_second {
 
 /* Of one pool and one worker. */
 struct rows_pool {
-	_Alignas(64) _Atomic uint64_t oldest_us; /* since when its first waits; 0: nobody does */
+	_Alignas(64) _Atomic uint64_t oldest_us; /* since when the first waits; 0: none does */
 	_Atomic uint32_t queued;                 /* requests that wait for a backend */
 	_Atomic uint32_t in_flight;              /* requests that have one */
 	struct rows_second seconds[ROWS_SECONDS];
@@ -91,7 +91,7 @@ struct rows_pool {
 #define ROWS_ALARMS 30
 struct rows_alarms {
 	_Alignas(64) _Atomic uint32_t count; /* alarms so far; the last of them stand in `rows` */
-	_Atomic uint32_t heard;              /* `looks` when it last woke the monitor, and one */
+	_Atomic uint32_t heard;              /* `looks` when it last woke the monitor, plus 1 */
 	_Atomic uint32_t rows[ROWS_ALARMS];
 };
 
@@ -101,7 +101,7 @@ struct rows_notes {
 	_Atomic uint64_t against;                    /* as in struct rise_fall */
 };
 
-/* A worker's own gauges: no other writer comes between. What was zeroed stays zero. */
+/* A worker's own gauges: no other process writes them meanwhile. What was zeroed stays zero. */
 static inline void rows_enter(_Atomic uint32_t *gauge)
 {
 	uint32_t n = atomic_load_explicit(gauge, memory_order_relaxed);

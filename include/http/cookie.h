@@ -1,7 +1,7 @@
 /*
  * Cookies (RFC 6265): finding one in a request, leaving one out of it, setting one in a response.
- * Whatever stands in a Cookie field can be read: parts without sense are parts that nobody asks
- * for.
+ * Every Cookie field can be read: a part that is no cookie is passed over, because no name matches
+ * it.
  */
 #ifndef TINYLB_HTTP_COOKIE_H
 #define TINYLB_HTTP_COOKIE_H
@@ -36,8 +36,8 @@ bool cookies_next(struct cookies *cookies, struct cookie *cookie);
  * counts. */
 struct slice cookie_find(const struct fields *fields, struct slice name);
 
-/* Writes the Cookie fields without the cookies of this name, and without fields that have no
- * others. What has none of that name goes on as it is. Dropped fields are left out. */
+/* Writes the Cookie fields without the cookies of this name. A field with no other cookies is left
+ * out, and so is a dropped one. A field with none of that name is written as it is. */
 void cookie_write_without(struct text *out, const struct fields *fields, struct slice name);
 
 /* The cookie by which a session is kept, as a response to the client treats it. */

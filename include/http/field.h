@@ -39,7 +39,7 @@ enum field_id {
 	FIELD_X_FORWARDED_OTHER, /* X-Forwarded-Port and whatever else begins so */
 	FIELD_X_REAL_IP,
 	FIELD_X_REQUEST_ID,
-	FIELD_TWIN, /* one of the above but for other marks: X_Forwarded_For */
+	FIELD_TWIN, /* as one of the above, with other marks: X_Forwarded_For */
 	FIELD_ID_COUNT
 };
 
@@ -118,8 +118,9 @@ const char *field_parse_line(struct field *field, const char *p, const char *end
  */
 void fields_drop_hop_by_hop(struct fields *fields);
 
-/* Writes what the Connection fields name, as one list; and marks as dropped what such a list names.
- * Trailers come when the head that nominated some of them is gone. */
+/* fields_write_named writes what the Connection fields name, as one list. fields_drop_listed marks
+ * as dropped what such a list names. They are for trailers, which come when the head with the
+ * Connection fields is gone. */
 void fields_write_named(const struct fields *fields, struct text *list);
 void fields_drop_listed(struct fields *fields, struct slice list);
 

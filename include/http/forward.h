@@ -1,5 +1,6 @@
 /*
- * What goes on: heads written anew from what was understood (RFC 9110 7.6), never copied through.
+ * Writes the heads that go on: anew, from what was understood (RFC 9110 7.6). No head is copied
+ * through.
  */
 #ifndef TINYLB_HTTP_FORWARD_H
 #define TINYLB_HTTP_FORWARD_H

@@ -10,13 +10,13 @@
 struct forward_request {
 	struct slice host; /* the Host to send; empty: the client's, which a 1.0 client may lack */
 	struct slice path; /* of the backend's URL: joined with the target by exactly one slash */
-	struct slice peer; /* the address of who sent the request; empty for a unix peer */
+	struct slice peer; /* the address that sent the request; empty for a unix peer */
 	struct slice scheme;     /* "http" */
 	struct slice request_id; /* X-Request-Id; empty: none */
-	struct slice cookie;     /* the name of the one that is not for backends; empty: none is */
-	bool x_forwarded;        /* tell of the client in X-Forwarded-For, -Host and -Proto */
-	bool rfc7239;            /* and in Forwarded */
-	bool trusted;            /* the peer is believed what it says of the client */
+	struct slice cookie;     /* the name of the one that backends do not get; empty: none */
+	bool x_forwarded;        /* write X-Forwarded-For, -Host and -Proto */
+	bool rfc7239;            /* write Forwarded (RFC 7239) */
+	bool trusted;            /* keep what the peer says of the client: it is a trusted proxy */
 };
 
 /* For a response on its way to a client. */
@@ -27,7 +27,7 @@ struct forward_response {
 			     * or the framing forbids */
 	struct slice date;  /* added where the response has none */
 	struct slice cookie; /* the name of the one that backends do not set; empty: they may all */
-	struct slice cookie_value; /* what that is set to; empty: it is not */
+	struct slice cookie_value; /* the value it is set to; empty: it is not set */
 	bool cookie_secure;        /* only for TLS */
 };
 

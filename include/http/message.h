@@ -53,7 +53,7 @@ struct response {
 	struct slice reason;
 	struct body body; /* with regard to the request's method and the status */
 	bool keep_alive;  /* the backend lets its connection persist */
-	bool upgraded;    /* a 101, to websocket; whether it was asked for the caller knows */
+	bool upgraded;    /* a 101, to websocket; the caller knows whether it was asked for */
 	struct fields fields;
 	size_t head_len;
 	const char *why; /* when refused: always a 502 */

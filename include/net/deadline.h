@@ -25,9 +25,9 @@ void deadline_init(struct deadline *deadline);
 void deadline_start(struct deadline *deadline, struct deadline_queue *queue, struct loop *loop);
 
 /*
- * As deadline_start, for one that is put off again and again, and by nothing else: it runs in this
- * queue or not at all. It is moved seldom, and due one duration from now or up to an eighth of
- * that, or half a tick, later.
+ * As deadline_start, for a deadline that only deadline_put_off starts, again and again: it runs in
+ * this queue or not at all. It is moved seldom. So it is due one duration from now, or later by an
+ * eighth of the duration at most, and by half a tick at most.
  */
 void deadline_start_late(
 	struct deadline *deadline, struct deadline_queue *queue, struct loop *loop);

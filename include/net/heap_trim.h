@@ -20,7 +20,7 @@ struct heap_trim {
 void heap_trim_init(struct heap_trim *trim, struct loop *loop);
 void heap_trim_fini(struct heap_trim *trim);
 
-/* `count` objects were freed that nobody missed: they say nothing about how busy the process is. */
+/* `count` spare objects were freed: that does not show how busy the process is. */
 void heap_trim_add(struct heap_trim *trim, size_t count);
 
 /* An object was freed: a look is due a second from now. */

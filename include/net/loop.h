@@ -29,8 +29,9 @@ struct loop {
 	struct pulse own_pulse;
 	struct pipe pipe; /* empty, or none; belongs to the callback that is running */
 	char *scratch;    /* LOOP_SCRATCH_SIZE bytes; belongs to the callback that is running */
-	/* What waits in memory: left by readers, not yet taken by peers, or counted by
-	 * loop_count. Whoever reads takes less as it grows, so that it stays below `most`. */
+	/* Bytes that wait in memory: left by owners, not yet taken by peers, or counted by
+	 * loop_count. Connections read less as it grows, so that it stays below
+	 * `buffered_most`. */
 	size_t buffered;
 	size_t buffered_most;
 	/* Called at the end of a turn in which more is buffered than buffered_most, when no
@@ -69,15 +70,15 @@ void loop_stop(struct loop *loop);
  * and frees what was deferred. Returns false where nothing can happen any more. */
 bool loop_turn(struct loop *loop, bool wait);
 
-/* Before it turns for the first time: others see its pulse there from now on. */
+/* Shows the pulse of the loop at `pulse`, where other processes see it. To be called before the
+ * loop turns for the first time. */
 void loop_show(struct loop *loop, struct pulse *pulse);
 
-/* In a turn, reads the clocks anew: for what may take its share of it and no more. */
+/* Reads the clock again within a turn: for work that may take only a share of the turn. */
 void loop_look_up(struct loop *loop);
 
-/* Each callback from the kernel begins with this: the first one of a turn reads the clock; each
- * shows what is done now, on which descriptor (or -1), until the next one or the end of the turn.
- */
+/* Each callback from the kernel begins with this. The first one of a turn reads the clock. Each
+ * shows in the pulse what the process does now, and on which descriptor (or -1). */
 static inline void loop_begin(struct loop *loop, enum pulse_activity activity, int fd)
 {
 	pulse_do(loop->pulse, activity, fd);
@@ -96,8 +97,8 @@ void loop_uncount(struct loop *loop, const struct evbuffer *buffer);
 /*
  * How much of `usual` bytes one connection may buffer: that, or an eighth of what is free where
  * that is less. Many slow peers get little each, and one that is alone is not held back (dynamic
- * queue thresholds: Choudhury and Hahne, 1998). A quarter of all is not shared so, but kept for
- * those who have nothing yet.
+ * queue thresholds: Choudhury and Hahne, 1998). A quarter of `buffered_most` is not shared like
+ * this: it is kept for connections that have buffered nothing yet.
  */
 size_t loop_share(const struct loop *loop, size_t usual);
 

@@ -10,7 +10,7 @@
 
 #define NAME_MAX 19
 
-/* By length, of which there are never more than two. */
+/* By the length of the name. No length has more than two names. */
 static const struct known {
 	char initial[2];
 	uint8_t id[2];
@@ -44,8 +44,8 @@ static const struct known {
 		FIELD_BIT(FIELD_TE) | FIELD_BIT(FIELD_TRANSFER_ENCODING) |                         \
 		FIELD_BIT(FIELD_UPGRADE))
 
-/* What a Connection field cannot take away: framing, routing, what says who the client is, and the
- * date that every response has. */
+/* Fields that stay although a Connection field names them: framing, routing, what identifies the
+ * client, and the date that every response has. */
 #define NOT_TO_BE_NAMED                                                                            \
 	(FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) |       \
 		FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_HOST) |                               \
@@ -63,7 +63,7 @@ bool field_is_token(struct slice s)
 	return s.len > 0 && octet_skip(s.data, end, OCTET_TOKEN) == end;
 }
 
-/* Of a name that is none of those known. */
+/* The id of a name that is not in `known`. */
 static enum field_id id_of_other(struct slice name)
 {
 	static const struct slice prefix = { "X-Forwarded", 11 };

@@ -1,6 +1,6 @@
 /*
- * The one truth about framing: where a body ends and whether its connection lives on. Everything
- * that could be read in two ways is refused here; nothing is repaired.
+ * Decides where a body ends and whether its connection stays open. Everything that could be read in
+ * two ways is refused here; nothing is repaired.
  */
 #include "config.h"
 
@@ -53,9 +53,9 @@ static bool coding_is_well_formed(struct slice coding)
 }
 
 /*
- * What is not exactly "chunked": 501 for codings that we do not know, 400 for what is wrong with
- * any knowledge of codings: chunked that is not the last, twice, or with parameters, and bad
- * grammar.
+ * Judges a list that is not exactly "chunked". Returns 501 for codings that we do not know. Returns
+ * 400 for what is wrong whatever codings one knows: chunked that is not the last, comes twice, or
+ * has parameters, and bad grammar.
  */
 static int judge_codings(struct slice list, bool *chunked_before)
 {

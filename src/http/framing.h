@@ -21,8 +21,8 @@ struct connection_options {
 	bool malformed; /* an option is not a token */
 };
 
-/* The options of all Connection fields. 0, or -1 where there are more than anybody needs: each
- * costs a search through the fields later. */
+/* Reads the options of all Connection fields. Returns 0, or -1 when there are more than
+ * CONNECTION_OPTIONS_MAX: each costs a search through the fields later. */
 int framing_read_connection(struct connection_options *options, const struct fields *fields)
 	__attribute__((warn_unused_result));
 

@@ -1,8 +1,7 @@
 /*
- * Request heads: what the fields of a request mean together. The request line is request_line.c's,
- * the grammar of fields field.c's, framing framing.c's. An error is judged by where it stands: the
- * first one in the head decides the status, so that a head in pieces is refused for what it would
- * be whole.
+ * Reads request heads and judges what the fields of a request mean together. request_line.c reads
+ * the request line, field.c the fields, framing.c where the body ends. The first error in the head
+ * decides the status, so that a head in pieces is refused for the same reason as a whole one.
  */
 #include "config.h"
 
@@ -52,7 +51,7 @@ static enum parse_result judge_body(struct request *r)
 
 	if (status != 0)
 		return request_refuse(r, status, r->why);
-	/* What servers of that age read after such a head nobody knows. */
+	/* It is not known what an HTTP/1.0 server reads after such a head. */
 	if (r->minor == 0 && r->body.length > 0 &&
 		(r->method == METHOD_GET || r->method == METHOD_HEAD || r->method == METHOD_DELETE))
 		return request_refuse(r, 413, "HTTP/1.0 request of this method with a body");
@@ -88,7 +87,8 @@ static enum parse_result judge_max_forwards(struct request *r)
 	return PARSE_DONE;
 }
 
-/* Only websocket, and only where nothing but the handshake comes before the tunnel. */
+/* Notes an upgrade to websocket, the only one that is forwarded, and only of a request without a
+ * body: nothing but the handshake may come before the tunnel. */
 static void note_upgrade(struct request *r)
 {
 	const struct field *field = fields_find(&r->fields, FIELD_UPGRADE);
@@ -128,7 +128,7 @@ static enum parse_result judge_connection(struct request *r)
 	return PARSE_DONE;
 }
 
-/* Where none of these occurs, a head means what most do. */
+/* In a head with none of these fields only Host has to be judged. */
 #define SPECIAL                                                                                    \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
 		FIELD_BIT(FIELD_MAX_FORWARDS) | FIELD_BIT(FIELD_TE) |                              \
@@ -190,7 +190,7 @@ static enum parse_result read_head(
 	return result;
 }
 
-/* As far as it was read; for the log. */
+/* The request line as far as it was read, for the log. */
 static struct slice first_line(const char *data, size_t len)
 {
 	struct slice line = slice_of(data, len);

@@ -1,6 +1,7 @@
 /*
- * The request line: method, target, version, each judged octet by octet in the order they come, and
- * only when the line is whole by what they say. The target is not decoded and not normalised.
+ * Reads the request line: method, target, version. Each is judged octet by octet in the order they
+ * come; what they say is judged when the line is whole. The target is not decoded and not
+ * normalised.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
- * Response heads: the status line, and whether and how a body follows. As strict as with requests:
- * a backend is only half trusted, and a response that two readers could end at two places must not
- * reach either.
+ * Reads response heads: the status line, and whether and how a body follows. It is as strict as
+ * with requests: a backend is only half trusted, and a response that two readers could end at two
+ * places must reach neither of them.
  */
 #include "config.h"
 
@@ -32,7 +32,7 @@ static enum parse_result read_status(struct response *r, const char **at, const 
 	static const char form[] = "HTTP/1.d ddd";
 	static const char usual[] = "HTTP/1.1 ";
 	const char *p = *at;
-	/* Mostly it is as we would write it: then only the number is to be looked at. */
+	/* Mostly the line begins as `usual` does: then only the number has to be looked at. */
 	size_t known = end - p >= (long)sizeof usual && memcmp(p, usual, sizeof usual - 1) == 0
 			       ? sizeof usual - 1
 			       : 0;
@@ -51,7 +51,7 @@ static enum parse_result read_status(struct response *r, const char **at, const 
 	return PARSE_DONE;
 }
 
-/* The phrase, or nothing at all: many servers leave the space away with it. */
+/* Reads the reason phrase, which may be missing: many servers leave out the space, too, then. */
 static enum parse_result read_reason(struct response *r, const char **at, const char *end)
 {
 	const char *p = *at;

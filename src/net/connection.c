@@ -29,11 +29,11 @@ void connection_end(struct connection *c, int error)
 	c->events->ended(c, error);
 }
 
-/* An owner that asks for the rest again while it is being given some gets it from where it lies, so
- * many times in a turn of the loop. */
+/* When the owner calls connection_again within `received`, it gets the rest from where it lies, at
+ * most so many times in a turn of the loop. */
 #define ROUNDS_MAX 16
 
-/* Keeps what the owner left of `len` bytes in the scratch buffer. */
+/* Keeps the `len` bytes at `data`, which the owner left in the scratch buffer. */
 static int keep_rest(struct connection *c, const char *data, size_t len)
 {
 	if (len == 0)
@@ -90,8 +90,8 @@ static void deliver(struct connection *c, size_t len)
 		connection_again(c);
 }
 
-/* Even where all buffers are full, reading goes on by this much: what is read may be taken at once.
- */
+/* Reading goes on by this much even when all buffers are full: the owner may take the bytes at
+ * once. */
 #define READ_LEAST ((size_t)4 * 1024)
 
 static size_t read_size(const struct connection *c)
@@ -116,7 +116,7 @@ static void receive(struct connection *c)
 		error = n == -1 ? errno : 0;
 		c->full = n == (ssize_t)room;
 	} else {
-		/* The owner lets it pile up: no more until it resumes. */
+		/* The owner left so much that nothing more fits: read no more until it resumes. */
 		connection_pause(c);
 	}
 	if (n > 0) {
@@ -129,7 +129,7 @@ static void receive(struct connection *c)
 		connection_end(c, error);
 }
 
-/* What comes goes the way that the owner chose for it. */
+/* Reads in the way that the owner chose: splices or copies. */
 static void take_in(struct connection *c)
 {
 	if (!c->splices || !c->events->splice(c))
@@ -149,11 +149,11 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	struct connection *c = arg;
 
 	loop_begin(c->loop, c->events->reading, fd);
-	/* EV_TIMEOUT is how connection_again asks: there is a rest, but nothing new. EV_SIGNAL is
-	 * how connection_resume tells that it failed. */
+	/* EV_TIMEOUT comes from connection_again: there is a rest, but nothing new. EV_SIGNAL comes
+	 * from begin_reading, which failed. */
 	if (what & EV_SIGNAL)
 		connection_end(c, ENOMEM);
-	else if (what & EV_TIMEOUT) /* first: behind what is new there may be the end */
+	else if (what & EV_TIMEOUT) /* first: the end may follow the new bytes */
 		deliver_rest(c);
 	else if (!c->low_priority ||
 		 loop_grants_low_priority(c->loop)) /* else epoll tells of it again */
@@ -197,7 +197,7 @@ static int init(
 void connection_open(
 	struct connection *c, struct loop *loop, const struct connection_events *events, int fd)
 {
-	/* It fails only for a descriptor or a kind of event that there is not. */
+	/* It fails only for a bad descriptor or a bad kind of event. */
 	(void)init(c, loop, events, fd);
 	c->resting = true;
 }
@@ -207,7 +207,7 @@ void connection_look(struct connection *c)
 	readable_cb(c->fd, EV_READ, c);
 }
 
-/* Where memory is short the connection ends soon. */
+/* When memory is short, readable_cb ends the connection soon. */
 static void begin_reading(struct connection *c)
 {
 	if (!c->ended && !c->connecting && event_add(&c->readable, NULL) == -1)

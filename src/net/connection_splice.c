@@ -1,7 +1,8 @@
 /*
- * Bytes that nobody looks at go from one connection to another by the loop's pipe. No more is taken
- * from the one than the other has room for, so that hardly anything has to be copied after all;
- * where there is little room, they go the usual way, with all that it has for peers that are slow.
+ * Bytes go from one connection to another by the loop's pipe. No more is read from the sender than
+ * the receiver has room for, so that hardly anything has to be copied after all. When there is
+ * little room, the bytes are read and written as usual: that way has the back-pressure for slow
+ * peers.
  */
 #include "config.h"
 
@@ -11,10 +12,10 @@
 
 #include "connection_write.h"
 
-/* In one callback: others wait for their turn. */
+/* At most so much in one callback: other connections wait for their turn. */
 #define SPLICE_MOST ((size_t)256 * 1024)
 
-/* Less costs more than to copy it. */
+/* To copy less than this costs less than to splice it. */
 #define SPLICE_LEAST ((size_t)32 * 1024)
 
 static size_t least(size_t a, size_t b)
@@ -59,7 +60,7 @@ ssize_t connection_splice_in(struct connection *from, size_t most)
 	return 0;
 }
 
-/* What the socket did not take, `len` bytes, is copied. */
+/* Copies the `len` bytes that the socket did not take. */
 static int copy_rest(struct connection *c, size_t len)
 {
 	struct loop *loop = c->loop;
@@ -69,7 +70,7 @@ static int copy_rest(struct connection *c, size_t len)
 		ssize_t n = pipe_read(&loop->pipe, loop->scratch, least(len, LOOP_SCRATCH_SIZE));
 		struct iovec piece = { .iov_base = loop->scratch };
 
-		if (n <= 0) { /* which cannot be */
+		if (n <= 0) { /* this cannot happen */
 			result = -1;
 			break;
 		}
@@ -77,7 +78,7 @@ static int copy_rest(struct connection *c, size_t len)
 		piece.iov_len = (size_t)n;
 		result = connection_write(c, &piece, 1);
 	}
-	/* Nobody takes it any more; least of all the next who use the pipe. */
+	/* The connection that uses the pipe next must not get what is left in it. */
 	if (len > 0)
 		pipe_close(&loop->pipe);
 	return result;
@@ -88,7 +89,7 @@ int connection_splice_out(struct connection *to, size_t len)
 	while (len > 0 && can_take_more(to)) {
 		ssize_t n = pipe_drain(&to->loop->pipe, to->fd, len);
 
-		/* Whatever it is, send(2) will find it too. */
+		/* Whatever the error is, send(2) will meet it, too. */
 		if (n <= 0)
 			break;
 		len -= (size_t)n;

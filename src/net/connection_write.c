@@ -1,6 +1,7 @@
 /*
- * The writing half of a connection: straight to the socket, and what that does not take into a
- * bufferevent that lives only as long as it holds something, or as a connection is being made.
+ * The writing half of a connection. Bytes go straight to the socket. What the socket does not take
+ * goes into a bufferevent, which lives only while it holds something, or while the connection is
+ * being made.
  */
 #include "config.h"
 
@@ -26,8 +27,8 @@ static void end_sending(struct connection *c)
 void connection_drop_buffer(struct connection *c)
 {
 	if (c->buffer != NULL) {
-		/* Its events go at once: a deferred callback would hold them beyond the life of the
-		 * descriptor, whose number the next connection takes. */
+		/* This deletes its events at once: a deferred callback would keep them after the
+		 * descriptor is closed, when the next connection gets its number. */
 		(void)bufferevent_setfd(c->buffer, -1);
 		loop_uncount(c->loop, bufferevent_get_output(c->buffer));
 		bufferevent_free(c->buffer);
@@ -52,8 +53,8 @@ static void written_cb(struct bufferevent *buffer, void *arg)
 	c->events->drained(c);
 }
 
-/* The peer takes nothing any more. What it still sends, an early answer perhaps, is read first: the
- * reading side tells of the end, and must not be paused for that. */
+/* The peer takes nothing any more. It may have sent something still, such as an early response:
+ * that is read first. The reading side tells of the end, so it must not stay paused. */
 static void break_writing(struct connection *c)
 {
 	c->broken = true;
@@ -109,8 +110,8 @@ static int queue(struct connection *c, const struct iovec *pieces, int count, si
 					  len - from) == -1)
 			return -1;
 	}
-	/* libevent does so by itself, but does not tell where memory was too short for that, or for
-	 * the callback by which it would: what was queued would wait for ever. */
+	/* libevent enables writing by itself, but does not tell when memory was too short for that,
+	 * or for the callback that would do it: the queued bytes would wait for ever. */
 	return bufferevent_enable(c->buffer, EV_WRITE);
 }
 
@@ -126,7 +127,8 @@ static size_t total_of(const struct iovec *pieces, int count)
 /* How much of the pieces the socket took at once. */
 static size_t write_now(struct connection *c, const struct iovec *pieces, int count)
 {
-	/* The kernel holds the last packet back for the end that comes at once. */
+	/* MSG_MORE: the kernel holds the last packet back, to send it with the end of the
+	 * connection, which comes at once. */
 	int flags = c->cork ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t n;
 
@@ -157,7 +159,7 @@ int connection_write(struct connection *c, const struct iovec *pieces, int count
 	}
 	if (queue(c, pieces, count, sent) == 0)
 		return 0;
-	/* What would come now would come behind a gap. */
+	/* A part is missing: bytes that were sent now would follow a gap. */
 	break_writing(c);
 	return -1;
 }

@@ -13,10 +13,10 @@
 /* Gives the connection its bufferevent. 0, or -1 when memory is short. */
 int connection_make_buffer(struct connection *c) __attribute__((warn_unused_result));
 
-/* Takes it away, with what it holds. */
+/* Frees the bufferevent with what it holds. Harmless when there is none. */
 void connection_drop_buffer(struct connection *c);
 
-/* The bufferevent's connection is there. */
+/* To be called when the bufferevent has connected: tells the owner and begins to read. */
 void connection_connected(struct connection *c);
 
 /* Stops reading and tells the owner of the end. */

@@ -1,6 +1,6 @@
 /*
- * The loop's own upkeep: it reads the clock once a turn, frees the dead between turns, and ticks
- * while deadlines are waiting. What happens on it is for others.
+ * The loop's own upkeep: it reads the clock once a turn, frees deferred objects between turns,
+ * and ticks while deadlines are waiting.
  */
 #include "config.h"
 
@@ -54,11 +54,12 @@ size_t loop_share(const struct loop *loop, size_t usual)
 	return usual < free_room / 8 ? usual : free_room / 8;
 }
 
-/* What thousands send of heads and bodies in small pieces at the same moment, and thousands of
- * deadlines that began together, must not hold up everybody else: either gets so much of a turn. */
+/* Thousands of clients may send small pieces of heads and bodies at the same moment, and thousands
+ * of deadlines may expire together. Each of the two gets so much of a turn, so that they do not
+ * hold up all other connections. */
 #define CROWD_US 300
 
-/* So many connections that trickle are read before anybody looks at the clock. */
+/* So many connections of low priority are read before the clock is read again. */
 #define LOW_PRIORITY_FREE 8
 
 bool loop_grants_low_priority(struct loop *loop)
@@ -74,7 +75,7 @@ bool loop_grants_low_priority(struct loop *loop)
 	return loop->now_us - loop->low_priority_us < CROWD_US;
 }
 
-/* Lets expire what is due, until `until_us`. Returns false where that came first. */
+/* Lets deadlines expire that are due, until `until_us`. Returns false when that time came first. */
 static bool expire_front(struct loop *loop, struct deadline_queue *queue, uint64_t until_us)
 {
 	while (!list_is_empty(&queue->waiting)) {
@@ -99,7 +100,7 @@ static bool is_anything_waiting(const struct loop *loop)
 	return false;
 }
 
-/* The next tick comes in its time, or at once behind what else waits. */
+/* Sets the next tick: in DEADLINE_TICK_MS, or at once, behind the events that wait already. */
 static void set_tick(struct loop *loop, bool at_once)
 {
 	static const struct timeval usual = { .tv_usec = DEADLINE_TICK_MS * 1000 };
@@ -124,7 +125,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 	for (struct list *l = loop->queues.next; l != &loop->queues && done; l = l->next)
 		done = expire_front(loop, LIST_ITEM(l, struct deadline_queue, link), until_us);
 	set_tick(loop, !done);
-	/* Only now: what expires may start a deadline in a queue that was looked at before. */
+	/* Only now: a deadline that expires may start one in a queue that was looked at before. */
 	if (!is_anything_waiting(loop)) {
 		event_del(&loop->tick);
 		loop->ticking = false;
@@ -167,8 +168,8 @@ static struct event_base *new_base(void)
 	return base;
 }
 
-/* Makes libevent get its room for timers, more than there ever are at a time: none can fail to
- * start for want of memory then, and every deadline is kept. */
+/* Makes libevent allocate its room for timers, more than there ever are at a time. After this no
+ * timer can fail to start for want of memory, and every deadline is kept. */
 static int reserve_timers(struct loop *loop)
 {
 	static const struct timeval any = { .tv_sec = 1 };
