@@ -94,8 +94,7 @@ static inline void scene_start(void)
 		.settings = &w.settings,
 		.upstream = &w.upstream,
 		.trim = &scene.trim,
-		.scratch = malloc(HEAD_OUT_SIZE),
-		.downstream_size = sizeof(struct memory_room) };
+		.scratch = malloc(HEAD_OUT_SIZE) };
 	assert_int_equal(exchange_setup_init(&scene.context, -1), 0);
 }
 

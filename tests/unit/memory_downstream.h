@@ -23,6 +23,7 @@ struct memory_connection {
 struct memory_room {
 	uint64_t content; /* bytes of the response so far */
 };
+_Static_assert(sizeof(struct memory_room) <= EXCHANGE_ROOM, "an exchange has room for it");
 
 struct memory_request {
 	struct memory_connection *connection;
