@@ -90,6 +90,7 @@ static bool take_upgrade(struct exchange *x, struct response *head)
 	}
 	if (!send_by(x, head, x->downstream.ops->send_interim))
 		return false;
+	x->request.replay.holding = false;
 	note_head(x, head->status);
 	tunnel_open(x);
 	return true;
