@@ -1,6 +1,6 @@
 /*
- * The proxy of one worker: clients in front, backends behind, and what goes on between them. It
- * knows neither the master nor how connections come to be accepted.
+ * The proxy of one worker: downstream, exchange and upstream put together. It knows neither the
+ * master nor how connections are accepted.
  */
 #ifndef TINYLB_PROXY_PROXY_H
 #define TINYLB_PROXY_PROXY_H
@@ -20,13 +20,13 @@ struct proxy;
 
 struct proxy_start {
 	struct loop *loop;               /* borrowed; outlives the proxy */
-	const struct settings *settings; /* likewise */
+	const struct settings *settings; /* borrowed; outlives the proxy */
 	struct rng rng;                  /* seeded for this worker */
 	int access_log;                  /* a descriptor, the proxy's from now on; -1: off */
 	size_t most_clients;             /* it is full with so many; 1 or more */
 	struct board_place *place;       /* where to count, borrowed; NULL: nowhere */
-	struct rows *rows;               /* the same, of backends; borrowed; NULL: none */
-	uint32_t column;                 /* in these: this worker's */
+	struct rows *rows;               /* of backends and pools, borrowed; NULL: none */
+	uint32_t column;                 /* of this worker, in `rows` */
 	uint32_t workers;                /* how many share what backends may have; 0: one */
 	/* Called when a client is gone: there may be room for another. */
 	void (*left)(void *context);
@@ -39,43 +39,42 @@ struct proxy *proxy_new(const struct proxy_start *start) __attribute__((warn_unu
 /* Ends everything at once and frees it. */
 void proxy_free(struct proxy *proxy);
 
-/* Takes over an accepted, non-blocking connection from `peer` to the listener with this index.
- * Where memory is short it is closed. */
+/* Takes over an accepted, non-blocking connection from `peer` to the listener with this index. If
+ * memory is short it is closed. */
 void proxy_accept(struct proxy *proxy, int fd, const struct address *peer, uint32_t listener);
 
-/* How many clients are connected, those included whose last answer is still being flushed. */
+/* How many clients are connected, with those that still take the rest of their last response. */
 size_t proxy_client_count(const struct proxy *proxy);
 
-/* Whether they are as many as may be at a time, and how many that is. It is for those who take
- * connections to heed it. */
+/* Whether they are as many as may be at a time, and how many that is. proxy_accept does not look at
+ * it: its callers do. */
 bool proxy_is_full(const struct proxy *proxy);
 size_t proxy_most_clients(const struct proxy *proxy);
 
-/* How many of those have a request that is under way. */
+/* How many of the clients have a request that is under way. */
 size_t proxy_busy_count(const struct proxy *proxy);
 
-/* From now on each answer says Connection: close. Clients that are between requests are not closed
- * by this: see proxy_dismiss_idle. */
+/* From now on each response says Connection: close. Clients between two requests stay:
+ * proxy_dismiss_idle closes them. */
 void proxy_close_after_response(struct proxy *proxy);
 
-/* proxy_close_after_response; and connections to backends are not kept. */
+/* The same; and connections to backends are not kept from now on. */
 void proxy_drain(struct proxy *proxy);
 
 /*
  * Ends the connections of up to `most` clients that have been idle for at least a second, longest
- * idle first: a request may be on its way to one of them right now. One whose request has arrived
- * is not idle and will be answered; one whose request comes too late reads an orderly end. Returns
- * how many were sent away.
+ * idle first: a request may be on its way to one of them now. A client whose request has arrived is
+ * not idle and will be answered. A client whose request comes too late reads an orderly end.
+ * Returns how many connections were ended.
  */
 size_t proxy_dismiss_idle(struct proxy *proxy, size_t most);
 
-/* Closes one client that needs it least, where others wait to be accepted: the longest idle one,
- * one that only waits for its end, or one whose request's head comes slowly. Returns false where
+/* Closes the one client that needs its connection least, because others wait to be accepted: the
+ * one that is idle longest, one that only waits for its end, or one whose head comes slowly. False:
  * all are busy. */
 bool proxy_make_room(struct proxy *proxy);
 
-/* As proxy_make_room, where it is descriptors that are short: an idle connection to a backend goes
- * first. */
+/* The same because descriptors are short: an idle connection to a backend goes first. */
 bool proxy_spare_descriptor(struct proxy *proxy);
 
 /* Writes what the access log holds back; proxy_take_access_log puts another file in its place. */
