@@ -19,8 +19,8 @@ unsigned ramp_share(uint64_t us, uint64_t window_ms, uint64_t *next_us)
 		return ROWS_FULL_SHARE;
 	share = (unsigned)(us * ROWS_FULL_SHARE / window_us);
 	*next_us = (us * STEPS / window_us + 1) * window_us / STEPS - us;
-	if (*next_us == 0)
-		*next_us = 1;
+	/* The window is a multiple of 1,000 microseconds, and so of the steps. */
+	assert(*next_us > 0);
 	assert(share < ROWS_FULL_SHARE);
 	return share > ROWS_LEAST_SHARE ? share : ROWS_LEAST_SHARE;
 }
