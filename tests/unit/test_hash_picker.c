@@ -287,6 +287,23 @@ static void test_a_share_is_of_the_keys(void **state)
 	picker_hash.destroy(p);
 }
 
+/* However small weights become beside those of the settings. */
+static void test_shares_follow_the_smallest_weights(void **state)
+{
+	static const unsigned most[] = { PICKER_WEIGHT_MAX, PICKER_WEIGHT_MAX };
+	static const unsigned slow[] = { PICKER_WEIGHT_MAX, 256 }, least[] = { 1, 1 };
+	struct picker *p = create(most, NULL, 2);
+
+	(void)state;
+	for (uint64_t key = 0; key < 1000; key++)
+		before[key] = pick_key(p, key);
+	assert_int_equal(picker_hash.reweigh(p, slow), 0);
+	assert_int_equal(picker_hash.reweigh(p, least), 0);
+	for (uint64_t key = 0; key < 1000; key++)
+		assert_int_equal(pick_key(p, key), before[key]);
+	picker_hash.destroy(p);
+}
+
 /* Where a key goes whose own backends are away is the same in every worker, process and version. */
 static void test_second_choices_stay_what_they_are(void **state)
 {
@@ -328,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_the_bound_is_one_and_a_half_shares),
 		cmocka_unit_test(test_the_freest_of_the_full),
 		cmocka_unit_test(test_a_share_is_of_the_keys),
+		cmocka_unit_test(test_shares_follow_the_smallest_weights),
 		cmocka_unit_test(test_second_choices_stay_what_they_are),
 		cmocka_unit_test(test_failures_fill),
 	};

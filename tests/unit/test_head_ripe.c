@@ -60,6 +60,9 @@ static void test_an_error_is_seen_when_it_comes(void **state)
 	assert_string_equal(ripe("GET /\rx"), "7 ");
 	assert_string_equal(ripe("GET /\r\r"), "7 ");
 	assert_string_equal(ripe("\rx"), "2 ");
+	/* a first line that would be a good one further down */
+	assert_string_equal(ripe("A: b\r\n"), "6 ");
+	assert_string_equal(ripe("\r\nA: b\r\n"), "2 8 ");
 	assert_string_equal(ripe(LINE "A: b\n"), "16 21 ");
 	assert_string_equal(ripe(LINE "A: b\x01"), "16 21 ");
 	assert_string_equal(ripe_at(LINE "A: b\0", 21), "16 21 ");

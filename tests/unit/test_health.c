@@ -67,6 +67,8 @@ static void test_who_is_usable(void **state)
 	assert_usable("cccc", "----", false);
 	assert_usable("rcce", "r---", false); /* closed ones are not of those that are lost */
 	assert_usable("r0e0", "r0-0", false);
+	assert_usable("ree00", "ree00",
+		true); /* nor does it help that such as are never picked are fine */
 	assert_usable("0000", "0000", false);
 }
 

@@ -272,7 +272,7 @@ static void test_latency_not_known(void **state)
 
 	(void)state;
 	begin(&picker_latency, equal, 2);
-	scene.loads[0].latency_us = 1000;
+	scene.loads[0].latency_us = 1; /* as fast as any is known to be */
 	pick_many(160);
 	assert_true(scene.seen[1] > 140);
 	scene.loads[1].in_flight = 1;

@@ -335,6 +335,7 @@ static void test_host(void **state)
 		{ "[v1.a]", NULL },
 		{ "[1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111]", NULL },
 		{ "[1111:2222:3333:4444:5555:6666:7777:8888:9999:0]", NULL },
+		{ "[1111:2222:3333:4444:5555:6666:7777:8888:9999:]", NULL },
 		{ "[1111:2222:3333:4444:5555:6666:100.100.100.100]",
 			"[1111:2222:3333:4444:5555:6666:100.100.100.100]" },
 		{ "\xc3\xa4", NULL },
@@ -682,6 +683,29 @@ static void test_refused_early(void **state)
 	}
 }
 
+static enum parse_result parse_after(const char *before, const char *input)
+{
+	(void)!request_parse(&request, before, strlen(before), 0, &limits);
+	return request_parse(&request, input, strlen(input), 0, &limits);
+}
+
+/* The struct is shared by many requests (field.h): nothing of the one before is seen. */
+static void test_a_request_before_is_forgotten(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_after(GET "X: y\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
+				 GET "Transfer-Encoding: gzip\r\n\r\n"),
+		PARSE_BAD);
+	assert_int_equal(request.status, 501);
+	assert_int_equal(parse_after(GET "X: y\r\nTE: trailers\r\n\r\n", GET "TE: deflate\r\n\r\n"),
+		PARSE_DONE);
+	assert_false(request.te_trailers);
+	assert_int_equal(
+		parse_after(GET "X: y\r\nConnection: close\r\n\r\n", GET "Connection: a\r\n\r\n"),
+		PARSE_DONE);
+	assert_true(request.keep_alive);
+}
+
 /* The line for the log: also of what was refused, and of what has only begun. */
 static void test_line(void **state)
 {
@@ -807,6 +831,7 @@ int main(void)
 		cmocka_unit_test(test_which_part_is_too_long),
 		cmocka_unit_test(test_field_count),
 		cmocka_unit_test(test_refused_early),
+		cmocka_unit_test(test_a_request_before_is_forgotten),
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_method_of_refused),
 		cmocka_unit_test(test_head_len),

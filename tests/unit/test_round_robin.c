@@ -140,6 +140,29 @@ static void test_missed_turns(void **state)
 	picker_round_robin.destroy(picker);
 }
 
+/* However many a request has tried: each of them keeps its turn for the next one. */
+static void test_all_that_were_tried_keep_their_turns(void **state)
+{
+	static const unsigned equal[] = { 1, 1, 1, 1, 1 };
+
+	(void)state;
+	begin(equal, 5, 1);
+	for (int round = 0; round < 20; round++) {
+		size_t order[5];
+
+		for (size_t i = 0; i < 5; i++)
+			order[i] = pick_one();
+		query.tried = order;
+		query.tried_count = 3;
+		assert_int_equal(pick_one(), order[3]);
+		query.tried_count = 0;
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(pick_one(), order[i]);
+		assert_int_equal(pick_one(), order[4]);
+	}
+	picker_round_robin.destroy(picker);
+}
+
 /* Other weights do not begin the round anew: a worker that is told so often still goes round. */
 static void test_weights_change_all_the_time(void **state)
 {
@@ -210,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_it_is_smooth),
 		cmocka_unit_test(test_workers_are_out_of_step),
 		cmocka_unit_test(test_missed_turns),
+		cmocka_unit_test(test_all_that_were_tried_keep_their_turns),
 		cmocka_unit_test(test_weights_change_all_the_time),
 		cmocka_unit_test(test_who_was_alone_takes_turns),
 		cmocka_unit_test(test_a_place_in_the_round_is_kept),
