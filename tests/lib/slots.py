@@ -13,7 +13,7 @@ def slot_of(lb, slot):
     return wait_for(lambda: lb.workers().get((slot, 1)), f"a worker {slot}")
 
 
-def keepers(lb, inode):
+def holders(lb, inode):
     """The workers that have a listening socket."""
     return [pid for pid in lb.worker_pids() if f"socket:[{inode}]" in process.descriptors(pid).values()]
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lib import process, spin
-from lib.slots import answers, ask, keepers, slot_of, socket_of
+from lib.slots import answers, ask, holders, slot_of, socket_of
 from lib.wait import DEADLINE, Timeout, wait_for
 
 
@@ -55,7 +55,7 @@ def test_stopped_worker(tinylb, origin):
     old.send_request("GET", "/")
     assert slowest(ask(lb, 40)) < DEADLINE / 2  # and not when it goes on
     lb.wait_log(r"worker 1 gen 1 .* hangs: nothing for \d+ ms, with 1 clients .* the process is stopped")
-    assert len(keepers(lb, inode)) == 2
+    assert len(holders(lb, inode)) == 2
     assert slowest(ask(lb, 40)) < DEADLINE / 2
     never(lb, "ending it", 1.2)
 
@@ -64,7 +64,7 @@ def test_stopped_worker(tinylb, origin):
     assert old.response().text == "x"
     assert old.get("/").text == "x"
     lb.wait_log("worker 1 accepts for itself again")
-    wait_for(lambda: keepers(lb, inode) == [slot_of(lb, 1)], "the sibling to let go")
+    wait_for(lambda: holders(lb, inode) == [slot_of(lb, 1)], "the sibling to let go")
     assert answers(ask(lb, 20)) == ["x"] * 20
 
 
@@ -91,16 +91,16 @@ def test_what_is_passed_to_a_hung_worker(tinylb, origin):
     go_on(lb, 0)
 
 
-def test_keeper_hangs_too(tinylb, origin):
+def test_stand_in_hangs_too(tinylb, origin):
     """What it accepted from for another goes to a third one."""
     lb = tinylb(backends=[origin(name="x").url], workers=3, timeouts={"hang": "0s"})
     inodes = [socket_of(lb, slot) for slot in range(3)]
     stop(lb, 0, 1)
     assert slowest(ask(lb, 40)) < DEADLINE
-    wait_for(lambda: all(slot_of(lb, 2) in keepers(lb, i) for i in inodes), "the third one to do it all")
+    wait_for(lambda: all(slot_of(lb, 2) in holders(lb, i) for i in inodes), "the third one to do it all")
     go_on(lb, 0, 1)
     lb.wait_log("accepts for itself again", times=2)
-    wait_for(lambda: [keepers(lb, i) for i in inodes] == [[slot_of(lb, s)] for s in range(3)],
+    wait_for(lambda: [holders(lb, i) for i in inodes] == [[slot_of(lb, s)] for s in range(3)],
              "each worker to have its own socket")
 
 

@@ -10,7 +10,7 @@ import pytest
 from lib import process
 from lib.client import Closed
 from lib.crowd import Crowd
-from lib.slots import answers, ask, crash, crash_until, keepers, slot_of, socket_of
+from lib.slots import answers, ask, crash, crash_until, holders, slot_of, socket_of
 from lib.wait import wait_for
 
 FOSTERED = r"worker (\d+) gen 1 \(pid (\d+)\) accepts in the place of worker {}"
@@ -20,12 +20,12 @@ def test_sibling_serves_an_empty_slot(tinylb, origin):
     lb = tinylb(backends=[origin(name="x").url], workers=4)
     inode = socket_of(lb, 1)
     ready = crash_until(lb, 1, 700)
-    wait_for(lambda: len(keepers(lb, inode)) == 1, "a sibling that accepts")
+    wait_for(lambda: len(holders(lb, inode)) == 1, "a sibling that accepts")
     assert answers(ask(lb, 40)) == ["x"] * 40
     assert len(lb.log_lines(r"worker 1 gen 1 .* is ready")) == ready  # all that without it
 
     lb.wait_log(r"worker 1 accepts for itself again")
-    wait_for(lambda: keepers(lb, inode) == [slot_of(lb, 1)], "the sibling to let go")
+    wait_for(lambda: holders(lb, inode) == [slot_of(lb, 1)], "the sibling to let go")
     assert answers(ask(lb, 40)) == ["x"] * 40
 
 
@@ -78,7 +78,7 @@ def test_death_of_the_sibling(tinylb, origin):
     wait_for(lambda: slot_of(lb, int(slot)) != int(pid), "the next one in its place")
     assert answers(ask(lb, 30)) == ["x"] * 30
     lb.wait_log(r"worker 0 accepts for itself again")
-    wait_for(lambda: keepers(lb, inode) == [slot_of(lb, 0)], "the sibling to let go")
+    wait_for(lambda: holders(lb, inode) == [slot_of(lb, 0)], "the sibling to let go")
 
 
 def test_reload_while_a_slot_is_empty(tinylb, origin):
@@ -90,7 +90,7 @@ def test_reload_while_a_slot_is_empty(tinylb, origin):
     with lb.log_contains(r"reloaded in \d+ ms"):
         lb.hup()
     assert answers(waiting + ask(lb, 20)) == ["x"] * 40
-    wait_for(lambda: all(len(keepers(lb, i)) == 1 for i in inodes), "one worker for each socket")
+    wait_for(lambda: all(len(holders(lb, i)) == 1 for i in inodes), "one worker for each socket")
 
 
 def test_stop_while_a_slot_is_empty(tinylb, origin):

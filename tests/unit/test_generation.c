@@ -54,23 +54,23 @@ static const char allowed[STATES][STATES + 1] = {
 	".......", /* FAILED */
 };
 
+static void check_change(enum generation_state from, enum generation_state to)
+{
+	struct generation g = { .number = 3, .state = from };
+
+	if (allowed[from][to] == 'x')
+		generation_set_state(&g, to);
+	else
+		scene_expect_assert(generation_set_state(&g, to));
+	assert_int_equal(g.state, allowed[from][to] == 'x' ? to : from);
+}
+
 static void test_states(void **state)
 {
-	struct generation g = { .number = 3 };
-
 	(void)state;
 	for (int from = 0; from < STATES; from++)
-		for (int to = 0; to < STATES; to++) {
-			g.state = (enum generation_state)from;
-			if (allowed[from][to] == 'x') {
-				generation_set_state(&g, (enum generation_state)to);
-				assert_int_equal(g.state, to);
-			} else {
-				scene_expect_assert(
-					generation_set_state(&g, (enum generation_state)to));
-				assert_int_equal(g.state, from);
-			}
-		}
+		for (int to = 0; to < STATES; to++)
+			check_change((enum generation_state)from, (enum generation_state)to);
 	assert_true(scene_logged("generation 3: watched -> starting"));
 }
 

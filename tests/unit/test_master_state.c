@@ -37,23 +37,25 @@ static void test_init(void **state)
 	assert_null(m.current);
 }
 
-static void test_phases(void **state)
+static void check_change(enum master_phase from, enum master_phase to)
 {
 	struct master m;
 
-	(void)state;
 	master_state_init(&m, &scene.options);
+	m.phase = from;
+	if (to > from && to < PHASES)
+		master_state_set_phase(&m, to);
+	else
+		scene_expect_assert(master_state_set_phase(&m, to));
+	assert_int_equal(m.phase, to > from && to < PHASES ? to : from);
+}
+
+static void test_phases(void **state)
+{
+	(void)state;
 	for (int from = 0; from < PHASES; from++)
-		for (int to = 0; to < PHASES + 1; to++) {
-			m.phase = (enum master_phase)from;
-			if (to > from && to < PHASES) {
-				master_state_set_phase(&m, (enum master_phase)to);
-				assert_int_equal(m.phase, to);
-			} else {
-				scene_expect_assert(
-					master_state_set_phase(&m, (enum master_phase)to));
-			}
-		}
+		for (int to = 0; to < PHASES + 1; to++)
+			check_change((enum master_phase)from, (enum master_phase)to);
 	assert_true(scene_logged("master: lame duck -> stopping"));
 }
 

@@ -16,22 +16,23 @@ static const char allowed[PHASES][PHASES + 1] = {
 	"x....", /* FAILED */
 };
 
+static void check_change(enum upgrade_phase from, enum upgrade_phase to)
+{
+	struct upgrade u = { .former = -1, .phase = from };
+
+	if (allowed[from][to] == 'x')
+		upgrade_phase_set(&u, to);
+	else
+		scene_expect_assert(upgrade_phase_set(&u, to));
+	assert_int_equal(u.phase, allowed[from][to] == 'x' ? to : from);
+}
+
 static void test_phases(void **state)
 {
-	struct upgrade u = { .former = -1 };
-
 	(void)state;
 	for (int from = 0; from < PHASES; from++)
-		for (int to = 0; to < PHASES + 1; to++) {
-			u.phase = (enum upgrade_phase)from;
-			if (allowed[from][to] == 'x') {
-				upgrade_phase_set(&u, (enum upgrade_phase)to);
-				assert_int_equal(u.phase, to);
-			} else {
-				scene_expect_assert(upgrade_phase_set(&u, (enum upgrade_phase)to));
-				assert_int_equal(u.phase, from);
-			}
-		}
+		for (int to = 0; to < PHASES + 1; to++)
+			check_change((enum upgrade_phase)from, (enum upgrade_phase)to);
 	assert_true(scene_logged("upgrade: proving -> failed"));
 }
 
