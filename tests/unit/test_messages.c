@@ -67,6 +67,7 @@ static void test_ready(void **state)
 	scene_say(c, MESSAGE_READY, 0, 0, -1);
 	read_from(c);
 	assert_int_equal(c->state, CHILD_READY);
+	assert_int_equal(c->deadline, 0);
 	assert_int_equal(ended, 1);
 	assert_int_equal(scene.sent_count, 0);
 	assert_true(scene_logged("worker 1 gen 1 (pid 5000) is ready"));
@@ -93,6 +94,7 @@ static void test_ready_as_lame_duck(void **state)
 	scene_say(c, MESSAGE_READY, 0, 0, -1);
 	read_from(c);
 	assert_int_equal(scene_count_sent(c, MESSAGE_LAME_DUCK), 1);
+	assert_false(scene_logged("does not learn"));
 	scene.deaf = c->channel;
 	messages_tell_lame_duck(&scene.m, c);
 	assert_true(scene_logged("a worker does not learn that it is a lame duck"));
@@ -125,17 +127,25 @@ static void test_socket(void **state)
 	assert_true(scene_logged("worker 1 gen 1 (pid 5000) sent a socket that nobody asked for"));
 }
 
+static void check_refused(struct child *c, uint32_t listener, int fd)
+{
+	scene_forget_log();
+	scene_say(c, MESSAGE_ESCROW, listener, 0, fd);
+	read_from(c);
+	assert_true(scene_logged("sent a socket that nobody asked for"));
+	assert_false(scene_logged("cannot take a socket"));
+}
+
 static void test_bad_sockets(void **state)
 {
 	struct child *c = scene_worker(current, 1, CHILD_STARTING);
 	struct child *ready = scene_worker(current, 2, CHILD_READY);
 
 	(void)state;
-	scene_say(c, MESSAGE_ESCROW, 1, 0, SCENE_FD);
-	scene_say(c, MESSAGE_ESCROW, 0, 0, -1);
-	read_from(c);
-	scene_say(ready, MESSAGE_ESCROW, 0, 0, SCENE_FD);
-	read_from(ready);
+	/* no such listener; no descriptor; not the time for it */
+	check_refused(c, 1, SCENE_FD);
+	check_refused(c, 0, -1);
+	check_refused(ready, 0, SCENE_FD);
 	assert_int_equal(scene.m.escrow.count, 0);
 	assert_int_equal(scene.sent_count, 0);
 	assert_int_equal(scene.closed_fds, 2);
@@ -166,7 +176,7 @@ static void test_others(void **state)
 	scene_say(c, MESSAGE_CUT, 1, 1, SCENE_FD);
 	scene_say(c, MESSAGE_PASSED, 0, 0, -1);
 	scene_say(c, MESSAGE_RELEASED, 0, 77, -1);
-	scene_say(c, MESSAGE_FAILED, 0, 0, -1);
+	scene_say(c, MESSAGE_FAILED, 0, 0, SCENE_FD);
 	snprintf(scene.inbound[4].message.text, MESSAGE_TEXT_SIZE, "it has no room");
 	scene_say(c, MESSAGE_CLIENT, 0, 0, SCENE_FD);
 	read_from(c);
@@ -177,8 +187,10 @@ static void test_others(void **state)
 	assert_int_equal(released, 77);
 	assert_string_equal(c->why, "it has no room");
 	assert_true(scene_logged("worker 1 sent a message of type 14"));
+	assert_int_equal(rescued, 1);
+	assert_false(scene_logged("of type 3"));
 	/* Descriptors that belong to no message are closed. */
-	assert_int_equal(scene.closed_fds, 2);
+	assert_int_equal(scene.closed_fds, 3);
 }
 
 static void test_closed(void **state)

@@ -31,7 +31,7 @@ void __wrap_messages_read_starting(struct master *m, const struct generation *g)
 static struct settings settings;
 static bool rows_fail, bind_fails, log_fails, no_memory, needs_lookup;
 static int spawn_error; /* errno of every fork; 0: they succeed */
-static unsigned starts, reloads, readies, loads;
+static unsigned starts, reloads, readies, loads, keeps, syncs, notified;
 static const struct generation *read_for; /* what children of it said was read */
 static struct settings *next_load;
 
@@ -95,17 +95,20 @@ void __wrap_announce_ready(const struct master *m)
 
 void __wrap_monitor_child_keep(struct master *m)
 {
-	(void)m;
+	assert_int_equal(m->current->state, GENERATION_CURRENT);
+	keeps++;
 }
 
 void __wrap_fdstore_sync(struct fdstore *f, struct escrow *escrow)
 {
 	(void)f;
 	(void)escrow;
+	syncs++;
 }
 
 void __wrap_notify_reloading(void)
 {
+	notified++;
 }
 
 bool __wrap_lookup_is_needed(const struct settings *s)
@@ -161,7 +164,7 @@ static int setup(void **state)
 	settings = (struct settings){ .workers = WORKERS, .timeouts = { .drain = DRAIN } };
 	rows_fail = bind_fails = log_fails = no_memory = needs_lookup = false;
 	spawn_error = 0;
-	starts = reloads = readies = loads = 0;
+	starts = reloads = readies = loads = keeps = syncs = notified = 0;
 	read_for = NULL;
 	next_load = &settings;
 	if (scene_setup(state) == -1)
@@ -246,6 +249,8 @@ static void test_first(void **state)
 	assert_int_equal(scene.m.current->number, 1);
 	assert_int_equal(starts, 1);
 	assert_int_equal(readies, 1);
+	assert_int_equal(keeps, 1);
+	assert_int_equal(syncs, 1);
 	assert_false(reload_advance(&scene.m));
 }
 
@@ -258,6 +263,8 @@ static void test_second(void **state)
 	old = scene.m.current;
 	reload_request(&scene.m);
 	assert_int_equal(loads, 1);
+	assert_int_equal(notified, 1);
+	assert_true(scene_logged("info: reloading\n"));
 	start_all();
 	assert_int_equal(reloads, 1);
 	assert_int_equal(old->state, GENERATION_DRAINING);
@@ -497,6 +504,8 @@ static void test_first_lookup_overdue(void **state)
 	assert_int_equal(scene.m.next->state, GENERATION_STARTING);
 	assert_int_equal(scene.m.next->deadline, scene.now + CHILD_START_TIMEOUT_MS);
 	assert_int_equal(resolver->state, CHILD_KILLED);
+	assert_true(scene_logged("looking up names takes too long: going on with those that were "
+				 "found"));
 }
 
 static void test_overdue(void **state)

@@ -84,6 +84,9 @@ static void test_drain(void **state)
 	assert_null(scene.m.next);
 	assert_int_equal(current->state, GENERATION_DRAINING);
 	assert_int_equal(next->state, GENERATION_FAILED);
+	assert_ptr_equal(scene.m.past.next, &next->link);
+	assert_ptr_equal(scene.m.past.prev, &current->link);
+	assert_true(scene_logged("stopping: finishing what is in flight"));
 	/* What workers get, a second, and two steps of two seconds. */
 	assert_string_equal(notified, "STOPPING=1\nEXTEND_TIMEOUT_USEC=10000000\n"
 				      "STATUS=Finishing what is in flight");
@@ -134,9 +137,12 @@ static void test_lame_duck(void **state)
 static void test_lame_duck_alone(void **state)
 {
 	(void)state;
-	settings.timeouts.lame_duck = LAME_DUCK;
+	settings.timeouts.lame_duck = 1;
 	shutdown_request(&scene.m);
+	assert_int_equal(scene.m.phase, MASTER_LAME_DUCK);
 	assert_int_equal(withdrawn, 0);
+	/* without a worker */
+	assert_non_null(strstr(notified, "EXTEND_TIMEOUT_USEC=5001000\n"));
 }
 
 static void test_second_time(void **state)

@@ -38,6 +38,7 @@ static struct calls {
 		int status;
 	} deaths[4];
 	size_t death_count;
+	unsigned looked, retried, stored;
 	unsigned spawned, stand_ins, moved, failed, overdue, rolled_back, resolved, synced, drained;
 	bool success;
 	int tried, monitor_status;
@@ -97,6 +98,7 @@ uint64_t __wrap_canary_next_due(const struct master *m)
 void __wrap_monitor_child_look(struct master *m)
 {
 	(void)m;
+	calls.looked++;
 }
 
 uint64_t __wrap_monitor_child_next_due(const struct master *m)
@@ -120,15 +122,17 @@ void __wrap_stand_in_begin(struct master *m, uint32_t slot)
 
 void __wrap_stand_in_move(struct master *m, struct child *c)
 {
-	(void)m;
 	/* Off the board first: what is passed to it now would wait for the next worker. */
 	assert_null(c->place);
+	/* Its process id may soon be another process's. */
+	assert_null(child_find(&m->children, c->pid));
 	calls.moved++;
 }
 
 void __wrap_stand_in_retry(struct master *m)
 {
 	(void)m;
+	calls.retried++;
 }
 
 uint64_t __wrap_stand_in_next_due(const struct master *m)
@@ -188,6 +192,7 @@ void __wrap_fdstore_retry(struct fdstore *f, struct escrow *escrow)
 {
 	(void)f;
 	(void)escrow;
+	calls.stored++;
 }
 
 void __wrap_shutdown_drain(struct master *m)
@@ -242,14 +247,19 @@ static void test_first_death(void **state)
 	assert_int_equal(calls.moved, 1);
 	assert_true(scene_logged("worker 1 gen 1 (pid 5000) was killed by SIGSEGV; the next one "
 				 "starts now"));
+	assert_int_equal(scene.closed_fds, 1);
 	supervise_timers(&scene.m);
 	assert_int_equal(calls.spawned, 1U << 1);
 	assert_int_equal(slot->due, 0);
+	assert_int_equal(calls.looked, 1);
+	assert_int_equal(calls.retried, 1);
+	assert_int_equal(calls.stored, 1);
 }
 
 static void test_second_death(void **state)
 {
 	struct slot *slot = &scene.m.current->slots[1];
+	char line[128];
 
 	(void)state;
 	die(scene_worker(scene.m.current, 1, CHILD_READY), 1 << 8);
@@ -259,7 +269,9 @@ static void test_second_death(void **state)
 	assert_true(slot->due >= scene.now + 75 && slot->due <= scene.now + 125);
 	assert_int_equal(slot->respawn, 2);
 	assert_int_equal(calls.stand_ins, 1U << 1);
-	assert_true(scene_logged("(pid 5001) exited with code 1; the next one starts in "));
+	snprintf(line, sizeof line, "(pid 5001) exited with code 1; the next one starts in %d ms",
+		(int)(slot->due - scene.now));
+	assert_true(scene_logged(line));
 	assert_int_equal(supervise_next_due(&scene.m), slot->due);
 	scene.now = slot->due - 1;
 	supervise_timers(&scene.m);
@@ -277,6 +289,9 @@ static void test_death_after_a_long_life(void **state)
 	scene.now += BACKOFF_RESET_MS;
 	supervise_reap(&scene.m);
 	assert_int_equal(scene.m.current->slots[0].due, scene.now);
+	assert_int_equal(supervise_next_due(&scene.m), scene.now);
+	supervise_timers(&scene.m);
+	assert_int_equal(calls.spawned, 1U << 0);
 }
 
 static void test_current_that_was_asked(void **state)
@@ -310,10 +325,10 @@ static void test_next_dies(void **state)
 	supervise_reap(&scene.m);
 	assert_int_equal(calls.failed, 1);
 	assert_string_equal(calls.why, "worker 1 exited with code 7");
-	calls.last_words = "it has no room";
+	calls.last_words = "?";
 	die(scene_worker(g, 1, CHILD_STARTING), 3 << 8);
 	supervise_reap(&scene.m);
-	assert_string_equal(calls.why, "it has no room");
+	assert_string_equal(calls.why, "?");
 	assert_int_equal(calls.stand_ins, 0);
 }
 
