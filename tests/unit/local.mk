@@ -40,14 +40,15 @@ MONITOR_TESTS = \
 	tests/unit/test_monitor tests/unit/test_names tests/unit/test_probe \
 	tests/unit/test_target_log tests/unit/test_target_state tests/unit/test_targets
 MASTER_TESTS = \
-	tests/unit/test_backoff tests/unit/test_canary tests/unit/test_canary_compare \
-	tests/unit/test_child tests/unit/test_escrow tests/unit/test_fdstore \
-	tests/unit/test_generation tests/unit/test_generation_drain tests/unit/test_handover \
-	tests/unit/test_handover_env tests/unit/test_hang tests/unit/test_inbox \
-	tests/unit/test_master_state tests/unit/test_messages tests/unit/test_monitor_child \
-	tests/unit/test_pidfile tests/unit/test_register_rows tests/unit/test_reload \
-	tests/unit/test_shutdown tests/unit/test_stand_in tests/unit/test_stop \
-	tests/unit/test_supervise tests/unit/test_upgrade tests/unit/test_upgrade_phase
+	tests/unit/test_announce tests/unit/test_backoff tests/unit/test_canary \
+	tests/unit/test_canary_compare tests/unit/test_child tests/unit/test_escrow \
+	tests/unit/test_fdstore tests/unit/test_generation tests/unit/test_generation_drain \
+	tests/unit/test_handover tests/unit/test_handover_env tests/unit/test_hang \
+	tests/unit/test_inbox tests/unit/test_logs tests/unit/test_master_state \
+	tests/unit/test_messages tests/unit/test_monitor_child tests/unit/test_pidfile \
+	tests/unit/test_register_rows tests/unit/test_reload tests/unit/test_shutdown \
+	tests/unit/test_stand_in tests/unit/test_stop tests/unit/test_supervise \
+	tests/unit/test_upgrade tests/unit/test_upgrade_phase
 COMMAND_TESTS = \
 	tests/unit/test_selftest
 
