@@ -15,52 +15,58 @@
 #define FRAMING_PIECES 4
 
 static char crlf[] = "\r\n";
+static const char last_chunk[] = "0\r\n\r\n";
 
-static void add(struct iovec *pieces, int *count, const char *data, size_t len)
+/* Each of these writes pieces at `at` and returns the place behind them. */
+static struct iovec *add(struct iovec *at, const char *data, size_t len)
 {
-	pieces[*count].iov_base = (void *)(uintptr_t)data;
-	pieces[*count].iov_len = len;
-	++*count;
+	at->iov_base = (void *)(uintptr_t)data;
+	at->iov_len = len;
+	return at + 1;
 }
 
-static void add_content(struct iovec *pieces, int *count, const struct content *content)
+static struct iovec *add_content(struct iovec *at, const struct content *content)
 {
 	for (int i = 0; i < content->count; i++)
-		pieces[(*count)++] = content->pieces[i];
+		*at++ = content->pieces[i];
+	return at;
 }
 
-static int write_chunked(
-	struct connection *to, struct iovec *pieces, int count, const struct content *content)
+static struct iovec *add_chunk(
+	struct iovec *at, char line[CHUNK_LINE_MAX], const struct content *content)
 {
-	char line[CHUNK_LINE_MAX], last[LAST_SIZE];
+	at = add(at, line, chunk_write_line(line, content->len));
+	at = add_content(at, content);
+	return add(at, crlf, 2);
+}
 
-	if (content->len > 0) {
-		add(pieces, &count, line, chunk_write_line(line, content->len));
-		add_content(pieces, &count, content);
-		add(pieces, &count, crlf, 2);
-	}
-	if (content->end) {
-		struct text text = text_over(last, sizeof last);
+static struct iovec *add_last_chunk(
+	struct iovec *at, char last[LAST_SIZE], const struct fields *trailers)
+{
+	struct text text = text_over(last, LAST_SIZE);
 
-		chunk_write_end(&text, content->trailers);
-		assert(!text.overflow);
-		add(pieces, &count, last, text.len);
-	}
-	return count > 0 ? connection_write(to, pieces, count) : 0;
+	if (trailers == NULL)
+		return add(at, last_chunk, sizeof last_chunk - 1);
+	chunk_write_end(&text, trailers);
+	assert(!text.overflow);
+	return add(at, last, text.len);
 }
 
 int body_writer_write(
 	struct connection *to, enum body_kind out, struct slice head, const struct content *content)
 {
-	struct iovec pieces[CONTENT_PIECES + FRAMING_PIECES];
-	int count = 0;
+	struct iovec pieces[CONTENT_PIECES + FRAMING_PIECES], *at = pieces;
+	char line[CHUNK_LINE_MAX], last[LAST_SIZE];
 
 	if (head.len > 0)
-		add(pieces, &count, head.data, head.len);
-	if (out == BODY_CHUNKED)
-		return write_chunked(to, pieces, count, content);
-	add_content(pieces, &count, content);
-	return count > 0 ? connection_write(to, pieces, count) : 0;
+		at = add(at, head.data, head.len);
+	if (out != BODY_CHUNKED)
+		at = add_content(at, content);
+	else if (content->len > 0)
+		at = add_chunk(at, line, content);
+	if (out == BODY_CHUNKED && content->end)
+		at = add_last_chunk(at, last, content->trailers);
+	return at > pieces ? connection_write(to, pieces, (int)(at - pieces)) : 0;
 }
 
 int body_writer_splice(struct connection *to, enum body_kind out, size_t len)
