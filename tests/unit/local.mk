@@ -36,7 +36,7 @@ DOWNSTREAM_TESTS = \
 	tests/unit/test_connections_per_client
 PROXY_TESTS =
 WORKER_TESTS = \
-	tests/unit/test_sandbox
+	tests/unit/test_sandbox tests/unit/test_worker_state
 MONITOR_TESTS = \
 	tests/unit/test_monitor tests/unit/test_names tests/unit/test_probe \
 	tests/unit/test_target_log tests/unit/test_target_state tests/unit/test_targets
