@@ -20,6 +20,8 @@ SOUND = {
     "src/http/octet.h": "int octet_kind(int octet);\n",
     "src/http/octet.c": '#include "octet.h"\n#include "base/text.h"\nstatic int size(void)\n{\n\treturn 1;\n}\n'
     "int octet_kind(int octet)\n{\n\tint (*call)(void) = size;\n\treturn call() + octet;\n}\n",
+    "src/DESIGN": "The map. text_length() is of base/text.c, field.h is in http/.\n\n"
+    "    folder  has    may include\n    base    texts  nothing\n    http    heads  base\n\n",
     "src/main.c": "int main(void)\n{\n\treturn 0;\n}\n",
     "tests/lint/circles.allow": "",
     "tests/lint/names.allow": "",
@@ -50,7 +52,7 @@ def add(tree, name, text):
     file.write_text((file.read_text() if file.exists() else "") + text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("check", ["layers", "circles", "names"])
+@pytest.mark.parametrize("check", ["layers", "circles", "names", "design"])
 def test_sound(tree, check):
     assert run(check, tree)[0] == 0, run(check, tree)[1]
 
@@ -171,3 +173,72 @@ def test_double_name(tree):
     assert run("names", tree)[0] == 0
     (tree / "src/base/field.h").unlink()
     assert "field is not needed" in run("names", tree)[1]
+
+
+def rewrite(tree, old, new):
+    """Changes src/DESIGN."""
+    file = tree / "src/DESIGN"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "line, told",
+    [
+        ("See base/texts.c.", "there is no base/texts.c"),
+        ("See src/http/text.c.", "there is no src/http/text.c"),
+        ("See (tests/lint/nothing).", "there is no tests/lint/nothing"),
+        ("It is in base/deep/.", "there is no base/deep/"),
+        ("See tinylb.8.", "there is no tinylb.8"),
+        ("See texts.py, too.", "there is no texts.py"),
+        ("It calls text_width().", "text_width is nowhere in src/ and include/"),
+        ("As TEXT_MAX says.", "TEXT_MAX is nowhere in src/ and include/"),
+        ("long " * 22, "110 columns"),
+        ("\n" * 250, "lines, 250 are allowed"),
+    ],
+)
+def test_design_names(tree, line, told):
+    add(tree, "src/DESIGN", line + "\n")
+    code, out = run("design", tree)
+    assert code == 1 and told in out
+
+
+@pytest.mark.parametrize("line", ["See http/field.h of tests/lint.", "HTTP/1 or limits.buffers, not listen(2)."])
+def test_design_other_words(tree, line):
+    """What is there, and what is no name."""
+    add(tree, "src/DESIGN", line + "\n")
+    assert run("design", tree)[0] == 0, run("design", tree)[1]
+
+
+@pytest.mark.parametrize(
+    "old, new, told",
+    [
+        ("    http    heads  base\n", "", "the folder http is not in the table of folders"),
+        ("    http ", "    net  ", "there is no folder net"),
+        ("heads  base", "heads  nothing", "http may include nothing, and by tests/lint/layers something else"),
+        ("heads  base", "heads  base net", "http may include base net, and"),
+        ("heads  base", "heads  base libevent", "http may include base libevent, and"),
+        ("texts  nothing", "texts  http+", "base may include http+, and"),
+        ("texts  nothing", "texts  everything", "base may include everything, and"),
+        ("    folder  has ", "    what    has ", "the folder base is not in the table of folders"),
+    ],
+)
+def test_design_table(tree, old, new, told):
+    rewrite(tree, old, new)
+    code, out = run("design", tree)
+    assert code == 1 and told in out
+
+
+def test_design_and_the_tree(tree):
+    """What moves, or a new folder, makes the map wrong."""
+    rewrite(tree, "    http    heads  base\n", "    http    heads  base+\n")
+    assert run("design", tree)[0] == 0, run("design", tree)[1]
+    add(tree, "src/http/v2/frame.c", "")
+    assert "the folder http/v2 is not in the table of folders" in run("design", tree)[1]
+    rewrite(tree, "heads  base+\n", "heads  base\n    http/v2  frames  base\n")
+    assert "http/v2 includes what http may: say so" in run("design", tree)[1]
+    rewrite(tree, "frames  base\n", "frames  as http\n")
+    assert run("design", tree)[0] == 0, run("design", tree)[1]
+    (tree / "src/base/text.c").rename(tree / "src/base/words.c")
+    assert "src/DESIGN:1: there is no base/text.c" in run("design", tree)[1]
