@@ -1,7 +1,8 @@
 /*
- * The log of messages to the administrator (the access log is proxy/record.h). One line a message,
- * written with one write(2), so that the lines of several processes never mix. Nothing waits for
- * who reads the log: what cannot be written is lost, and the next line says how many were.
+ * The log of messages to the administrator (exchange/access_log.h is the access log). One line a
+ * message, written with one write(2), so that the lines of several processes never mix. Nothing
+ * waits for who reads the log: what cannot be written is lost, and the next line says how many
+ * were.
  *
  * The verbs with errno text are log_error and log_warn; the others have none. errno survives every
  * call. Bytes that came from a peer must be escaped by the caller (text_add_escaped).

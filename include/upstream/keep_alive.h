@@ -2,8 +2,8 @@
  * For how long a backend keeps an idle connection, as far as one can see. A request that it must
  * not get twice goes only onto one that is in no danger of being closed just now.
  */
-#ifndef TINYLB_PROXY_KEEP_ALIVE_H
-#define TINYLB_PROXY_KEEP_ALIVE_H
+#ifndef TINYLB_UPSTREAM_KEEP_ALIVE_H
+#define TINYLB_UPSTREAM_KEEP_ALIVE_H
 
 #include <stdint.h>
 

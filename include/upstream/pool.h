@@ -1,4 +1,4 @@
-/* A pool as one worker uses it: types only. pools.h sets it up. */
+/* A pool as one worker uses it: types only. pool_setup.h sets it up. */
 #ifndef TINYLB_UPSTREAM_POOL_H
 #define TINYLB_UPSTREAM_POOL_H
 

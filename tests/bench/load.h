@@ -57,7 +57,7 @@ struct load {
 	uint64_t want;    /* length of the body of an answer */
 	const char *text; /* the body, NULL: the pattern */
 
-	/* runtime: schedule.c */
+	/* runtime: load_schedule.c */
 	uint64_t now;      /* as read last, ns */
 	uint64_t begin;    /* of what is counted */
 	uint64_t end;      /* of new requests */
