@@ -422,6 +422,7 @@ static void test_nothing_is_left_behind(void **state)
 	const unsigned maps = maps_count();
 	const int next = maps_next_fd();
 	struct rlimit old, none;
+	char name[64];
 	int fd;
 
 	mem_fail_after(0);
@@ -442,6 +443,10 @@ static void test_nothing_is_left_behind(void **state)
 	other = board_new(4);
 	assert_non_null(other);
 	board_free(other);
+	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", board_fd(board));
+	fd = open(name, O_RDONLY | O_CLOEXEC); /* which cannot be mapped to be written */
+	assert_null(board_attach(fd));
+	assert_int_equal(close(fd), 0);
 	fd = memfd_create("tinylb-board-not", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(fd, 8192), 0);
 	assert_refused(fd);
@@ -455,9 +460,11 @@ static void test_nothing_is_left_behind(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	none = (struct rlimit){ 0, old.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	errno = 0;
 	other = board_new(4);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_null(other);
+	assert_int_equal(errno, EMFILE);
 }
 
 static void test_latency_buckets(void **state)

@@ -265,6 +265,39 @@ static void test_target_forms(void **state)
 	check_all(cases, sizeof cases / sizeof cases[0]);
 }
 
+/* What the log says of it. */
+static void test_what_is_wrong_is_named(void **state)
+{
+	static const struct request_case cases[] = {
+		{ "GET http:// HTTP/1.1\r\n", "request target is neither a path nor an http URL" },
+		{ "GET https:// HTTP/1.1\r\n", "request target is neither a path nor an http URL" },
+		{ "GET httpx://a HTTP/1.1\r\n",
+			"request target is neither a path nor an http URL" },
+		{ "GET http:///a HTTP/1.1\r\n", "bad host in the request target" },
+		{ "GET https://@ HTTP/1.1\r\n", "bad host in the request target" },
+		{ "GET * HTTP/1.1\r\n", "target * of another method than OPTIONS" },
+		{ "CONNECT a HTTP/1.1\r\n", "CONNECT is not offered" },
+		{ "GET / HTTP/2.0\r\n", "not HTTP/1" },
+		{ "GET / HTTP/1.1x", "bad end of the request line" },
+		{ "GET", NULL },
+		{ "G(T /", "bad method" },
+		{ "GET /\x7f", "bad request target" },
+		{ "GET / HTTP/1.1\r\n\r\n", "no Host" },
+		{ "GET / HTTP/1.1\r\nHost:\r\n\r\n", "empty Host" },
+		{ "GET / HTTP/1.1\r\nHost: @\r\n\r\n", "bad Host" },
+		{ "GET / HTTP/1.1\r\n" HOST HOST "\r\n", "several Host fields" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		(void)parse(cases[i].input, strlen(cases[i].input), 0);
+		if (cases[i].wanted != NULL)
+			assert_string_equal(request.why, cases[i].wanted);
+		else
+			assert_null(request.why);
+	}
+}
+
 /* RFC 9112 3.2, RFC 9110 7.2, RFC 3986 3.2 */
 static void test_host(void **state)
 {
@@ -822,6 +855,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_line),
 		cmocka_unit_test(test_target_forms),
+		cmocka_unit_test(test_what_is_wrong_is_named),
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_host_count),
 		cmocka_unit_test(test_framing),

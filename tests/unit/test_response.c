@@ -310,6 +310,7 @@ static void test_keep_alive_timeout(void **state)
 		{ "Keep-Alive: timeout=86401", false, 0 },
 		{ "Keep-Alive: timeout=3, timeout=4", true, 3 },
 		{ "Keep-Alive: timeout=", false, 0 },
+		{ "Keep-Alive: timeout=, timeout=5", true, 5 },
 		{ "Keep-Alive: timeout", false, 0 },
 		{ "Keep-Alive: timeout:5", false, 0 },
 		{ "Keep-Alive: timeout=x", false, 0 },
