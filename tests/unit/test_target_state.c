@@ -478,6 +478,72 @@ static void test_settle(void **state)
 	assert_int_equal(health.epoch, 2);
 }
 
+/* What was counted before does not matter, and a backend without addresses is empty at once. */
+static void test_init(void **state)
+{
+	(void)state;
+	total.counts[ROWS_CUT] = 50;
+	begin(true);
+	assert_int_equal(s.state, ROWS_EMPTY);
+	begin(false);
+	assert_int_equal(s.state, ROWS_READY);
+	assert_int_equal(s.before.cut, 50);
+	assert_false(target_state_look(&s, &total, now, &(struct eject_cause){ 0 }));
+	assert_int_equal(s.look_us, 0);
+}
+
+/* Whatever brought it back: fewer requests at first, and what has failed before is forgiven. */
+static void test_every_way_back(void **state)
+{
+	(void)state;
+	pool.slow_start = 1000;
+	pool.check.type = CHECK_OFF;
+	begin(false);
+	(void)take(PROBE_REFUSED);
+	total.counts[ROWS_CUT] += 9;
+	now += SECOND;
+	assert_int_equal(take(PROBE_PASSED), TARGET_IS_BACK);
+	assert_int_equal(s.back_us, now);
+	assert_int_equal(health.share, ROWS_LEAST_SHARE);
+	assert_false(target_state_look(&s, &total, now, &(struct eject_cause){ 0 }));
+	eject();
+	now += 10 * SECOND;
+	assert_int_equal(target_state_end_ejection(&s, &total, now), TARGET_IS_BACK);
+	assert_int_equal(s.back_us, now);
+	pool.slow_start = 0;
+	target_state_come_back(&s, &total, now);
+	assert_int_equal(s.back_us, 0);
+}
+
+/* A share belongs to a slow start, and so to a target that is ready. */
+static void test_recall_share_of_others(void **state)
+{
+	const struct target_notes notes = { .until_us = BEGIN + SECOND };
+
+	(void)state;
+	pool.slow_start = 1000;
+	for (int was = ROWS_EJECTED; was <= ROWS_EMPTY; was++) {
+		const struct rows_health left = { (enum rows_state)was, 100, 1 };
+
+		begin(false);
+		target_state_recall(&s, left, &notes, now);
+		assert_int_equal(s.back_us, 0);
+		assert_true(s.checks.known);
+		assert_int_equal(s.refusing, was == ROWS_REFUSING);
+		assert_int_equal(s.eject.until_us != 0, was == ROWS_EJECTED);
+	}
+}
+
+/* A check that was passed while it refuses: the next one comes soon, too. */
+static void test_plan_after_a_pass(void **state)
+{
+	(void)state;
+	go_down(PROBE_REFUSED);
+	s.checks.against = 1;
+	target_check_plan(&s, 50000, now);
+	assert_int_equal(s.probe_us, now + SECOND / 2);
+}
+
 static void test_alarms(void **state)
 {
 	(void)state;
@@ -564,6 +630,10 @@ int main(void)
 		cmocka_unit_test_setup(test_addresses, setup),
 		cmocka_unit_test_setup(test_each_address_is_new, setup),
 		cmocka_unit_test_setup(test_settle, setup),
+		cmocka_unit_test_setup(test_init, setup),
+		cmocka_unit_test_setup(test_every_way_back, setup),
+		cmocka_unit_test_setup(test_recall_share_of_others, setup),
+		cmocka_unit_test_setup(test_plan_after_a_pass, setup),
 		cmocka_unit_test_setup(test_alarms, setup),
 		cmocka_unit_test_setup(test_due, setup),
 		cmocka_unit_test_setup(test_counts, setup),
