@@ -40,7 +40,7 @@ struct memory_request {
 	bool whole;
 	unsigned replies;
 	struct reply reply; /* its texts stand below, and are copies */
-	char detail[128], location[256], body[64];
+	char detail[128], location[HEAD_OUT_SIZE], body[64];
 	/* what it was asked */
 	unsigned pauses, resumes, watches, finishes;
 	bool paused;
