@@ -248,6 +248,65 @@ static void test_hardly_late(void **state)
 	assert_int_equal(scene.m.awake_since, scene.now);
 }
 
+/* One that has turned once, and not since. */
+static void test_turned_before(void **state)
+{
+	uint64_t last;
+
+	(void)state;
+	give_clients(workers[0], 1);
+	pass(LOOK, 0);
+	last = scene.now;
+	pass(600, 1);
+	assert_int_equal(workers[0]->hung_since, 0);
+	assert_int_equal(workers[0]->suspected, scene.now - SUSPECT);
+	pass(LOOK, 1);
+	assert_int_equal(workers[0]->hung_since, last + 600 - SUSPECT);
+}
+
+/* A look at a moment of its own. */
+static void look_now(void)
+{
+	scene.m.look_due = scene.now;
+	assert_int_equal(look(), HANG_FINE);
+}
+
+static void test_suspected_in_time(void **state)
+{
+	(void)state;
+	give_clients(workers[0], 1);
+	scene.m.awake_since = scene.now - SUSPECT + 1;
+	look_now();
+	assert_int_equal(workers[0]->suspected, 0);
+	scene.now++;
+	look_now();
+	assert_int_equal(workers[0]->suspected, scene.now - SUSPECT);
+}
+
+static void test_given_up_in_time(void **state)
+{
+	(void)state;
+	settings.timeouts.hang = 3000;
+	workers[0]->hung_since = scene.m.awake_since = scene.now - 2999;
+	look_now();
+	assert_int_equal(workers[0]->state, CHILD_READY);
+	scene.now++;
+	look_now();
+	assert_int_equal(workers[0]->state, CHILD_ENDING);
+	assert_true(
+		scene_logged("worker 0 gen 1 (pid 5000) has hung for 3000 ms: ending it; it was "
+			     "waiting"));
+}
+
+static void test_given_up_at_once(void **state)
+{
+	(void)state;
+	settings.timeouts.hang = 1;
+	workers[0]->hung_since = scene.m.awake_since = scene.now - 1;
+	look_now();
+	assert_int_equal(workers[0]->state, CHILD_ENDING);
+}
+
 static void test_recovers(void **state)
 {
 	(void)state;
@@ -258,7 +317,7 @@ static void test_recovers(void **state)
 	pass(LOOK, 1);
 	assert_int_equal(workers[0]->hung_since, 0);
 	assert_int_equal(ended, 1);
-	assert_true(scene_logged("worker 0 gen 1 (pid 5000) goes on after"));
+	assert_true(scene_logged("worker 0 gen 1 (pid 5000) goes on after 1100 ms"));
 }
 
 static void test_recovers_with_odd_clock(void **state)
@@ -362,6 +421,9 @@ static void test_process_states(void **state)
 	check_process('R', "the process is running\n");
 	check_process('S', "the process is asleep\n");
 	check_process('T', "the process is stopped\n");
+	wchan = "f";
+	check_process('S', "the process is asleep in f\n");
+	wchan = "0";
 	check_process('t', "the process is stopped by a debugger\n");
 	check_process('Z', "the process is in an unknown state\n");
 }
@@ -375,6 +437,8 @@ static void test_when_needed(void **state)
 	scene.m.look_due = 0;
 	assert_int_equal(hang_next_due(&scene.m), scene.now);
 	/* One worker: no sibling can stand in, and it may not be ended. */
+	g->workers = 2;
+	assert_int_equal(hang_next_due(&scene.m), scene.now);
 	g->workers = 1;
 	assert_int_equal(hang_next_due(&scene.m), UINT64_MAX);
 	assert_int_equal(look(), HANG_FINE);
@@ -478,6 +542,10 @@ int main(void)
 		TEST(test_rests_after_all),
 		TEST(test_late_look),
 		TEST(test_hardly_late),
+		TEST(test_turned_before),
+		TEST(test_suspected_in_time),
+		TEST(test_given_up_in_time),
+		TEST(test_given_up_at_once),
 		TEST(test_recovers),
 		TEST(test_recovers_with_odd_clock),
 		TEST(test_given_up),

@@ -13,7 +13,7 @@ void __wrap_inbox_forward(const struct worker_inbox *inboxes, uint32_t from, uin
 void *__real_mem_zalloc(size_t count, size_t size);
 void *__wrap_mem_zalloc(size_t count, size_t size);
 
-static struct listener_settings listeners[2];
+static struct listener_settings listeners[3];
 static struct settings settings = { .workers = SCENE_WORKERS, .listeners = listeners };
 static struct child *workers[SCENE_WORKERS];
 static size_t forward_count;
@@ -43,6 +43,7 @@ static int setup(void **state)
 	settings.listener_count = 1;
 	if (address_parse_listen("127.0.0.1:8081", &listeners[0].address, &why) == -1 ||
 		address_parse_listen("unix:/nowhere", &listeners[1].address, &why) == -1 ||
+		address_parse_listen("127.0.0.1:8082", &listeners[2].address, &why) == -1 ||
 		scene_setup(state) == -1)
 		return -1;
 	listeners[0].address_text = (char *)(uintptr_t) "127.0.0.1:8081";
@@ -113,12 +114,83 @@ static void test_fewest_sockets(void **state)
 	assert_ptr_equal(find_stand_in(2), workers[3]);
 }
 
+static void test_two_sockets_are_more(void **state)
+{
+	(void)state;
+	workers[3]->hung_since = 1;
+	stand_in_begin(&scene.m, 0);
+	assert_ptr_equal(find_stand_in(0), workers[1]);
+	workers[2]->hung_since = 1;
+	stand_in_begin(&scene.m, 3);
+	assert_ptr_equal(find_stand_in(3), workers[0]);
+	/* a second socket of slot 3 for worker 1, and one that no other has: worker 0 has fewer */
+	scene_socket(&listeners[0].address, 3 + SCENE_WORKERS, 1, false);
+	set_clients(0, 1);
+	stand_in_begin(&scene.m, 3);
+	assert_true(stand_in_accepts(&scene.m, workers[1], socket_of(3 + SCENE_WORKERS)));
+	set_clients(0, 0);
+	stand_in_begin(&scene.m, 2);
+	assert_ptr_equal(find_stand_in(2), workers[0]);
+}
+
+static void test_ids(void **state)
+{
+	uint32_t first, second;
+
+	(void)state;
+	scene.m.last_stand_in = 100;
+	stand_in_begin(&scene.m, 0);
+	first = scene.sent[0].message.id;
+	stand_in_begin(&scene.m, 1);
+	second = scene.sent[1].message.id;
+	assert_int_equal(first, 101);
+	assert_int_equal(second, 102);
+}
+
+static void test_second_listener(void **state)
+{
+	(void)state;
+	settings.listener_count = 3;
+	listeners[2].address_text = listeners[0].address_text;
+	scene_socket(&listeners[2].address, 0, 1, false);
+	stand_in_begin(&scene.m, 0);
+	assert_int_equal(scene.sent_count, 2);
+	assert_int_equal(scene.sent[1].message.number, 2);
+}
+
+static void test_two_workers(void **state)
+{
+	(void)state;
+	scene.m.current->workers = 2;
+	workers[2]->hung_since = workers[3]->hung_since = 1;
+	scene.m.escrow.count = 2;
+	stand_in_begin(&scene.m, 0);
+	assert_ptr_equal(find_stand_in(0), workers[1]);
+	scene.m.current->workers = SCENE_WORKERS;
+}
+
+static void test_begin_after_end(void **state)
+{
+	(void)state;
+	stand_in_begin(&scene.m, 0);
+	scene.deaf = workers[1]->channel;
+	stand_in_end(&scene.m, 0);
+	scene.deaf = 0;
+	stand_in_begin(&scene.m, 0);
+	/* It is not to be told any more. */
+	assert_int_equal(stand_in_next_due(&scene.m), UINT64_MAX);
+	scene.now += RETRY;
+	stand_in_retry(&scene.m);
+	assert_int_equal(scene_count_sent(NULL, MESSAGE_RELEASE), 0);
+	assert_ptr_equal(find_stand_in(0), workers[1]);
+}
+
 static void test_who_can(void **state)
 {
 	(void)state;
 	workers[1]->hung_since = 1;
 	child_set_state(workers[2], CHILD_DRAINING, 0);
-	workers[3]->refused_until = scene.now + 1;
+	workers[3]->refused_until = scene.now + RETRY;
 	stand_in_begin(&scene.m, 0);
 	assert_null(find_stand_in(0));
 	assert_int_equal(stand_in_next_due(&scene.m), scene.now + RETRY);
@@ -441,6 +513,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_fewest_clients),
 		TEST(test_fewest_sockets),
+		TEST(test_two_sockets_are_more),
+		TEST(test_ids),
+		TEST(test_second_listener),
+		TEST(test_two_workers),
+		TEST(test_begin_after_end),
 		TEST(test_who_can),
 		TEST(test_who_cannot),
 		TEST(test_one_worker),
