@@ -41,9 +41,9 @@ enum rows_gauge {
 
 /* What happened to it. */
 enum rows_count {
-	ROWS_REQUESTS, /* as often as it was picked */
-	ROWS_ANSWERS,  /* heads of final answers, of whatever status */
-	ROWS_5XX,      /* of those, with such a status */
+	ROWS_REQUESTS,  /* as often as it was picked */
+	ROWS_RESPONSES, /* heads of final answers, of whatever status */
+	ROWS_5XX,       /* of those, with such a status */
 	ROWS_CONNECT_FAILED,
 	ROWS_CUT,          /* closed or reset before the end of an answer */
 	ROWS_TIMED_OUT,    /* no answer in time */

@@ -1,6 +1,6 @@
 /* What the clients of one worker share. */
-#ifndef TINYLB_DOWNSTREAM_CONTEXT_H
-#define TINYLB_DOWNSTREAM_CONTEXT_H
+#ifndef TINYLB_DOWNSTREAM_DOWNSTREAM_CONTEXT_H
+#define TINYLB_DOWNSTREAM_DOWNSTREAM_CONTEXT_H
 
 #include "base/cells.h"
 #include "exchange/exchange_context.h"

@@ -1,6 +1,6 @@
 /* What all exchanges of one worker share. */
-#ifndef TINYLB_EXCHANGE_CONTEXT_H
-#define TINYLB_EXCHANGE_CONTEXT_H
+#ifndef TINYLB_EXCHANGE_EXCHANGE_CONTEXT_H
+#define TINYLB_EXCHANGE_EXCHANGE_CONTEXT_H
 
 #include "board/board.h"
 #include "exchange/access_log.h"
@@ -9,7 +9,7 @@
 #include "net/heap_trim.h"
 #include "upstream/upstream_context.h"
 
-struct routes;
+struct route_table;
 
 struct exchange_context {
 	/* settings; all borrowed */
@@ -20,7 +20,7 @@ struct exchange_context {
 	struct board_place *place; /* where to count; NULL: nowhere */
 	char *scratch;             /* HEAD_OUT_SIZE bytes, for the callback that is running */
 	/* runtime */
-	struct routes **routes; /* owned; one for each listener; NULL: it has none */
+	struct route_table **routes; /* owned; one for each listener; NULL: it has none */
 	struct access_log log;
 	struct request_ids ids;
 	/* exchanges to be used again: free_list.c */

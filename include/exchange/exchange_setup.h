@@ -1,6 +1,6 @@
 /* Sets up what the exchanges of one worker share, and takes it down. */
-#ifndef TINYLB_EXCHANGE_SETUP_H
-#define TINYLB_EXCHANGE_SETUP_H
+#ifndef TINYLB_EXCHANGE_EXCHANGE_SETUP_H
+#define TINYLB_EXCHANGE_EXCHANGE_SETUP_H
 
 #include "exchange/exchange_context.h"
 

@@ -18,7 +18,7 @@ void affinity_fini(struct pool *pool);
 size_t affinity_pick(struct selection *selection, struct pick *query);
 
 /* Whether a request that is bound has to wait on: its backend serves, and is full. */
-bool affinity_is_bound(const struct selection *selection);
+bool affinity_must_wait(const struct selection *selection);
 
 /* What the response does with the cookie of the session, in pools that have some. It is set if the
  * client did not show the token of the backend that answers: the value is written to `token`. */

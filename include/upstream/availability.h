@@ -25,6 +25,6 @@ void availability_refresh(struct pool *pool);
 /* A connection to the backend failed. It is not picked for 250 ms, and twice as long each time
  * after that, up to 8 s, until it answers. */
 void availability_refused(struct pool *pool, struct backend *backend, uint64_t now_us);
-void availability_answered(struct backend *backend);
+void availability_responded(struct backend *backend);
 
 #endif

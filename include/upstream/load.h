@@ -23,7 +23,7 @@ bool load_acquire(struct selection *selection) __attribute__((warn_unused_result
 void load_release(struct selection *selection);
 
 /* The backend, which was picked for the request, has given a final response of this status. */
-void load_answered(const struct selection *selection, struct backend *backend, int status);
+void load_responded(const struct selection *selection, struct backend *backend, int status);
 
 /* The backend that was picked last has failed. */
 void load_failed(const struct selection *selection, enum rows_count what);

@@ -39,7 +39,7 @@ void queue_stop_ticks(struct upstream_context *upstream);
 
 /* Whether a request that waits, here or in another worker, goes before this one. Only for pools
  * with limits. */
-bool queue_goes_first(const struct selection *selection);
+bool queue_must_yield(const struct selection *selection);
 
 /* Whether it is of use to wait: some backend may be picked that is full, or was when it was asked.
  * No request waits for the retry budget: it would block the head of the queue. */

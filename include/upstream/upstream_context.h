@@ -1,6 +1,6 @@
 /* What all code that deals with backends shares in one worker. */
-#ifndef TINYLB_UPSTREAM_CONTEXT_H
-#define TINYLB_UPSTREAM_CONTEXT_H
+#ifndef TINYLB_UPSTREAM_UPSTREAM_CONTEXT_H
+#define TINYLB_UPSTREAM_UPSTREAM_CONTEXT_H
 
 #include <event2/event_struct.h>
 #include <stdbool.h>

@@ -12,7 +12,7 @@ const char *pulse_describe(const struct pulse *pulse, char out[PULSE_TEXT_SIZE])
 		[PULSE_WAITING] = "waiting for events",
 		[PULSE_ACCEPTING] = "accepting connections",
 		[PULSE_REQUEST] = "reading from a client",
-		[PULSE_ANSWER] = "reading from a backend",
+		[PULSE_RESPONSE] = "reading from a backend",
 		[PULSE_WRITING] = "writing",
 		[PULSE_DEADLINES] = "looking after deadlines",
 		[PULSE_ORDERS] = "doing what the master said",

@@ -24,7 +24,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics need locks here");
 #define BOARD_MAGIC   0x6472616f626c7974u /* "tylboard" */
 #define BOARD_VERSION 2
 
-/* A reader tries so often to read between two funerals: the master may have died in one. */
+/* A reader tries so often to read between two writes: the master may have died in one. */
 #define TRIES_MAX 1000
 
 static size_t length_for(uint32_t places)
@@ -88,7 +88,7 @@ static bool is_ours(const struct board_header *header, off_t size)
 	struct board_header ours = form(header->place_count);
 	off_t length = (off_t)length_for(header->place_count);
 
-	return memcmp(header, &ours, offsetof(struct board_header, funerals)) == 0 &&
+	return memcmp(header, &ours, offsetof(struct board_header, seqlock)) == 0 &&
 	       (size == length || (size > length && header->room_id != 0));
 }
 
@@ -192,7 +192,7 @@ void board_retire(struct board *board, struct board_place *place, struct board_t
 {
 	static const struct board_tally none;
 	struct board_header *header = board->header;
-	uint32_t funerals = atomic_load_explicit(&header->funerals, memory_order_relaxed) | 1;
+	uint32_t seqlock = atomic_load_explicit(&header->seqlock, memory_order_relaxed) | 1;
 	struct board_tally total = none;
 
 	if (retired != NULL)
@@ -200,13 +200,13 @@ void board_retire(struct board *board, struct board_place *place, struct board_t
 	add_cells(&header->retired, &total);
 	board_add_place(place, &total);
 	/* Who reads in between would count the dead twice, or not at all. */
-	atomic_store_explicit(&header->funerals, funerals, memory_order_relaxed);
+	atomic_store_explicit(&header->seqlock, seqlock, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
 	store_cells(&header->retired, &total);
 	store_cells(&place->cells, &none);
 	board_set(&place->clients, 0);
 	atomic_store_explicit(&place->generation, 0, memory_order_relaxed);
-	atomic_store_explicit(&header->funerals, funerals + 1, memory_order_release);
+	atomic_store_explicit(&header->seqlock, seqlock + 1, memory_order_release);
 }
 
 void board_total(struct board *board, struct board_tally *total)
@@ -216,12 +216,12 @@ void board_total(struct board *board, struct board_tally *total)
 
 	for (int i = 0; i < TRIES_MAX; i++) {
 		*total = (struct board_tally){ .counts = { 0 } };
-		before = atomic_load_explicit(&header->funerals, memory_order_acquire);
+		before = atomic_load_explicit(&header->seqlock, memory_order_acquire);
 		add_cells(&header->retired, total);
 		for (uint32_t j = 0; j < places_used(board); j++)
 			board_add_place(&board->places[j], total);
 		atomic_thread_fence(memory_order_acquire);
-		after = atomic_load_explicit(&header->funerals, memory_order_relaxed);
+		after = atomic_load_explicit(&header->seqlock, memory_order_relaxed);
 		if (before == after && before % 2 == 0)
 			return;
 	}

@@ -14,9 +14,10 @@ struct board_header {
 	uint32_t place_count;
 	uint32_t counter_count;
 	uint32_t bucket_count;
-	uint32_t unused[8];                     /* zeros: what is compared has no gaps */
-	_Alignas(64) _Atomic uint32_t funerals; /* odd while the dead are counted */
-	_Atomic uint32_t places_used;           /* those behind them have never been taken */
+	uint32_t unused[8]; /* zeros: what is compared has no gaps */
+	_Alignas(64) _Atomic uint32_t
+		seqlock;              /* odd while the master moves what a dead worker counted */
+	_Atomic uint32_t places_used; /* those behind them have never been taken */
 	/* The room in force, behind the places. */
 	_Atomic uint32_t room_id;
 	_Atomic uint64_t room_offset;

@@ -13,7 +13,7 @@
 #include "form.h"
 #include "rows_form.h"
 
-/* A reader tries so often to read between two funerals: the master may have died in one. */
+/* A reader tries so often to read between two writes: the master may have died in one. */
 #define TRIES_MAX 1000
 
 #define EPOCH_MASK (((uint64_t)1 << 40) - 1)
@@ -161,12 +161,12 @@ void rows_total(const struct rows *rows, uint32_t row, struct rows_tally *total)
 
 	for (int i = 0; i < TRIES_MAX; i++) {
 		*total = (struct rows_tally){ .counts = { 0 } };
-		before = atomic_load_explicit(&header->funerals, memory_order_acquire);
+		before = atomic_load_explicit(&header->seqlock, memory_order_acquire);
 		add(&rows->retired[row], total);
 		for (uint32_t column = 0; column < rows_columns_used(rows); column++)
 			add(&rows->cells[(size_t)column * header->rows + row], total);
 		atomic_thread_fence(memory_order_acquire);
-		after = atomic_load_explicit(&header->funerals, memory_order_relaxed);
+		after = atomic_load_explicit(&header->seqlock, memory_order_relaxed);
 		if (before == after && before % 2 == 0)
 			return;
 	}

@@ -16,10 +16,11 @@ struct rows_header {
 	uint32_t rows, pools, columns;
 	uint32_t cells_size, pool_size, alarms_size, notes_size;
 	unsigned char secret[ROWS_SECRET_SIZE];
-	_Alignas(64) _Atomic uint32_t version;  /* of health words */
-	_Alignas(64) _Atomic uint32_t looks;    /* of the monitor, for alarms */
-	_Alignas(64) _Atomic uint32_t funerals; /* odd while the dead are counted */
-	_Atomic uint32_t rows_used;             /* those behind them have never been taken */
+	_Alignas(64) _Atomic uint32_t version; /* of health words */
+	_Alignas(64) _Atomic uint32_t looks;   /* of the monitor, for alarms */
+	_Alignas(64) _Atomic uint32_t
+		seqlock;            /* odd while the master moves what a dead worker counted */
+	_Atomic uint32_t rows_used; /* those behind them have never been taken */
 	_Atomic uint32_t columns_used;
 };
 

@@ -313,15 +313,15 @@ static void zero_gauges(struct rows *rows, uint32_t column)
 void rows_retire(struct rows *rows, uint32_t column)
 {
 	struct rows_header *header = rows->header;
-	uint32_t funerals = atomic_load_explicit(&header->funerals, memory_order_relaxed) | 1;
+	uint32_t seqlock = atomic_load_explicit(&header->seqlock, memory_order_relaxed) | 1;
 
 	zero_gauges(rows, column);
 	memset(rows_pool(rows, 0, column), 0, header->pools * sizeof(struct rows_pool));
 	/* Who reads in between would count the dead twice, or not at all. */
-	atomic_store_explicit(&header->funerals, funerals, memory_order_relaxed);
+	atomic_store_explicit(&header->seqlock, seqlock, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
 	retire_counters(rows, column);
-	atomic_store_explicit(&header->funerals, funerals + 1, memory_order_release);
+	atomic_store_explicit(&header->seqlock, seqlock + 1, memory_order_release);
 	/* It may have died before it woke the monitor. What it has called stays counted, or the
 	 * calls of who comes next would look like those that were heard. */
 	atomic_store_explicit(&rows->alarms[column].heard, 0, memory_order_relaxed);

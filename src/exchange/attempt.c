@@ -199,7 +199,7 @@ static void wait_for_room(struct exchange *x)
 void attempt_begin(struct exchange *x)
 {
 	assert(x->attempt.stream == NULL && x->response.phase == RESPONSE_HEAD);
-	if (x->selection.pool->limited && queue_goes_first(&x->selection))
+	if (x->selection.pool->limited && queue_must_yield(&x->selection))
 		wait_for_room(x);
 	else if (find_backend(x))
 		send_all(x);
@@ -309,7 +309,7 @@ bool attempt_ask_another(struct exchange *x, int status)
 		x->response.interim > 0 || !pick_another(x))
 		return false;
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
-	load_answered(&x->selection, former, status);
+	load_responded(&x->selection, former, status);
 	go_to_the_other(x);
 	return true;
 }

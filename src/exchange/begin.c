@@ -9,7 +9,7 @@
 #include "net/canonical.h"
 #include "replay.h"
 #include "request_head.h"
-#include "route.h"
+#include "route_table.h"
 #include "upstream/select.h"
 
 struct exchange *exchange_new(struct exchange_context *context)
@@ -38,12 +38,12 @@ static bool answer_here(struct exchange *x)
 
 /* Finds the route of the request, which sets the pool. False: the exchange is over, the request was
  * answered here. */
-static bool find_route(struct exchange *x, const struct routes *routes)
+static bool find_route(struct exchange *x, const struct route_table *routes)
 {
 	const struct request *head = x->request.head;
 	bool unclear;
 	const struct route_settings *route =
-		routes_find(routes, head->host, head->target, x->context->scratch, &unclear);
+		route_table_find(routes, head->host, head->target, x->context->scratch, &unclear);
 
 	if (!unclear && route != NULL && route->pool_name != NULL) {
 		x->selection.pool = &x->context->upstream->pools[route->pool];
@@ -105,7 +105,7 @@ static void init(struct exchange *x, const struct exchange_start *start)
 
 int exchange_begin(struct exchange *x, const struct exchange_start *start)
 {
-	const struct routes *routes = x->context->routes[start->listener];
+	const struct route_table *routes = x->context->routes[start->listener];
 
 	if (request_head_copy(x, start->request, start->head) == -1)
 		return -1;

@@ -1,6 +1,6 @@
 /* The struct of an exchange, for the files of this folder. */
-#ifndef TINYLB_EXCHANGE_PARTS_H
-#define TINYLB_EXCHANGE_PARTS_H
+#ifndef TINYLB_EXCHANGE_EXCHANGE_PARTS_H
+#define TINYLB_EXCHANGE_EXCHANGE_PARTS_H
 
 #include <event2/buffer.h>
 

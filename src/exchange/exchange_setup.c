@@ -8,7 +8,7 @@
 #include "free_list.h"
 #include "redispatch.h"
 #include "response_events.h"
-#include "route.h"
+#include "route_table.h"
 #include "stall.h"
 #include "tunnel.h"
 
@@ -52,7 +52,7 @@ static int init_routes(struct exchange_context *c)
 
 		if (l->route_count == 0)
 			continue;
-		c->routes[i] = routes_new(l->routes, l->route_count);
+		c->routes[i] = route_table_new(l->routes, l->route_count);
 		if (c->routes[i] == NULL)
 			return -1;
 	}
@@ -62,7 +62,7 @@ static int init_routes(struct exchange_context *c)
 static void free_routes(struct exchange_context *c)
 {
 	for (size_t i = 0; c->routes != NULL && i < c->settings->listener_count; i++)
-		routes_free(c->routes[i]);
+		route_table_free(c->routes[i]);
 	mem_free(c->routes);
 }
 

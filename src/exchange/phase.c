@@ -1,4 +1,4 @@
-/* The states of an exchange, and back-pressure: the same both ways. */
+/* The names of the states, for the log. */
 #include "config.h"
 
 #include "phase.h"
@@ -34,42 +34,4 @@ void phase_log_attempt(const struct exchange *x, enum attempt_state state)
 {
 	log_debug("request %.*s: attempt %s -> %s", SLICE_ARGS(x->record.id),
 		name_of_attempt(x->attempt.state), name_of_attempt(state));
-}
-
-size_t phase_unsent(const struct exchange *x)
-{
-	const struct backend_stream *stream = x->attempt.stream;
-
-	return x->downstream.ops->unsent(x->downstream.context) +
-	       (stream != NULL ? stream->ops->unsent(stream) : 0);
-}
-
-bool phase_is_taken(struct exchange *x)
-{
-	size_t before = x->response.unsent;
-
-	x->response.unsent = phase_unsent(x);
-	return x->response.unsent > 0 && (before == 0 || x->response.unsent < before);
-}
-
-void phase_throttle_client(struct exchange *x)
-{
-	const struct backend_stream *stream = x->attempt.stream;
-
-	x->response.unsent = 0;
-	if (!stream->ops->is_full(stream))
-		return;
-	x->downstream.ops->pause(x->downstream.context);
-	x->response.unsent = phase_unsent(x);
-}
-
-void phase_throttle_backend(struct exchange *x)
-{
-	struct backend_stream *stream = x->attempt.stream;
-
-	x->response.unsent = 0;
-	if (!x->downstream.ops->is_full(x->downstream.context))
-		return;
-	stream->ops->pause(stream);
-	x->response.unsent = phase_unsent(x);
 }

@@ -47,15 +47,4 @@ static inline void phase_alive(struct exchange *x)
 		context->loop);
 }
 
-/* Bytes that wait for either peer, here and in the kernel. */
-size_t phase_unsent(const struct exchange *x);
-
-/* Whether either peer has taken some of what waits for it since the last look. */
-bool phase_is_taken(struct exchange *x);
-
-/* Something was sent to the backend, or to the client: stops reading the other side if so much
- * waits there that no more is to be sent now. */
-void phase_throttle_client(struct exchange *x);
-void phase_throttle_backend(struct exchange *x);
-
 #endif

@@ -1,7 +1,6 @@
 /*
  * The request's content on its way to the backend: under back-pressure, at no less than the least
- * rate, and held in part as long as it may have to be sent again. And what else the client's side
- * tells an exchange.
+ * rate, and held in part as long as it may have to be sent again.
  */
 #include "config.h"
 
@@ -9,7 +8,7 @@
 
 #include <assert.h>
 
-#include "end.h"
+#include "backlog.h"
 #include "local_reply.h"
 #include "phase.h"
 #include "replay.h"
@@ -35,7 +34,7 @@ static void sent(struct exchange *x)
 	if (x->attempt.state != ATTEMPT_CONNECTING)
 		phase_alive(x);
 	if (!x->request.done)
-		phase_throttle_client(x);
+		backlog_throttle_client(x);
 }
 
 void exchange_request_content(struct exchange *x, const struct content *content)
@@ -86,33 +85,4 @@ void exchange_request_spliced(struct exchange *x, size_t len, bool end)
 void exchange_request_bad(struct exchange *x, int status, const char *why)
 {
 	local_reply_send(x, status, REASON_BAD_REQUEST, why);
-}
-
-void exchange_client_drained(struct exchange *x)
-{
-	struct backend_stream *stream = x->attempt.stream;
-
-	if (stream == NULL)
-		return;
-	if (x->response.phase == RESPONSE_TUNNEL) {
-		tunnel_client_drained(x);
-		return;
-	}
-	if (x->attempt.state != ATTEMPT_CONNECTING)
-		phase_alive(x);
-	if (!x->downstream.ops->is_full(x->downstream.context))
-		stream->ops->resume(stream);
-}
-
-void exchange_client_ended(struct exchange *x, int error)
-{
-	if (x->response.phase == RESPONSE_TUNNEL)
-		tunnel_client_ended(x, error);
-	else
-		end_cancelled(x);
-}
-
-void exchange_stop(struct exchange *x)
-{
-	end_exchange(x, REASON_STOPPED, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
 }

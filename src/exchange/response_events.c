@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "attempt.h"
+#include "backlog.h"
 #include "end.h"
 #include "local_reply.h"
 #include "phase.h"
@@ -60,7 +61,7 @@ static void note_head(struct exchange *x, int status)
 {
 	x->record.status = status;
 	x->record.answered_us = x->context->loop->now_us;
-	load_answered(&x->selection, selection_backend(&x->selection), status);
+	load_responded(&x->selection, selection_backend(&x->selection), status);
 }
 
 static bool take_interim(struct exchange *x, struct response *head)
@@ -116,7 +117,7 @@ static bool passed_on(struct exchange *x)
 		end_cancelled(x);
 		return false;
 	}
-	phase_throttle_backend(x);
+	backlog_throttle_backend(x);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "stall.h"
 
+#include "backlog.h"
 #include "end.h"
 #include "local_reply.h"
 #include "phase.h"
@@ -26,7 +27,7 @@ void stall_expired(struct deadline *deadline)
 	struct exchange *x = exchange_of_deadline(deadline);
 	bool client = client_stalls(x);
 
-	if (phase_is_taken(x)) { /* slowly */
+	if (backlog_is_taken(x)) { /* slowly */
 		phase_alive(x);
 		return;
 	}
@@ -49,10 +50,10 @@ bool exchange_cut_stalled(struct deadline *deadline)
 {
 	struct exchange *x = exchange_of_deadline(deadline);
 
-	if (phase_unsent(x) == 0)
+	if (backlog_unsent(x) == 0)
 		return false;
 	/* Little at a time does not put the deadline off. */
-	if (phase_is_taken(x)) {
+	if (backlog_is_taken(x)) {
 		phase_alive(x);
 		return false;
 	}

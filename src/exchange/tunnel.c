@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "backlog.h"
 #include "end.h"
 #include "phase.h"
 
@@ -30,7 +31,7 @@ static void end_abruptly(struct exchange *x, enum upstream_end upstream)
 /* Both sides have ended, and all is out. */
 static bool is_over(const struct exchange *x)
 {
-	return x->response.client_ended && x->response.backend_ended && phase_unsent(x) == 0;
+	return x->response.client_ended && x->response.backend_ended && backlog_unsent(x) == 0;
 }
 
 /* Something was sent to the backend; -1: memory was short for it. False: the exchange is over. */
@@ -47,7 +48,7 @@ static bool sent_to_backend(struct exchange *x, int result)
 		end_abruptly(x, UPSTREAM_CLOSE);
 		return false;
 	}
-	phase_throttle_client(x);
+	backlog_throttle_client(x);
 	return true;
 }
 
@@ -61,7 +62,7 @@ static bool sent_to_client(struct exchange *x, int result)
 		end_abruptly(x, UPSTREAM_CLOSE);
 		return false;
 	}
-	phase_throttle_backend(x);
+	backlog_throttle_backend(x);
 	return true;
 }
 

@@ -22,7 +22,7 @@ static uint64_t count_failures(
 
 static uint64_t count_answers(const struct eject_settings *settings, const struct rows_tally *total)
 {
-	return total->counts[ROWS_ANSWERS] - (settings->on_5xx ? total->counts[ROWS_5XX] : 0);
+	return total->counts[ROWS_RESPONSES] - (settings->on_5xx ? total->counts[ROWS_5XX] : 0);
 }
 
 static uint64_t count_requests(

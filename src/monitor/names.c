@@ -79,7 +79,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
-	loop_begin(&names->watch->loop, PULSE_ANSWER, fd);
+	loop_begin(&names->watch->loop, PULSE_RESPONSE, fd);
 	n = read(fd, (char *)names->answer + names->len, sizeof *names->answer - names->len);
 	if (n > 0)
 		names->len += (size_t)n;

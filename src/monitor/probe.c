@@ -126,7 +126,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	struct probe *probe = arg;
 	ssize_t n;
 
-	loop_begin(probe->loop, PULSE_ANSWER, fd);
+	loop_begin(probe->loop, PULSE_RESPONSE, fd);
 	if ((what & EV_TIMEOUT) != 0) {
 		finish(probe, PROBE_SILENT, "no answer in time");
 	} else if (!grow(probe)) {

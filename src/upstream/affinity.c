@@ -157,7 +157,7 @@ static bool is_full(const struct pool *pool, size_t backend)
 	return pool->view.is_full != NULL && pool->view.is_full(&pool->view, backend);
 }
 
-bool affinity_is_bound(const struct selection *s)
+bool affinity_must_wait(const struct selection *s)
 {
 	return s->bound && may_stay(s->pool, s->session) && is_full(s->pool, s->session);
 }

@@ -181,7 +181,7 @@ void availability_refused(struct pool *pool, struct backend *backend, uint64_t n
 	pool->availability.due_us = 0;
 }
 
-void availability_answered(struct backend *backend)
+void availability_responded(struct backend *backend)
 {
 	backend->connect_backoff.ms = 0;
 }

@@ -211,7 +211,7 @@ static void ended(struct connection *connection, int error)
 }
 
 const struct connection_events http1_upstream_read_events = {
-	.reading = PULSE_ANSWER,
+	.reading = PULSE_RESPONSE,
 	.received = received,
 	.splice = splice,
 	.drained = drained,

@@ -90,13 +90,13 @@ static void note_latency(struct load *load, uint64_t us)
 		load->latency_us += sample / MEAN_OF - load->latency_us / MEAN_OF;
 }
 
-void load_answered(const struct selection *s, struct backend *backend, int status)
+void load_responded(const struct selection *s, struct backend *backend, int status)
 {
 	const struct upstream_context *upstream = s->pool->upstream;
 	struct rows_cells *cells = backend->load.cells;
 	uint64_t us = upstream->loop->now_us - s->picked_us;
 
-	board_count(&cells->counts[ROWS_ANSWERS]);
+	board_count(&cells->counts[ROWS_RESPONSES]);
 	board_count(&cells->latency[board_latency_bucket(us)]);
 	if (status >= 500) {
 		board_count(&cells->counts[ROWS_5XX]);
@@ -105,7 +105,7 @@ void load_answered(const struct selection *s, struct backend *backend, int statu
 	}
 	if (s->pool->view.load != NULL)
 		note_latency(&backend->load, us);
-	availability_answered(backend);
+	availability_responded(backend);
 }
 
 void load_failed(const struct selection *s, enum rows_count what)

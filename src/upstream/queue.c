@@ -43,7 +43,7 @@ static bool is_older(uint64_t one_us, uint64_t other_us)
 	return one_us != 0 && one_us + QUEUE_EVEN_US < other_us;
 }
 
-bool queue_goes_first(const struct selection *s)
+bool queue_must_yield(const struct selection *s)
 {
 	const struct selection *first = first_in(&s->pool->queue.waiting);
 	uint64_t since_us = s->queued_us;
@@ -193,7 +193,7 @@ static void serve_bound(struct pool *pool)
 		struct selection *s = LIST_ITEM(l, struct selection, link);
 
 		next = l->next;
-		if (!affinity_is_bound(s) && pool->upstream->selection_events->ready(s))
+		if (!affinity_must_wait(s) && pool->upstream->selection_events->ready(s))
 			next = bound->next;
 	}
 }

@@ -365,13 +365,13 @@ static void test_a_session_waits_for_its_backend(void **state)
 	assert_true(pick_for(&s) == PICKER_NONE);
 	assert_true(s.bound);
 	assert_int_equal(s.session, 2);
-	assert_true(affinity_is_bound(&s));
+	assert_true(affinity_must_wait(&s));
 	/* There is room. */
 	pools_set_other(ROWS_IN_FLIGHT, 2, 0);
-	assert_false(affinity_is_bound(&s));
+	assert_false(affinity_must_wait(&s));
 	assert_int_equal(pick_for(&s), 2);
 	assert_false(s.bound);
-	assert_false(affinity_is_bound(&s));
+	assert_false(affinity_must_wait(&s));
 }
 
 static void test_a_session_waits_no_more_for_a_backend_that_is_down(void **state)
@@ -384,7 +384,7 @@ static void test_a_session_waits_no_more_for_a_backend_that_is_down(void **state
 	assert_true(pick_for(&s) == PICKER_NONE);
 	pools_tell(2, ROWS_DOWN, ROWS_FULL_SHARE);
 	availability_refresh(pool);
-	assert_false(affinity_is_bound(&s));
+	assert_false(affinity_must_wait(&s));
 	assert_int_equal(picks(&s), 11);
 	assert_false(s.bound);
 }
@@ -398,7 +398,7 @@ static void test_without_a_queue_a_session_moves(void **state)
 	show_token(&s, "", 2);
 	assert_int_equal(picks(&s), 11);
 	assert_false(s.bound);
-	assert_false(affinity_is_bound(&s));
+	assert_false(affinity_must_wait(&s));
 }
 
 static void test_a_session_that_may_not_wait_moves(void **state)
@@ -425,7 +425,7 @@ static void test_others_are_not_bound(void **state)
 	assert_false(s.bound);
 	show_token(&s, "", 1);
 	assert_int_equal(picks(&s), 2);
-	assert_false(affinity_is_bound(&s));
+	assert_false(affinity_must_wait(&s));
 }
 
 /* --- the cookie of the response --- */

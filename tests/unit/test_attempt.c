@@ -70,7 +70,7 @@ static void test_the_request_is_sent_as_soon_as_it_has_a_stream(void **state)
 	assert_int_equal(record->answered_us, POOLS_BEGIN_US + 1500 * POOLS_MS);
 	assert_int_equal(record->bytes, 2);
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, backend_of(s)), 0);
-	assert_int_equal(counted(backend_of(s), ROWS_ANSWERS), 1);
+	assert_int_equal(counted(backend_of(s), ROWS_RESPONSES), 1);
 }
 
 /* The head may go out together with the first content, once. */
@@ -585,7 +585,7 @@ static void test_another_backend_is_asked_after_some_statuses(void **state)
 	scene_pass(700);
 	assert_false(stream_head(first, unwell));
 	assert_stream_ended(first, UPSTREAM_CLOSE);
-	assert_int_equal(counted(backend_of(first), ROWS_ANSWERS), 1);
+	assert_int_equal(counted(backend_of(first), ROWS_RESPONSES), 1);
 	assert_int_equal(counted(backend_of(first), ROWS_5XX), 1);
 	assert_int_equal(r->head_count, 0);
 	assert_int_not_equal(backend_of(stream_last()), backend_of(first));

@@ -398,7 +398,7 @@ static void test_connect_backoff_doubles(void **state)
 		assert_int_equal(usable(), 15);
 		assert_true(pool->availability.due_us == UINT64_MAX);
 	}
-	availability_answered(&pool->backends[1]);
+	availability_responded(&pool->backends[1]);
 	refuse(1);
 	w.loop.now_us += 250 * POOLS_MS - 1;
 	assert_int_equal(usable(), 13);

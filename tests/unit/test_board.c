@@ -137,18 +137,18 @@ static void test_a_place_begins_with_zeros(void **state)
 
 static struct board *funeral_board;
 
-static void end_funeral(int signal)
+static void end_write(int signal)
 {
 	struct board_place *place = board_place_at(funeral_board, 0);
 
 	(void)signal;
 	board_set(&place->cells.counts[BOARD_REQUESTS], 0);
-	atomic_store(&funeral_board->header->funerals, 8);
+	atomic_store(&funeral_board->header->seqlock, 8);
 }
 
 /* Who reads while the dead are counted would count them twice, or not at all: it reads again, and
  * what it says is of one moment. The clock that ends it here is that of the reader's own work. */
-static void test_a_reader_waits_for_the_end_of_a_funeral(void **state)
+static void test_a_reader_waits_for_the_end_of_a_write(void **state)
 {
 	const struct itimerval soon = { .it_value = { .tv_usec = 5000 } };
 	struct board_place *place;
@@ -162,8 +162,8 @@ static void test_a_reader_waits_for_the_end_of_a_funeral(void **state)
 		assert_non_null(board_take(funeral_board, 1, i));
 	board_set(&funeral_board->header->retired.counts[BOARD_REQUESTS], 5);
 	board_set(&place->cells.counts[BOARD_REQUESTS], 5);
-	atomic_store(&funeral_board->header->funerals, 7);
-	(void)signal(SIGPROF, end_funeral);
+	atomic_store(&funeral_board->header->seqlock, 7);
+	(void)signal(SIGPROF, end_write);
 	assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
 	assert_int_equal(total_requests(funeral_board), 5);
 	(void)signal(SIGPROF, SIG_DFL);
@@ -172,7 +172,7 @@ static void test_a_reader_waits_for_the_end_of_a_funeral(void **state)
 	board_free(funeral_board);
 	funeral_board = board_new(1);
 	assert_non_null(funeral_board);
-	atomic_store(&funeral_board->header->funerals, 7);
+	atomic_store(&funeral_board->header->seqlock, 7);
 	assert_int_equal(total_requests(funeral_board), 0);
 	board_free(funeral_board);
 }
@@ -212,7 +212,7 @@ static void test_a_reader_sees_that_there_was_a_funeral(void **state)
 		while (atomic_load(&place->generation) != 0)
 			assert_int_equal(total_requests(funeral_board), wanted);
 		assert_int_equal(setitimer(ITIMER_PROF, &never, NULL), 0);
-		assert_int_equal(funeral_board->header->funerals % 2, 0);
+		assert_int_equal(funeral_board->header->seqlock % 2, 0);
 	}
 	(void)signal(SIGPROF, SIG_DFL);
 	board_free(funeral_board);
@@ -226,9 +226,9 @@ static void test_each_funeral_ends(void **state)
 	for (uint32_t before = 0; before < 6; before++) {
 		struct board_place *place = board_take(board, 1, 0);
 
-		atomic_store(&board->header->funerals, before);
+		atomic_store(&board->header->seqlock, before);
 		board_retire(board, place, NULL);
-		assert_int_equal(board->header->funerals, before / 2 * 2 + 2);
+		assert_int_equal(board->header->seqlock, before / 2 * 2 + 2);
 	}
 }
 
@@ -509,7 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_counts_outlive_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_place_begins_with_zeros, setup, teardown),
-		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_funeral),
+		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_write),
 		cmocka_unit_test(test_a_reader_sees_that_there_was_a_funeral),
 		cmocka_unit_test_setup_teardown(test_each_funeral_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -152,7 +152,7 @@ static void test_nothing_is_seen_for_pickers_that_do_not_ask(void **state)
 	pick(&s, 1);
 	assert_true(load_acquire(&s));
 	w.loop.now_us += 800;
-	load_answered(&s, &pool->backends[1], 200);
+	load_responded(&s, &pool->backends[1], 200);
 	assert_int_equal(look(1).recent, 0);
 	assert_int_equal(look(1).latency_us, 0);
 }
@@ -196,7 +196,7 @@ static void answer(size_t backend, uint64_t us, int status)
 
 	pick(&s, backend);
 	w.loop.now_us += us;
-	load_answered(&s, &pool->backends[backend], status);
+	load_responded(&s, &pool->backends[backend], status);
 }
 
 static void test_the_mean_of_the_latency(void **state)
@@ -248,7 +248,7 @@ static void test_answers_are_counted(void **state)
 	answer(1, 150, 499);
 	answer(1, 5000, 500);
 	rows_total(w.rows, w.backends[1].row, &total);
-	assert_int_equal(total.counts[ROWS_ANSWERS], 4);
+	assert_int_equal(total.counts[ROWS_RESPONSES], 4);
 	assert_int_equal(total.counts[ROWS_5XX], 1);
 	assert_int_equal(total.latency[0], 1);
 	assert_int_equal(total.latency[board_latency_bucket(100)], 1);
@@ -331,7 +331,7 @@ static void use_it(size_t backend)
 	pick(&s, backend);
 	assert_true(load_acquire(&s));
 	assert_true(capacity_open(pool, &pool->backends[backend]));
-	load_answered(&s, &pool->backends[backend], 500);
+	load_responded(&s, &pool->backends[backend], 500);
 	load_failed(&s, ROWS_CUT);
 	assert_int_equal(look(backend).in_flight, 0);
 	assert_int_equal(look(backend).recent, PICKER_FAILURE);

@@ -94,7 +94,7 @@ static bool look(const struct eject_settings *settings, uint64_t now_us)
 static void begin(const struct eject_settings *settings)
 {
 	total = (struct rows_tally){ .counts = { 0 } };
-	total.counts[ROWS_ANSWERS] = 1000;
+	total.counts[ROWS_RESPONSES] = 1000;
 	total.counts[ROWS_CUT] = 7;
 	eject = (struct eject){ 0 };
 	eject_begin(&eject, settings, &total);
@@ -107,7 +107,7 @@ static void test_failures_in_a_row(void **state)
 	assert_false(look(&usual, SECOND));
 	total.counts[ROWS_CUT] += 4;
 	assert_false(look(&usual, SECOND));
-	total.counts[ROWS_ANSWERS]++;
+	total.counts[ROWS_RESPONSES]++;
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, SECOND));
 	total.counts[ROWS_CONNECT_FAILED] += 2;
@@ -118,7 +118,7 @@ static void test_failures_in_a_row(void **state)
 	/* A status of 500 is an answer. */
 	begin(&usual);
 	total.counts[ROWS_5XX] += 100;
-	total.counts[ROWS_ANSWERS] += 100;
+	total.counts[ROWS_RESPONSES] += 100;
 	assert_false(look(&usual, SECOND));
 }
 
@@ -130,10 +130,10 @@ static void test_status_is_a_failure(void **state)
 	s.on_5xx = true;
 	begin(&s);
 	total.counts[ROWS_5XX] += 4;
-	total.counts[ROWS_ANSWERS] += 4;
+	total.counts[ROWS_RESPONSES] += 4;
 	assert_false(look(&s, SECOND));
 	total.counts[ROWS_5XX]++;
-	total.counts[ROWS_ANSWERS]++;
+	total.counts[ROWS_RESPONSES]++;
 	assert_true(look(&s, SECOND));
 }
 
@@ -143,11 +143,11 @@ static void test_many_of_a_second(void **state)
 	(void)state;
 	begin(&usual);
 	total.counts[ROWS_CUT]++;
-	total.counts[ROWS_ANSWERS]++;
+	total.counts[ROWS_RESPONSES]++;
 	assert_false(look(&usual, 100 * SECOND));
 	assert_int_equal(again_us, 101 * SECOND);
 	total.counts[ROWS_CUT] += 20;
-	total.counts[ROWS_ANSWERS] += 18;
+	total.counts[ROWS_RESPONSES] += 18;
 	assert_false(look(&usual, 100 * SECOND + 1000));
 	assert_int_equal(again_us, 101 * SECOND);
 	assert_true(look(&usual, 101 * SECOND));
@@ -156,7 +156,7 @@ static void test_many_of_a_second(void **state)
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 100 * SECOND));
 	total.counts[ROWS_CUT] += 20;
-	total.counts[ROWS_ANSWERS] += 20;
+	total.counts[ROWS_RESPONSES] += 20;
 	assert_false(look(&usual, 101 * SECOND));
 	/* Then nothing fails any more, and nobody looks for ever. */
 	for (uint64_t now = 102; again_us != 0; now++) {
@@ -172,17 +172,17 @@ static void test_window(void **state)
 	begin(&usual);
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, SECOND));
-	total.counts[ROWS_ANSWERS] += 100000;
+	total.counts[ROWS_RESPONSES] += 100000;
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 50 * SECOND));
 	total.counts[ROWS_CUT] += 30;
-	total.counts[ROWS_ANSWERS] += 10;
+	total.counts[ROWS_RESPONSES] += 10;
 	assert_true(look(&usual, 51 * SECOND));
 	begin(&usual);
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, SECOND));
 	total.counts[ROWS_CUT] += 10;
-	total.counts[ROWS_ANSWERS] += 5;
+	total.counts[ROWS_RESPONSES] += 5;
 	assert_false(look(&usual, 2 * SECOND));
 }
 
@@ -465,21 +465,21 @@ static void test_half_fails(void **state)
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 100 * SECOND));
 	total.counts[ROWS_CUT] += 10;
-	total.counts[ROWS_ANSWERS] += 10;
+	total.counts[ROWS_RESPONSES] += 10;
 	assert_false(look(&usual, 101 * SECOND));
 	assert_int_equal(again_us, 0);
 	begin(&usual);
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 100 * SECOND));
 	total.counts[ROWS_CUT] += 11;
-	total.counts[ROWS_ANSWERS] += 9;
+	total.counts[ROWS_RESPONSES] += 9;
 	assert_true(look(&usual, 101 * SECOND));
 	/* 19 requests are too few; the window goes on, for a second more. */
 	begin(&usual);
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 100 * SECOND));
 	total.counts[ROWS_CUT] += 4;
-	total.counts[ROWS_ANSWERS] += 15;
+	total.counts[ROWS_RESPONSES] += 15;
 	assert_false(look(&usual, 101 * SECOND));
 	assert_int_equal(again_us, 101 * SECOND + SECOND / 2);
 	assert_false(look(&usual, 102 * SECOND));
@@ -548,7 +548,7 @@ static void test_begin_closes_the_window(void **state)
 	assert_false(look(&usual, 100 * SECOND));
 	total.counts[ROWS_CUT] += 40;
 	eject_begin(&eject, &usual, &total);
-	total.counts[ROWS_ANSWERS]++;
+	total.counts[ROWS_RESPONSES]++;
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 101 * SECOND));
 	assert_int_equal(again_us, 102 * SECOND);
@@ -575,10 +575,10 @@ static void test_windows_end(void **state)
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 100 * SECOND));
 	total.counts[ROWS_CUT] += 10;
-	total.counts[ROWS_ANSWERS] += 10;
+	total.counts[ROWS_RESPONSES] += 10;
 	assert_false(look(&usual, 101 * SECOND));
 	total.counts[ROWS_CUT] += 30;
-	total.counts[ROWS_ANSWERS]++;
+	total.counts[ROWS_RESPONSES]++;
 	assert_false(look(&usual, 101 * SECOND + SECOND / 2));
 	assert_int_equal(again_us, 102 * SECOND + SECOND / 2);
 	/* And after one that nothing failed in. */

@@ -107,19 +107,19 @@ static void test_what_is_unsent(void **state)
 	(void)state;
 	scene_start();
 	r = request("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-	assert_int_equal(phase_unsent(r->x), 0);
+	assert_int_equal(backlog_unsent(r->x), 0);
 	r->waits = 3;
 	stream_last()->waits = 4;
-	assert_int_equal(phase_unsent(r->x), 7);
+	assert_int_equal(backlog_unsent(r->x), 7);
 	/* The first look; nothing was taken since; some was; nothing waits. */
-	assert_true(phase_is_taken(r->x));
-	assert_false(phase_is_taken(r->x));
+	assert_true(backlog_is_taken(r->x));
+	assert_false(backlog_is_taken(r->x));
 	r->waits = 2;
-	assert_true(phase_is_taken(r->x));
+	assert_true(backlog_is_taken(r->x));
 	r->waits = 3;
-	assert_false(phase_is_taken(r->x));
+	assert_false(backlog_is_taken(r->x));
 	r->waits = stream_last()->waits = 0;
-	assert_false(phase_is_taken(r->x));
+	assert_false(backlog_is_taken(r->x));
 }
 
 int main(void)

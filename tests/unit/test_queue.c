@@ -763,14 +763,14 @@ static void test_whether_another_goes_first(void **state)
 {
 	(void)state;
 	start();
-	assert_false(queue_goes_first(&waiting[1]));
+	assert_false(queue_must_yield(&waiting[1]));
 	enter(0);
 	/* As old is old enough. */
-	assert_true(queue_goes_first(&waiting[1]));
+	assert_true(queue_must_yield(&waiting[1]));
 	waiting[1].queued_us = POOLS_BEGIN_US - 1;
-	assert_false(queue_goes_first(&waiting[1]));
+	assert_false(queue_must_yield(&waiting[1]));
 	waiting[1].queued_us = POOLS_BEGIN_US + 1;
-	assert_true(queue_goes_first(&waiting[1]));
+	assert_true(queue_must_yield(&waiting[1]));
 }
 
 static void test_whether_another_worker_s_goes_first(void **state)
@@ -778,18 +778,18 @@ static void test_whether_another_worker_s_goes_first(void **state)
 	(void)state;
 	start();
 	wait_elsewhere(POOLS_BEGIN_US - QUEUE_EVEN_US);
-	assert_false(queue_goes_first(&waiting[0]));
+	assert_false(queue_must_yield(&waiting[0]));
 	wait_elsewhere(POOLS_BEGIN_US - QUEUE_EVEN_US - 1);
-	assert_true(queue_goes_first(&waiting[0]));
+	assert_true(queue_must_yield(&waiting[0]));
 	/* It has waited before. */
 	waiting[0].queued_us = POOLS_BEGIN_US - 1;
-	assert_false(queue_goes_first(&waiting[0]));
+	assert_false(queue_must_yield(&waiting[0]));
 	wait_elsewhere(0);
 	waiting[0].queued_us = 0;
-	assert_false(queue_goes_first(&waiting[0]));
+	assert_false(queue_must_yield(&waiting[0]));
 	/* Requests that are bound hold up nobody. */
 	enter_bound(1, 2);
-	assert_false(queue_goes_first(&waiting[0]));
+	assert_false(queue_must_yield(&waiting[0]));
 }
 
 static void test_whether_it_is_of_use_to_wait(void **state)

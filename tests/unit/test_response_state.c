@@ -47,7 +47,7 @@ static void test_interim_responses_go_before_the_final_one(void **state)
 	/* The time of the response is that of the final one. */
 	assert_int_equal(assert_record(1, 204, REASON_DONE, 1)->answered_us,
 		POOLS_BEGIN_US + 200 * POOLS_MS);
-	assert_int_equal(counted(ROWS_ANSWERS), 1);
+	assert_int_equal(counted(ROWS_RESPONSES), 1);
 }
 
 static void test_sixteen_interim_responses_may_come(void **state)
@@ -81,7 +81,7 @@ static void test_a_malformed_response_is_refused(void **state)
 	assert_stream_ended(s, UPSTREAM_CLOSE);
 	assert_int_equal(assert_record(1, 502, REASON_BAD_RESPONSE, 1)->answered_us, 0);
 	assert_int_equal(counted(ROWS_BAD_RESPONSE), 1);
-	assert_int_equal(counted(ROWS_ANSWERS), 0);
+	assert_int_equal(counted(ROWS_RESPONSES), 0);
 }
 
 static void test_without_memory_no_backend_is_blamed(void **state)

@@ -398,66 +398,66 @@ static void test_one_request_is_counted(void **state)
 
 /* --- while the dead are counted --- */
 
-static struct rows *funeral_rows;
+static struct rows *seqlock_rows;
 
-static void end_funeral(int signal)
+static void end_write(int signal)
 {
 	(void)signal;
-	board_set(&rows_cells(funeral_rows, 0, 0)->counts[ROWS_REQUESTS], 0);
-	atomic_store(&funeral_rows->header->funerals, 8);
+	board_set(&rows_cells(seqlock_rows, 0, 0)->counts[ROWS_REQUESTS], 0);
+	atomic_store(&seqlock_rows->header->seqlock, 8);
 }
 
 static uint64_t all_requests(void)
 {
 	struct rows_tally total;
 
-	rows_total(funeral_rows, 0, &total);
+	rows_total(seqlock_rows, 0, &total);
 	return total.counts[ROWS_REQUESTS];
 }
 
 #define CROWD 20000
 
-static struct board *begin_funerals(void)
+static struct board *begin_seqlock(void)
 {
 	struct board *board = board_new(1);
 
-	funeral_rows = rows_new(board, 1, 1, CROWD);
-	assert_non_null(funeral_rows);
-	assert_int_equal(rows_take(funeral_rows, key(1), NULL), 0);
+	seqlock_rows = rows_new(board, 1, 1, CROWD);
+	assert_non_null(seqlock_rows);
+	assert_int_equal(rows_take(seqlock_rows, key(1), NULL), 0);
 	for (uint32_t i = 0; i < CROWD; i++) /* so that a look takes its time */
-		assert_int_equal(rows_take_column(funeral_rows), i);
+		assert_int_equal(rows_take_column(seqlock_rows), i);
 	return board;
 }
 
-static void end_funerals(struct board *board)
+static void end_seqlock(struct board *board)
 {
 	(void)signal(SIGPROF, SIG_DFL);
-	rows_free(funeral_rows);
+	rows_free(seqlock_rows);
 	board_free(board);
 }
 
 /* Who reads while the dead are counted would count them twice, or not at all: it reads again. The
  * clock that ends it here is that of the reader's own work. */
-static void test_a_reader_waits_for_the_end_of_a_funeral(void **state)
+static void test_a_reader_waits_for_the_end_of_a_write(void **state)
 {
 	const struct itimerval soon = { .it_value = { .tv_usec = 5000 } };
-	struct board *board = begin_funerals();
+	struct board *board = begin_seqlock();
 
 	(void)state;
-	board_set(&funeral_rows->retired[0].counts[ROWS_REQUESTS], 5);
-	board_set(&rows_cells(funeral_rows, 0, 0)->counts[ROWS_REQUESTS], 5);
-	atomic_store(&funeral_rows->header->funerals, 7);
-	(void)signal(SIGPROF, end_funeral);
+	board_set(&seqlock_rows->retired[0].counts[ROWS_REQUESTS], 5);
+	board_set(&rows_cells(seqlock_rows, 0, 0)->counts[ROWS_REQUESTS], 5);
+	atomic_store(&seqlock_rows->header->seqlock, 7);
+	(void)signal(SIGPROF, end_write);
 	assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
 	assert_int_equal(all_requests(), 5);
-	end_funerals(board);
+	end_seqlock(board);
 }
 
 static void hold_funeral(int signal)
 {
 	(void)signal;
-	if (atomic_load(&funeral_rows->taken[0]) != 0)
-		rows_retire(funeral_rows, 0);
+	if (atomic_load(&seqlock_rows->taken[0]) != 0)
+		rows_retire(seqlock_rows, 0);
 }
 
 /* One that begins and ends while somebody reads is seen, too. */
@@ -466,21 +466,21 @@ static void test_a_reader_sees_that_there_was_a_funeral(void **state)
 	const struct itimerval often = { .it_value = { .tv_usec = 1000 },
 		.it_interval = { .tv_usec = 1000 } };
 	const struct itimerval never = { .it_value = { 0 } };
-	struct board *board = begin_funerals();
+	struct board *board = begin_seqlock();
 	uint64_t wanted = 0;
 
 	(void)state;
 	(void)signal(SIGPROF, hold_funeral);
 	for (int i = 0; i < 30; i++) {
-		atomic_store(&funeral_rows->taken[0], 1);
-		count_requests(funeral_rows, 0, 0, 9);
+		atomic_store(&seqlock_rows->taken[0], 1);
+		count_requests(seqlock_rows, 0, 0, 9);
 		wanted += 9;
 		assert_int_equal(setitimer(ITIMER_PROF, &often, NULL), 0);
-		while (atomic_load(&funeral_rows->taken[0]) != 0)
+		while (atomic_load(&seqlock_rows->taken[0]) != 0)
 			assert_int_equal(all_requests(), wanted);
 		assert_int_equal(setitimer(ITIMER_PROF, &never, NULL), 0);
 	}
-	end_funerals(board);
+	end_seqlock(board);
 }
 
 /* A master that died in the middle of one is followed by one that begins anew. */
@@ -489,9 +489,9 @@ static void test_each_funeral_ends(void **state)
 	struct rows *rows = ((struct world *)*state)->rows;
 
 	for (uint32_t before = 0; before < 6; before++) {
-		atomic_store(&rows->header->funerals, before);
+		atomic_store(&rows->header->seqlock, before);
 		rows_retire(rows, rows_take_column(rows));
-		assert_int_equal(rows->header->funerals, before / 2 * 2 + 2);
+		assert_int_equal(rows->header->seqlock, before / 2 * 2 + 2);
 	}
 }
 
@@ -862,7 +862,7 @@ int main(void)
 		cmocka_unit_test(test_each_cell_is_somewhere_else),
 		cmocka_unit_test_setup_teardown(test_everything_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_request_is_counted, setup, teardown),
-		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_funeral),
+		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_write),
 		cmocka_unit_test(test_a_reader_sees_that_there_was_a_funeral),
 		cmocka_unit_test_setup_teardown(test_each_funeral_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "exchange/route.h"
+#include "exchange/route_table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX          24
@@ -21,11 +21,11 @@
 static char scratch[3 * 8000 + 1];
 
 /* The number of the route, as it stands in the list; -1: none. */
-static int find(const struct routes *routes, const struct route_settings *list, const char *host,
-	const char *target)
+static int find(const struct route_table *routes, const struct route_settings *list,
+	const char *host, const char *target)
 {
 	bool unclear;
-	const struct route_settings *route = routes_find(
+	const struct route_settings *route = route_table_find(
 		routes, slice_of_string(host), slice_of_string(target), scratch, &unclear);
 
 	if (unclear)
@@ -42,7 +42,7 @@ struct asked {
 static void check(const struct route_settings *list, size_t count, const struct asked *asked,
 	size_t asked_count)
 {
-	struct routes *routes = routes_new(list, count);
+	struct route_table *routes = route_table_new(list, count);
 
 	assert_non_null(routes);
 	for (size_t i = 0; i < asked_count; i++) {
@@ -52,7 +52,7 @@ static void check(const struct route_settings *list, size_t count, const struct 
 			fail_msg("%s%s has route %d, not %d", asked[i].host, asked[i].target, found,
 				asked[i].route);
 	}
-	routes_free(routes);
+	route_table_free(routes);
 }
 
 static void test_hosts(void **state)
@@ -199,7 +199,7 @@ static void test_as_a_scan(void **state)
 	(void)state;
 	for (int round = 0; round < 2000; round++) {
 		size_t count = 0;
-		struct routes *routes;
+		struct route_table *routes;
 		char path[12];
 
 		for (size_t i = 0; i < MAX; i++) {
@@ -220,7 +220,7 @@ static void test_as_a_scan(void **state)
 			}
 		}
 		memcpy(path, paths[--count], sizeof path); /* the last one is what is asked for */
-		routes = routes_new(list, count);
+		routes = route_table_new(list, count);
 		assert_non_null(routes);
 		for (int cut = (int)strlen(path); cut > 0; cut--) {
 			int best = -1;
@@ -232,7 +232,7 @@ static void test_as_a_scan(void **state)
 					best = (int)i;
 			assert_int_equal(find(routes, list, "h", path), best);
 		}
-		routes_free(routes);
+		route_table_free(routes);
 	}
 }
 
@@ -243,10 +243,10 @@ static void test_without_memory(void **state)
 	(void)state;
 	for (long allowed = 0; allowed < 5; allowed++) {
 		mem_fail_after(allowed);
-		assert_null(routes_new(list, 1));
+		assert_null(route_table_new(list, 1));
 		mem_fail_after(-1);
 	}
-	routes_free(NULL);
+	route_table_free(NULL);
 }
 
 int main(void)

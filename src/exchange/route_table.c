@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "route.h"
+#include "route_table.h"
 
 #include <stdlib.h>
 
@@ -26,7 +26,7 @@ struct node {
 	};
 };
 
-struct routes {
+struct route_table {
 	char *backwards; /* owned: the keys of hosts */
 	struct node *hosts;
 	size_t host_count;
@@ -130,7 +130,7 @@ static void sort(
 	qsort(items, count, sizeof *items, compare_items);
 }
 
-static void lay_out(struct routes *routes, const struct item *items, size_t count)
+static void lay_out(struct route_table *routes, const struct item *items, size_t count)
 {
 	struct node *host = NULL;
 
@@ -149,9 +149,9 @@ static void lay_out(struct routes *routes, const struct item *items, size_t coun
 		link_prefixes(&routes->paths[routes->hosts[i].first], routes->hosts[i].count);
 }
 
-struct routes *routes_new(const struct route_settings *list, size_t count)
+struct route_table *route_table_new(const struct route_settings *list, size_t count)
 {
-	struct routes *routes = mem_zalloc(1, sizeof *routes);
+	struct route_table *routes = mem_zalloc(1, sizeof *routes);
 	struct item *items = mem_zalloc(count, sizeof *items);
 
 	if (routes == NULL || items == NULL)
@@ -167,11 +167,11 @@ struct routes *routes_new(const struct route_settings *list, size_t count)
 	return routes;
 fail:
 	mem_free(items);
-	routes_free(routes);
+	route_table_free(routes);
 	return NULL;
 }
 
-void routes_free(struct routes *routes)
+void route_table_free(struct route_table *routes)
 {
 	if (routes == NULL)
 		return;
@@ -211,7 +211,7 @@ static const struct route_settings *find_path(
 }
 
 static const struct route_settings *find(
-	const struct routes *routes, struct slice host, struct slice path)
+	const struct route_table *routes, struct slice host, struct slice path)
 {
 	size_t i = last_before(routes->hosts, routes->host_count, host);
 
@@ -240,7 +240,7 @@ static bool has_path(struct slice path)
 	return path.len == 0 || path.data[0] == '/';
 }
 
-const struct route_settings *routes_find(const struct routes *routes, struct slice host,
+const struct route_settings *route_table_find(const struct route_table *routes, struct slice host,
 	struct slice target, char *scratch, bool *unclear)
 {
 	char forwards[CANONICAL_HOST_MAX];

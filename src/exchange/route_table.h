@@ -2,20 +2,20 @@
  * Finds the route for a request among those of a listener: by binary search, without allocation.
  * Knows nothing of what routes lead to.
  */
-#ifndef TINYLB_EXCHANGE_ROUTE_H
-#define TINYLB_EXCHANGE_ROUTE_H
+#ifndef TINYLB_EXCHANGE_ROUTE_TABLE_H
+#define TINYLB_EXCHANGE_ROUTE_TABLE_H
 
 #include "net/canonical.h"
 #include "settings/routes.h"
 
-struct routes;
+struct route_table;
 
 /* Orders `count` routes, which are borrowed, for being searched. NULL: no memory. */
-struct routes *routes_new(const struct route_settings *list, size_t count)
+struct route_table *route_table_new(const struct route_settings *list, size_t count)
 	__attribute__((warn_unused_result));
 
 /* NULL is fine. */
-void routes_free(struct routes *routes);
+void route_table_free(struct route_table *routes);
 
 /*
  * The route for a host, as it came with the request (with or without a port; empty: none), and a
@@ -24,7 +24,7 @@ void routes_free(struct routes *routes);
  * would read the path in such different ways that different routes were for it: then the request
  * must not go anywhere. `scratch` has canonical_path_room of the target.
  */
-const struct route_settings *routes_find(const struct routes *routes, struct slice host,
+const struct route_settings *route_table_find(const struct route_table *routes, struct slice host,
 	struct slice target, char *scratch, bool *unclear) __attribute__((warn_unused_result));
 
 #endif

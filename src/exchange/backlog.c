@@ -1,0 +1,43 @@
+/* Back-pressure, the same both ways: a side that takes too little stops the reading of the other.
+ */
+#include "config.h"
+
+#include "backlog.h"
+
+size_t backlog_unsent(const struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+
+	return x->downstream.ops->unsent(x->downstream.context) +
+	       (stream != NULL ? stream->ops->unsent(stream) : 0);
+}
+
+bool backlog_is_taken(struct exchange *x)
+{
+	size_t before = x->response.unsent;
+
+	x->response.unsent = backlog_unsent(x);
+	return x->response.unsent > 0 && (before == 0 || x->response.unsent < before);
+}
+
+void backlog_throttle_client(struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+
+	x->response.unsent = 0;
+	if (!stream->ops->is_full(stream))
+		return;
+	x->downstream.ops->pause(x->downstream.context);
+	x->response.unsent = backlog_unsent(x);
+}
+
+void backlog_throttle_backend(struct exchange *x)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	x->response.unsent = 0;
+	if (!x->downstream.ops->is_full(x->downstream.context))
+		return;
+	stream->ops->pause(stream);
+	x->response.unsent = backlog_unsent(x);
+}

@@ -1,0 +1,37 @@
+/* What the client's side tells an exchange besides its content. */
+#include "config.h"
+
+#include "exchange/exchange.h"
+
+#include "end.h"
+#include "phase.h"
+#include "tunnel.h"
+
+void exchange_client_drained(struct exchange *x)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	if (stream == NULL)
+		return;
+	if (x->response.phase == RESPONSE_TUNNEL) {
+		tunnel_client_drained(x);
+		return;
+	}
+	if (x->attempt.state != ATTEMPT_CONNECTING)
+		phase_alive(x);
+	if (!x->downstream.ops->is_full(x->downstream.context))
+		stream->ops->resume(stream);
+}
+
+void exchange_client_ended(struct exchange *x, int error)
+{
+	if (x->response.phase == RESPONSE_TUNNEL)
+		tunnel_client_ended(x, error);
+	else
+		end_cancelled(x);
+}
+
+void exchange_stop(struct exchange *x)
+{
+	end_exchange(x, REASON_STOPPED, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
+}
