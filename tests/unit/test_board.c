@@ -135,15 +135,15 @@ static void test_a_place_begins_with_zeros(void **state)
 
 /* --- while the dead are counted --- */
 
-static struct board *funeral_board;
+static struct board *write_board;
 
 static void end_write(int signal)
 {
-	struct board_place *place = board_place_at(funeral_board, 0);
+	struct board_place *place = board_place_at(write_board, 0);
 
 	(void)signal;
 	board_set(&place->cells.counts[BOARD_REQUESTS], 0);
-	atomic_store(&funeral_board->header->seqlock, 8);
+	atomic_store(&write_board->header->seqlock, 8);
 }
 
 /* Who reads while the dead are counted would count them twice, or not at all: it reads again, and
@@ -154,42 +154,42 @@ static void test_a_reader_waits_for_the_end_of_a_write(void **state)
 	struct board_place *place;
 
 	(void)state;
-	funeral_board = board_new(20000);
-	assert_non_null(funeral_board);
-	place = board_take(funeral_board, 1, 0);
+	write_board = board_new(20000);
+	assert_non_null(write_board);
+	place = board_take(write_board, 1, 0);
 	assert_non_null(place);
 	for (uint32_t i = 1; i < 20000; i++) /* so that a look takes its time */
-		assert_non_null(board_take(funeral_board, 1, i));
-	board_set(&funeral_board->header->retired.counts[BOARD_REQUESTS], 5);
+		assert_non_null(board_take(write_board, 1, i));
+	board_set(&write_board->header->retired.counts[BOARD_REQUESTS], 5);
 	board_set(&place->cells.counts[BOARD_REQUESTS], 5);
-	atomic_store(&funeral_board->header->seqlock, 7);
+	atomic_store(&write_board->header->seqlock, 7);
 	(void)signal(SIGPROF, end_write);
 	assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
-	assert_int_equal(total_requests(funeral_board), 5);
+	assert_int_equal(total_requests(write_board), 5);
 	(void)signal(SIGPROF, SIG_DFL);
 	/* The master may have died in one: then what there is must do. */
-	atomic_store(&board_place_at(funeral_board, 0)->generation, 0);
-	board_free(funeral_board);
-	funeral_board = board_new(1);
-	assert_non_null(funeral_board);
-	atomic_store(&funeral_board->header->seqlock, 7);
-	assert_int_equal(total_requests(funeral_board), 0);
-	board_free(funeral_board);
+	atomic_store(&board_place_at(write_board, 0)->generation, 0);
+	board_free(write_board);
+	write_board = board_new(1);
+	assert_non_null(write_board);
+	atomic_store(&write_board->header->seqlock, 7);
+	assert_int_equal(total_requests(write_board), 0);
+	board_free(write_board);
 }
 
-static void hold_funeral(int signal)
+static void hold_write(int signal)
 {
-	struct board_place *place = board_place_at(funeral_board, 0);
+	struct board_place *place = board_place_at(write_board, 0);
 
 	(void)signal;
 	if (place->generation == 0)
 		return;
-	board_retire(funeral_board, place, NULL);
+	board_retire(write_board, place, NULL);
 }
 
 /* One that begins and ends while somebody reads is seen, too: the reader has passed the total when
  * it comes to the place. */
-static void test_a_reader_sees_that_there_was_a_funeral(void **state)
+static void test_a_reader_sees_that_there_was_a_write(void **state)
 {
 	const struct itimerval often = { .it_value = { .tv_usec = 1000 },
 		.it_interval = { .tv_usec = 1000 } };
@@ -197,29 +197,29 @@ static void test_a_reader_sees_that_there_was_a_funeral(void **state)
 	uint64_t wanted = 0;
 
 	(void)state;
-	funeral_board = board_new(20000);
-	assert_non_null(funeral_board);
+	write_board = board_new(20000);
+	assert_non_null(write_board);
 	for (uint32_t i = 0; i < 20000; i++)
-		assert_non_null(board_take(funeral_board, 1, i));
-	(void)signal(SIGPROF, hold_funeral);
+		assert_non_null(board_take(write_board, 1, i));
+	(void)signal(SIGPROF, hold_write);
 	for (int i = 0; i < 30; i++) {
-		struct board_place *place = board_place_at(funeral_board, 0);
+		struct board_place *place = board_place_at(write_board, 0);
 
 		atomic_store(&place->generation, 1);
 		count_requests(place, 9);
 		wanted += 9;
 		assert_int_equal(setitimer(ITIMER_PROF, &often, NULL), 0);
 		while (atomic_load(&place->generation) != 0)
-			assert_int_equal(total_requests(funeral_board), wanted);
+			assert_int_equal(total_requests(write_board), wanted);
 		assert_int_equal(setitimer(ITIMER_PROF, &never, NULL), 0);
-		assert_int_equal(funeral_board->header->seqlock % 2, 0);
+		assert_int_equal(write_board->header->seqlock % 2, 0);
 	}
 	(void)signal(SIGPROF, SIG_DFL);
-	board_free(funeral_board);
+	board_free(write_board);
 }
 
 /* A master that died in the middle of one is followed by one that begins anew. */
-static void test_each_funeral_ends(void **state)
+static void test_each_write_ends(void **state)
 {
 	struct board *board = *state;
 
@@ -510,8 +510,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_everything_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_place_begins_with_zeros, setup, teardown),
 		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_write),
-		cmocka_unit_test(test_a_reader_sees_that_there_was_a_funeral),
-		cmocka_unit_test_setup_teardown(test_each_funeral_ends, setup, teardown),
+		cmocka_unit_test(test_a_reader_sees_that_there_was_a_write),
+		cmocka_unit_test_setup_teardown(test_each_write_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_the_form_is_what_the_version_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attach_with_room, setup, teardown),

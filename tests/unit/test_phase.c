@@ -1,6 +1,7 @@
 /* The states of an exchange: each change is logged at debug. */
 #include "config.h"
 
+#include "exchange/backlog.h"
 #include "exchange/phase.h"
 
 #include <stdio.h>

@@ -453,7 +453,7 @@ static void test_a_reader_waits_for_the_end_of_a_write(void **state)
 	end_seqlock(board);
 }
 
-static void hold_funeral(int signal)
+static void hold_write(int signal)
 {
 	(void)signal;
 	if (atomic_load(&seqlock_rows->taken[0]) != 0)
@@ -461,7 +461,7 @@ static void hold_funeral(int signal)
 }
 
 /* One that begins and ends while somebody reads is seen, too. */
-static void test_a_reader_sees_that_there_was_a_funeral(void **state)
+static void test_a_reader_sees_that_there_was_a_write(void **state)
 {
 	const struct itimerval often = { .it_value = { .tv_usec = 1000 },
 		.it_interval = { .tv_usec = 1000 } };
@@ -470,7 +470,7 @@ static void test_a_reader_sees_that_there_was_a_funeral(void **state)
 	uint64_t wanted = 0;
 
 	(void)state;
-	(void)signal(SIGPROF, hold_funeral);
+	(void)signal(SIGPROF, hold_write);
 	for (int i = 0; i < 30; i++) {
 		atomic_store(&seqlock_rows->taken[0], 1);
 		count_requests(seqlock_rows, 0, 0, 9);
@@ -484,7 +484,7 @@ static void test_a_reader_sees_that_there_was_a_funeral(void **state)
 }
 
 /* A master that died in the middle of one is followed by one that begins anew. */
-static void test_each_funeral_ends(void **state)
+static void test_each_write_ends(void **state)
 {
 	struct rows *rows = ((struct world *)*state)->rows;
 
@@ -863,8 +863,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_everything_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_request_is_counted, setup, teardown),
 		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_write),
-		cmocka_unit_test(test_a_reader_sees_that_there_was_a_funeral),
-		cmocka_unit_test_setup_teardown(test_each_funeral_ends, setup, teardown),
+		cmocka_unit_test(test_a_reader_sees_that_there_was_a_write),
+		cmocka_unit_test_setup_teardown(test_each_write_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_pools_of_before_go_when_it_is_settled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_secrets_differ, setup, teardown),
