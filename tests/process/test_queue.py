@@ -79,15 +79,6 @@ def test_a_full_queue(busy, workers):
     assert b.held.count == 4
 
 
-def test_no_queue(busy):
-    b = busy(pool={"queue": 0})
-    r = b.lb.get("/")
-    assert r.status == 503 and r.headers.one("retry-after") == "1"
-    b.held.let_go()
-    assert b.first.response().status == 200
-    assert b.lb.get("/").status == 200
-
-
 def test_not_for_ever(busy):
     b = busy(timeouts={"queue": "200ms"})
     c = b.wait()
@@ -201,19 +192,6 @@ def test_who_hangs_is_not_waited_for(busy):
             assert c.response().status == 200
 
 
-def test_without_limits_nobody_waits(tinylb, origin):
-    held = Held()
-    held.hold()
-    lb = tinylb(backends=[origin(held).url], pool={"queue": 1})
-    clients = [lb.client() for _ in range(20)]
-    for c in clients:
-        c.send_request("GET", "/")
-    held.wait_count(20)
-    held.let_go()
-    assert [c.response().status for c in clients] == [200] * 20
-    assert not lb.log_lines("a request waits")
-
-
 @pytest.fixture
 def sessions(tinylb, origin):
     """A session's backend may have one request and has it; there is another one: sessions(queue=2)."""
@@ -264,34 +242,6 @@ def test_a_session_waits_for_its_backend(sessions, workers):
     assert s.held.most == 1
 
 
-def test_a_session_has_its_turn(tinylb, origin):
-    """Where all backends are full it goes before those who came after it and would take any."""
-    held = [Held(b"a"), Held(b"b")]
-    a, b = [origin(h) for h in held]
-    lb = tinylb(backends=[{"url": o.url, "max_requests": 1} for o in (a, b)], pool={"balance": "sticky"})
-    r = lb.get("/")
-    own, other = held if r.body == b"a" else held[::-1]
-    cookie = r.headers.one("set-cookie").split(";")[0]
-    for h in held:
-        h.hold()
-    busy = [lb.client() for _ in held]
-    for c in busy:
-        c.send_request("GET", "/busy")
-    wait_for(lambda: len(own.waiting) == len(other.waiting) == 1, "both are full")
-    mine, late = lb.client(), lb.client()
-    mine.send_request("GET", "/mine", [("Cookie", cookie)])
-    lb.wait_log("a request waits")
-    let_a_tick_pass()
-    late.send_request("GET", "/late")
-    lb.wait_log("a request waits", 2)
-    own.release()
-    own.wait_count(3)
-    assert (a if own is held[0] else b).last.target == "/mine"
-    for h in held:
-        h.let_go()
-    assert [c.response().status for c in (*busy, mine, late)] == [200] * 4
-
-
 def test_a_session_whose_backend_goes_does_not_wait(sessions):
     s = sessions()
     c = s.ask()
@@ -299,18 +249,6 @@ def test_a_session_whose_backend_goes_does_not_wait(sessions):
     s.own.refuse()
     s.own.close_connections()
     r = c.response()
-    assert r.body == b"other" and r.headers.one("set-cookie")
-
-
-def test_a_session_does_not_wait_for_ever(sessions):
-    s = sessions(timeouts={"queue": "100ms"})
-    assert s.ask().response().status == 503
-    wait_for(lambda: [x.reason for x in s.lb.access() if x.status == 503] == ["queue-timeout"])
-
-
-def test_without_a_queue_a_session_moves(sessions):
-    s = sessions(queue=0)
-    r = s.ask().response()
     assert r.body == b"other" and r.headers.one("set-cookie")
 
 

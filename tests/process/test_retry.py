@@ -147,19 +147,6 @@ def budget(percent, rate):
     return {"retry": {"on_status": [503], "budget": percent, "budget_rate": rate}}
 
 
-def test_spent_budget(tinylb, origin):
-    """With half of the requests failing at first, a tenth of them may be sent again; the others are the
-    user's, with the failure's own reason, and the log says once why."""
-    bad, good = origin(busy()), origin()
-    lb = tinylb(backends=[bad.url, good.url], pool=budget(10, 0))
-    c = lb.client()
-    with lb.log_contains("pool app: the retry budget is spent: [0-9]+ of the last [0-9]+ requests"):
-        statuses = [c.get("/").status for _ in range(100)]
-    assert 8 <= bad.count - statuses.count(503) <= 10
-    assert {x.reason for x in lb.access(100)} == {"done"}
-    assert len(lb.log_lines("budget is spent")) <= 3
-
-
 def test_budget_of_connect_failures(tinylb, origin):
     """They count too; the failure stands where none is left."""
     lb = tinylb(backends=[(f"http://127.0.0.1:{reserve_port()}", 256), origin().url], pool=budget(0, 0))

@@ -19,16 +19,6 @@ def counts(origins):
     return [o.count for o in origins]
 
 
-def test_the_lowest_priority_serves(tinylb, origin):
-    first, second, third = (origin() for _ in range(3))
-    lb = tinylb(backends=[{"url": second.url, "priority": 3}, {"url": first.url, "priority": 1},
-                          {"url": third.url, "backup": True}])
-    c = lb.client()
-    for _ in range(30):
-        assert c.get("/").status == 200
-    assert counts([first, second, third]) == [30, 0, 0]
-
-
 def test_the_next_one_helps(tinylb, origin):
     """Each that is gone is found by one request, which goes elsewhere."""
     first, second, backup = (origin() for _ in range(3))
@@ -46,41 +36,6 @@ def test_the_next_one_helps(tinylb, origin):
     assert backup.count == 20
     first.start()
     wait_for(lambda: c.get("/").status == 200 and first.count > 1, "the first serves again")
-
-
-def test_half_of_a_group_is_enough(tinylb, origin):
-    """One of two left is half: the backup waits. Of three it is fewer: the backup helps."""
-    well, backup = origin(), origin()
-    lb = tinylb(backends=[{"url": well.url}, {"url": nobody()}, {"url": backup.url, "backup": True}])
-    c = lb.client()
-    for _ in range(40):
-        assert c.get("/").status == 200
-    assert counts([well, backup]) == [40, 0]
-    lb = tinylb(backends=[{"url": well.url}, {"url": nobody()}, {"url": nobody()},
-                          {"url": backup.url, "backup": True}])
-    c = lb.client()
-    for _ in range(40):
-        assert c.get("/").status == 200
-    assert backup.count > 0 and well.count > 40
-
-
-def test_without_panic_one_is_enough(tinylb, origin):
-    well, backup = origin(), origin()
-    lb = tinylb(backends=[{"url": well.url}, {"url": nobody()}, {"url": nobody()},
-                          {"url": backup.url, "backup": True}], pool={"panic": 0})
-    c = lb.client()
-    for _ in range(40):
-        assert c.get("/").status == 200
-    assert backup.count == 0
-
-
-def test_who_drains_gets_nothing(tinylb, origin):
-    draining, other = origin(), origin()
-    lb = tinylb(backends=[{"url": draining.url, "drain": True}, {"url": other.url}])
-    c = lb.client()
-    for _ in range(20):
-        assert c.get("/").status == 200
-    assert counts([draining, other]) == [0, 20]
 
 
 def test_all_drain(tinylb, origin):
