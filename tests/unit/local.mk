@@ -37,7 +37,8 @@ EXCHANGE_TESTS = \
 	tests/unit/test_request_state tests/unit/test_response_state tests/unit/test_route_table \
 	tests/unit/test_stall tests/unit/test_tunnel
 DOWNSTREAM_TESTS = \
-	tests/unit/test_connections_per_client tests/unit/test_http1_respond
+	tests/unit/test_client tests/unit/test_connections_per_client tests/unit/test_http1_read \
+	tests/unit/test_http1_respond
 PROXY_TESTS =
 WORKER_TESTS = \
 	tests/unit/test_sandbox tests/unit/test_worker_state

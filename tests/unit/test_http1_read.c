@@ -1,0 +1,360 @@
+/* Requests as they come over a connection: one at a time, strictly, and no more than is taken. */
+#include "config.h"
+
+#include "downstream/http1_downstream_read.h"
+
+#include "client_scene.h"
+
+static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+
+static struct wire *wire;
+static struct memory_stream *s;
+
+static void begin(const char *request)
+{
+	wire = wire_open();
+	wire_send(wire, request);
+	s = stream_last();
+	stream_connect(s);
+}
+
+static void test_a_head_may_come_in_pieces(void **state)
+{
+	(void)state;
+	clients_start();
+	wire = wire_open();
+	scene_pass(1000);
+	wire_send(wire, "G");
+	assert_state(wire, CLIENT_HEAD);
+	assert_int_equal(wire->rest, 1);
+	assert_int_equal(client_of_wire(wire)->seen, 1);
+	scene_pass(1000);
+	wire_send(wire, "ET /a HTTP/1.1\r\nHost: h\r");
+	assert_int_equal(client_of_wire(wire)->seen, 25);
+	wire_send(wire, "\n\r\n");
+	assert_state(wire, CLIENT_BUSY);
+	assert_int_equal(wire->rest, 0);
+	assert_string_equal(stream_last()->target, "/a");
+	stream_connect(stream_last());
+	stream_answer(stream_last(), ok, "hi");
+	/* It began with its first byte. */
+	assert_int_equal(scene.records[0].start_us, POOLS_BEGIN_US + 1000 * POOLS_MS);
+}
+
+static void test_a_request_tells_who_sent_it(void **state)
+{
+	(void)state;
+	clients_start();
+	begin(get);
+	assert_string_equal(s->ip, "192.0.2.1");
+	stream_answer(s, ok, "hi");
+	assert_slice(scene.records[0].client, "192.0.2.1:0");
+	wire = wire_open_from("2001:db8::1");
+	wire_send(wire, get);
+	assert_string_equal(stream_last()->ip, "2001:db8::1");
+	exchange_stop(client_of_wire(wire)->exchange);
+	assert_slice(scene.records[1].client, "[2001:db8::1]:0");
+}
+
+static void test_what_is_malformed_is_refused(void **state)
+{
+	(void)state;
+	clients_start();
+	wire = wire_open();
+	wire_send(wire, "GET /\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	assert_wire(wire, "HTTP/1.1 400 ", "Connection: close\r\n", NULL);
+	assert_state(wire, CLIENT_LINGER);
+	/* Nothing of what follows is read: it may be part of this one. */
+	assert_int_equal(wire->rest, 0);
+	assert_int_equal(upstream_memory.count, 0);
+	assert_slice(assert_record(1, 400, REASON_BAD_REQUEST, 0)->line, "GET /");
+	/* A HEAD gets no content. */
+	wire = wire_open();
+	wire_send(wire, "HEAD / HTTP/1.1\r\nHost : h\r\n\r\n");
+	assert_memory_equal(wire->out + wire->len - 4, "\r\n\r\n", 4);
+	assert_wire(wire, "HTTP/1.1 400 ", NULL, NULL);
+}
+
+static void test_half_a_head_of_a_client_that_has_ended(void **state)
+{
+	(void)state;
+	clients_start();
+	wire = wire_open();
+	wire->c->ended = true;
+	wire_send(wire, "GET / HTTP");
+	assert_closed(wire);
+	assert_int_equal(wire->len, 0);
+	assert_int_equal(scene.count, 0);
+}
+
+static void test_a_client_that_leaves_between_requests(void **state)
+{
+	(void)state;
+	clients_start();
+	for (int error = 0; error < 2; error++) {
+		wire = wire_open();
+		wire_end(wire, error * ECONNRESET);
+		assert_closed(wire);
+		wire = wire_open();
+		wire_send(wire, "GET / HTTP");
+		wire_end(wire, error * ECONNRESET);
+		assert_closed(wire);
+	}
+	assert_int_equal(scene.count, 0);
+}
+
+/* --- content --- */
+
+static void test_content_loses_its_framing(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+	assert_sent(s, "abc", false);
+	wire_send(wire, "3\r\ndef\r\n0\r\nX-Sum: 42\r\n\r\nGET");
+	assert_sent(s, "abcdef", true);
+	assert_string_equal(s->trailer, "42");
+	/* The next request waits. */
+	assert_int_equal(wire->rest, 3);
+}
+
+/* More pieces than fit into one content. */
+static void test_content_in_many_chunks(void **state)
+{
+	static char chunks[1024], all[128];
+
+	(void)state;
+	clients_start();
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 2 * CONTENT_PIECES + 1; i++) {
+		strcat(chunks, "1\r\nx\r\n");
+		strcat(all, "x");
+	}
+	wire_send(wire, chunks);
+	assert_sent(s, all, false);
+	assert_int_equal(wire->rest, 0);
+}
+
+static void test_content_that_is_malformed(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+	wire_send(wire, "x\r\nGET / HTTP/1.1\r\n");
+	assert_wire(wire, "HTTP/1.1 400 ", "Connection: close\r\n", NULL);
+	assert_int_equal(wire->rest, 0);
+	assert_state(wire, CLIENT_LINGER);
+	assert_stream_ended(s, UPSTREAM_CLOSE);
+	assert_record(1, 400, REASON_BAD_REQUEST, 1);
+}
+
+/* The exchange ends over it: what comes behind is thrown away. */
+static void test_content_that_ends_the_exchange(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
+	s->no_memory = true;
+	wire_send(wire, "abc");
+	assert_wire(wire, "HTTP/1.1 503 ", "Connection: close\r\n", NULL);
+	assert_int_equal(wire->rest, 0);
+	assert_state(wire, CLIENT_LINGER);
+}
+
+/* There is more to come of these: the connection is watched at once. */
+static void test_what_has_more_to_come_is_watched(void **state)
+{
+	static const struct {
+		const char *head;
+		bool more;
+	} cases[] = { { get, false },
+		{ "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n", true },
+		{ "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+		  "Upgrade: websocket\r\n\r\n",
+			true } };
+
+	(void)state;
+	clients_start();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		wire = wire_open();
+		wire->c->resting = true;
+		wire_send(wire, cases[i].head);
+		assert_int_equal(wire->c->resting, !cases[i].more);
+	}
+}
+
+static void test_small_pieces_are_of_low_priority(void **state)
+{
+	static char much[1025];
+
+	(void)state;
+	memset(much, 'x', 1024);
+	clients_start();
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n");
+	wire_send(wire, much);
+	assert_false(wire->c->low_priority);
+	wire_send(wire, much + 1);
+	assert_true(wire->c->low_priority);
+}
+
+/* --- what is not taken --- */
+
+static void test_so_much_waits_behind_a_request(void **state)
+{
+	static char much[WIRE_BYTES + 1];
+
+	(void)state;
+	clients_start();
+	begin(get);
+	memset(much, 'x', WIRE_BYTES);
+	wire_send(wire, much);
+	assert_int_equal(wire->pauses, 0);
+	assert_int_equal(wire->rest, WIRE_BYTES);
+	/* The share of a connection is less as memory fills up. */
+	w.loop.buffered_most = 4 * 8 * WIRE_BYTES / 3 + 4;
+	wire_read(wire);
+	assert_int_equal(wire->pauses, 1);
+	assert_int_equal(wire->rest, WIRE_BYTES);
+	w.loop.buffered_most = SIZE_MAX;
+}
+
+/* Content of a request that waits for a backend: less waits unread. */
+static void test_content_waits_for_a_backend(void **state)
+{
+	static char much[CONTENT_HELD_MAX + 1];
+
+	(void)state;
+	scene_only(0);
+	w.app.queue = 2;
+	w.backends[0].max_requests = 1;
+	clients_start();
+	begin(get);
+	wire = wire_open();
+	memset(much, 'x', CONTENT_HELD_MAX);
+	wire_send(wire, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+	wire_send(wire, much + 1);
+	assert_int_equal(wire->pauses, 0);
+	wire_send(wire, "x");
+	assert_int_equal(wire->pauses, 1);
+	assert_int_equal(wire->rest, CONTENT_HELD_MAX);
+	/* The client may end its sending side: its content is here. */
+	wire_end(wire, 0);
+	assert_state(wire, CLIENT_BUSY);
+	wire->rest = 0;
+	wire_end(wire, 0);
+	assert_closed(wire);
+}
+
+/* --- memory --- */
+
+static void test_without_memory_there_is_no_client(void **state)
+{
+	struct address peer;
+
+	(void)state;
+	clients_start();
+	assert_int_equal(address_parse_ip("192.0.2.1", &peer), 0);
+	mem_fail_after(0);
+	assert_int_equal(http1_downstream_open(&clients.d, WIRE_FD, &peer, 0), -1);
+	mem_fail_after(-1);
+	assert_int_equal(clients.d.client_count, 0);
+}
+
+static void test_without_memory_a_request_is_refused(void **state)
+{
+	(void)state;
+	clients_start();
+	/* For the exchange; for what Connection names; with the exchange of before, for its head.
+	 */
+	for (long i = 0; i < 3; i++) {
+		wire = wire_open();
+		mem_fail_after(i > 0);
+		wire_send(wire, "PUT / HTTP/1.1\r\nHost: h\r\nConnection: x-a\r\n"
+				"Transfer-Encoding: chunked\r\n\r\n");
+		mem_fail_after(-1);
+		assert_wire(wire, "HTTP/1.1 503 ", "Connection: close\r\n", NULL);
+		assert_null(client_of_wire(wire)->exchange);
+		assert_state(wire, CLIENT_LINGER);
+		assert_int_equal(scene.records[scene.count - 1].reason, REASON_NO_MEMORY);
+	}
+	assert_int_equal(scene.count, 3);
+	assert_int_equal(upstream_memory.count, 0);
+}
+
+/* A client of which nothing is trusted, and a proxy. */
+static void test_a_trusted_proxy(void **state)
+{
+	(void)state;
+	clients_start();
+	begin(get);
+	assert_false(s->trusted);
+	client_of_wire(wire)->trusted = true;
+	stream_answer(s, ok, "hi");
+	wire_send(wire, get);
+	assert_true(stream_last()->trusted);
+}
+
+/* What is drained is told to the exchange, or to nobody. */
+static void test_what_is_drained_between_requests(void **state)
+{
+	(void)state;
+	clients_start();
+	wire = wire_open();
+	wire_take(wire);
+	assert_state(wire, CLIENT_IDLE);
+}
+
+static void test_there_is_nothing_to_splice_between_requests(void **state)
+{
+	(void)state;
+	clients_start();
+	wire = wire_open();
+	wire->c->splices = true;
+	assert_false(wire->c->events->splice(wire->c));
+	begin(get);
+	assert_false(wire->c->events->splice(wire->c));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_a_head_may_come_in_pieces, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_request_tells_who_sent_it, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_malformed_is_refused, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_half_a_head_of_a_client_that_has_ended, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_client_that_leaves_between_requests, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_content_loses_its_framing, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_content_in_many_chunks, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_content_that_is_malformed, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_content_that_ends_the_exchange, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_has_more_to_come_is_watched, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_small_pieces_are_of_low_priority, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_so_much_waits_behind_a_request, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_content_waits_for_a_backend, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_without_memory_there_is_no_client, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_without_memory_a_request_is_refused, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(test_a_trusted_proxy, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_drained_between_requests, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(test_there_is_nothing_to_splice_between_requests,
+			clients_begin, clients_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
