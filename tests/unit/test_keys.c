@@ -119,7 +119,7 @@ static void test_as_many_buckets_as_rows(void **state)
 		begin(size);
 		assert_int_equal(keys.mask & (keys.mask + 1), 0);
 		assert_true(keys.mask + 1 >= size);
-		assert_true(keys.mask < 2 * size);
+		assert_true(keys.mask + 1 < 2 * size);
 		keys_fini(&keys);
 	}
 }
@@ -177,8 +177,14 @@ static void test_handed_on_until_it_is_settled(void **state)
 	/* and again */
 	row = keys_take(&keys, 6, &is_new);
 	keys_inherit(&keys, row);
-	keys_settle(&keys);
+	keys_drop(&keys, row);
 	assert_true(board[row] == 6);
+	keys_settle(&keys);
+	assert_true(board[row] == 0);
+	row = keys_take(&keys, 7, &is_new);
+	keys_inherit(&keys, row);
+	keys_settle(&keys);
+	assert_true(board[row] == 7);
 	keys_drop(&keys, row);
 	assert_true(board[row] == 0);
 	keys_fini(&keys);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -179,6 +180,13 @@ static void test_what_cannot_be_made_is_told(void **state)
 	assert_int_equal(room_map(board, &room), -1);
 	assert_int_equal(errno, EBADF);
 	assert_true(room_next(board, 5, 10) == 5); /* nobody can tell */
+	/* One that could be mapped, but not be made longer. */
+	board->fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(ftruncate(board->fd, (off_t)page), 0);
+	assert_int_equal(fcntl(board->fd, F_ADD_SEALS, F_SEAL_GROW), 0);
+	assert_int_equal(room_make(board, page, &room), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(close(board->fd), 0);
 	board->fd = own;
 }
 

@@ -261,6 +261,20 @@ static void test_gauges_add_up(void **state)
 	assert_int_equal(rows_take_column(rows), 0);
 }
 
+/* What neighbours have is theirs. */
+static void test_a_sum_is_of_one_row(void **state)
+{
+	struct rows *rows = ((struct world *)*state)->rows;
+	uint32_t row = rows_take(rows, key(1), NULL), other = rows_take(rows, key(2), NULL);
+
+	assert_int_equal(other, row + 1);
+	for (uint32_t column = 0; column < COLUMNS; column++)
+		rows_enter(rows_gauge(rows, ROWS_IN_FLIGHT, other, rows_take_column(rows)));
+	assert_int_equal(rows_sum(rows, ROWS_IN_FLIGHT, row), 0);
+	assert_int_equal(rows_sum(rows, ROWS_IN_FLIGHT, other), COLUMNS);
+	assert_int_equal(rows_sum(rows, ROWS_CONNECTIONS, other), 0);
+}
+
 static void test_gauges_do_not_go_below_zero(void **state)
 {
 	struct rows *rows = ((struct world *)*state)->rows;
@@ -326,11 +340,18 @@ static void test_the_dead_are_counted(void **state)
 		count_requests(rows, row[i], a, i);
 		count_requests(rows, row[i], b, 1);
 	}
+	/* What lies right behind the cells of `a` is not of the dead. */
+	count_requests(rows, row[0], b, 4);
 	for (int death = 0; death < 3; death++) {
 		rows_retire(rows, a);
 		assert_int_equal(rows_take_column(rows), a);
 		for (unsigned i = 0; i < ROWS; i++)
-			assert_int_equal(requests(rows, row[i]), i % 97 == 3 ? i + 1 : 0);
+			assert_int_equal(requests(rows, row[i]), i == 0        ? 4
+								 : i % 97 == 3 ? i + 1
+									       : 0);
+		assert_int_equal(rows_cells(rows, row[0], b)->counts[ROWS_REQUESTS], 4);
+		for (unsigned i = 0; i < ROWS; i++)
+			assert_int_equal(rows_cells(rows, row[i], a)->counts[ROWS_REQUESTS], 0);
 	}
 	count_requests(rows, row[3], a, 5);
 	rows_retire(rows, a);
@@ -483,6 +504,51 @@ static void test_a_reader_sees_that_there_was_a_write(void **state)
 	end_seqlock(board);
 }
 
+static unsigned seen_in_the_middle;
+
+#define MANY_ROWS 30000
+
+/* As another process would, who looks without asking. */
+static void look_at_write(int signal)
+{
+	uint64_t moved = 0;
+
+	(void)signal;
+	for (uint32_t row = 0; row < MANY_ROWS; row++)
+		moved += rows_cells(seqlock_rows, row, 0)->counts[ROWS_REQUESTS] == 0;
+	if (moved == 0 || moved == MANY_ROWS)
+		return;
+	seen_in_the_middle++;
+	assert_int_equal(atomic_load(&seqlock_rows->header->seqlock) % 2, 1);
+}
+
+/* As long as only some of what the dead have counted is moved everybody can see that. */
+static void test_a_write_is_seen_while_it_lasts(void **state)
+{
+	const struct itimerval often = { .it_value = { .tv_usec = 1000 },
+		.it_interval = { .tv_usec = 1000 } };
+	const struct itimerval never = { .it_value = { 0 } };
+	struct board *board = board_new(1);
+
+	(void)state;
+	seen_in_the_middle = 0;
+	seqlock_rows = rows_new(board, MANY_ROWS, 1, 1);
+	assert_non_null(seqlock_rows);
+	for (uint32_t row = 0; row < MANY_ROWS; row++)
+		assert_int_equal(rows_take(seqlock_rows, key(row), NULL), row);
+	(void)signal(SIGPROF, look_at_write);
+	for (int i = 0; i < 100 && seen_in_the_middle < 2; i++) {
+		assert_int_equal(rows_take_column(seqlock_rows), 0);
+		for (uint32_t row = 0; row < MANY_ROWS; row++)
+			count_requests(seqlock_rows, row, 0, 1);
+		assert_int_equal(setitimer(ITIMER_PROF, &often, NULL), 0);
+		rows_retire(seqlock_rows, 0);
+		assert_int_equal(setitimer(ITIMER_PROF, &never, NULL), 0);
+	}
+	print_message("    seen in the middle: %u\n", seen_in_the_middle);
+	end_seqlock(board);
+}
+
 /* A master that died in the middle of one is followed by one that begins anew. */
 static void test_each_write_ends(void **state)
 {
@@ -593,6 +659,31 @@ static void test_larger_rows_take_over(void **state)
 	rows_free(larger);
 }
 
+/* All rows that were in use, no free ones, and no pools. */
+static void test_rows_that_were_in_use_take_over(void **state)
+{
+	struct world *w = *state;
+	struct rows *larger;
+	bool is_new;
+
+	for (unsigned i = 0; i < 5; i++)
+		(void)rows_take(w->rows, key(i), NULL);
+	rows_drop(w->rows, 2);
+	(void)rows_take_pool(w->rows, key(900));
+	larger = rows_new(w->board, ROWS, POOLS, COLUMNS);
+	assert_non_null(larger);
+	for (unsigned i = 0; i < ROWS - 4; i++)
+		assert_int_not_equal(rows_take(larger, key(1000 + i), NULL), ROWS_NONE);
+	assert_int_equal(rows_take(larger, key(2), NULL), ROWS_NONE);
+	for (unsigned i = 0; i < 5; i++) {
+		if (i == 2)
+			continue;
+		assert_int_not_equal(rows_take(larger, key(i), &is_new), ROWS_NONE);
+		assert_false(is_new);
+	}
+	rows_free(larger);
+}
+
 /* A generation that comes to nothing leaves them as they are, and the next one begins with that. */
 static void test_what_was_carried_over_twice_ends_once(void **state)
 {
@@ -691,8 +782,10 @@ static void test_nothing_is_left_behind(void **state)
 	struct world *w = *state;
 	const unsigned maps = maps_count();
 	const int next = maps_next_fd();
+	const int own = w->board->fd;
 	struct rlimit old, none;
 	struct rows *rows = NULL;
+	char name[64];
 	bool is_new;
 
 	(void)rows_take(w->rows, key(5), NULL);
@@ -718,6 +811,12 @@ static void test_nothing_is_left_behind(void **state)
 	rows_free(rows);
 	assert_int_equal(maps_count(), maps);
 	assert_int_equal(maps_next_fd(), next);
+	/* nor where there is no room to be had */
+	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", own);
+	w->board->fd = open(name, O_RDONLY | O_CLOEXEC);
+	assert_null(rows_new(w->board, ROWS, POOLS, COLUMNS));
+	assert_int_equal(close(w->board->fd), 0);
+	w->board->fd = own;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	none = (struct rlimit){ 0, old.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -823,7 +922,6 @@ static void test_a_new_worker_is_heard(void **state)
 	assert_true(is_called(rows));
 	rows_hear(rows);
 	for (int i = 0; i < 5; i++) {
-		rows_hear(rows);
 		assert_false(is_called(rows));
 		rows_alarm(rows, rows_take_column(rows), 1);
 		assert_true(is_called(rows));
@@ -864,6 +962,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_request_is_counted, setup, teardown),
 		cmocka_unit_test(test_a_reader_waits_for_the_end_of_a_write),
 		cmocka_unit_test(test_a_reader_sees_that_there_was_a_write),
+		cmocka_unit_test(test_a_write_is_seen_while_it_lasts),
 		cmocka_unit_test_setup_teardown(test_each_write_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_pools_of_before_go_when_it_is_settled, setup, teardown),
@@ -879,6 +978,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_key_keeps_its_row, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pools_have_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gauges_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_sum_is_of_one_row, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gauges_do_not_go_below_zero, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_dead_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(
@@ -886,6 +986,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_health_is_published, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attached_rows_are_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_larger_rows_take_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_rows_that_were_in_use_take_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_carried_over_twice_ends_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_alarm_wakes_once, setup, teardown),
