@@ -22,6 +22,7 @@ static struct {
 	struct heap_trim trim;
 	struct listener_settings listeners[2];
 	struct exchange_start start; /* of the next request */
+	struct board_place place;
 	struct record records[SCENE_RECORDS];
 	char lines[SCENE_RECORDS][64];
 	char ids[SCENE_RECORDS][64];
@@ -94,8 +95,22 @@ static inline void scene_start(void)
 		.settings = &w.settings,
 		.upstream = &w.upstream,
 		.trim = &scene.trim,
+		.place = &scene.place,
 		.scratch = malloc(HEAD_OUT_SIZE) };
 	assert_int_equal(exchange_setup_init(&scene.context, -1), 0);
+}
+
+/* No exchange is left: they have given back all that they had, once. */
+static inline void scene_check(void)
+{
+	for (size_t i = 0; i < upstream_memory.count; i++)
+		assert_int_equal(upstream_memory.streams[i].ends, 1);
+	for (size_t i = 0; i < POOLS_BACKENDS; i++)
+		assert_int_equal(pools_own(ROWS_IN_FLIGHT, i), 0);
+	assert_int_equal(atomic_load(&pools_cells(POOLS_OWN)->queued), 0);
+	assert_int_equal(atomic_load(&pools_cells(POOLS_OWN)->in_flight), 0);
+	assert_int_equal(downstream_memory.connection.open, 0);
+	assert_int_equal(w.loop.buffered, 0);
 }
 
 /* For cmocka: after each test. Exchanges that are left are stopped. */
@@ -105,6 +120,7 @@ static inline int scene_end(void **state)
 	for (size_t i = 0; i < downstream_memory.count; i++)
 		if (downstream_memory.requests[i].x != NULL)
 			exchange_stop(downstream_memory.requests[i].x);
+	scene_check();
 	if (scene.context.settings != NULL) {
 		exchange_setup_fini(&scene.context);
 		queue_stop_ticks(&w.upstream);

@@ -38,7 +38,8 @@ struct memory_stream {
 	bool gone;     /* it takes nothing any more */
 	size_t window; /* so much may wait */
 	size_t waits;
-	bool no_memory; /* sending fails */
+	bool no_memory;  /* sending fails */
+	bool no_content; /* sending content does */
 };
 
 static struct {
@@ -50,6 +51,7 @@ static struct {
 	unsigned idle;                 /* connections that make_room can close */
 	size_t splice_room;
 	bool no_memory;      /* streams fail to send from their begin on */
+	bool no_content;     /* they fail to send content */
 	bool slow;           /* streams are slow from their begin on */
 	bool born_full;      /* they have no window from their begin on */
 	void (*ended)(void); /* called at the end of each stream; may be NULL */
@@ -76,6 +78,7 @@ static inline struct backend_stream *memory_stream_new(
 	s->address = address;
 	s->window = upstream_memory.born_full ? 0 : SIZE_MAX;
 	s->no_memory = upstream_memory.no_memory;
+	s->no_content = upstream_memory.no_content;
 	s->slow = upstream_memory.slow;
 	return &s->stream;
 }
@@ -144,7 +147,7 @@ static int memory_send_content(struct backend_stream *stream, const struct conte
 
 	assert_int_equal(s->heads, 1);
 	assert_false(s->whole);
-	if (s->no_memory)
+	if (s->no_memory || s->no_content)
 		return -1;
 	for (int i = 0; i < content->count; i++) {
 		const struct iovec *piece = &content->pieces[i];
@@ -274,6 +277,8 @@ static inline bool stream_head(struct memory_stream *s, const char *head)
 	static const struct head_limits limits = { 4096, 64 };
 	struct response *response = &w.upstream.response;
 
+	assert_int_equal(s->heads, 1);
+	assert_false(s->stream.connecting);
 	assert_int_equal(
 		response_parse(response, head, strlen(head), 0, s->method, &limits), PARSE_DONE);
 	w.upstream.stream_events->heard(s->stream.owner);

@@ -209,6 +209,7 @@ static void test_another_backend_is_tried_if_no_address_is_left(void **state)
 	second = backend_of(stream_last());
 	assert_int_not_equal(first, second);
 	assert_int_equal(counted(first, ROWS_CONNECT_FAILED), 1);
+	assert_int_equal(atomic_load(&scene.place.cells.counts[BOARD_CONNECT_ERRORS]), 1);
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, first), 0);
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, second), 1);
 	stream_fail(stream_last(), ETIMEDOUT);
@@ -225,6 +226,7 @@ static void test_another_backend_is_tried_if_no_address_is_left(void **state)
 static void test_backends_that_fail_at_once(void **state)
 {
 	struct memory_request *r;
+	size_t told = 0;
 
 	(void)state;
 	scene_start();
@@ -234,6 +236,11 @@ static void test_backends_that_fail_at_once(void **state)
 	assert_int_equal(r->reply.retry_after, 0);
 	assert_record(1, 502, REASON_CONNECT_FAILED, 3);
 	assert_int_equal(upstream_memory.count, 0);
+	assert_int_equal(atomic_load(&scene.place.cells.counts[BOARD_CONNECT_ERRORS]), 3);
+	/* The log was told of three of the four. */
+	for (size_t i = 0; i < POOLS_BACKENDS; i++)
+		told += w.pools[0].backends[i].complained_us != 0;
+	assert_int_equal(told, 3);
 }
 
 static void test_no_backend_at_all(void **state)
@@ -267,6 +274,44 @@ static void test_a_shortage_of_our_own_is_no_fault_of_a_backend(void **state)
 	upstream_memory.errors[0][0] = ECONNREFUSED;
 	(void)scene_request(get);
 	assert_int_equal(counted(0, ROWS_CONNECT_FAILED), 1);
+}
+
+/* Of each backend it is looked at anew. */
+static void test_a_fault_of_the_next_backend_is_its_own(void **state)
+{
+	struct memory_request *r;
+	size_t failed = 0;
+
+	(void)state;
+	scene_only(0);
+	w.backends[1].weight = 1;
+	scene_start();
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t j = 0; j < 2; j++)
+			upstream_memory.errors[j][0] = i == j ? EMFILE : ECONNREFUSED;
+		r = scene_request(get);
+		assert_replied(r, 502, "no backend could be reached");
+		failed = i;
+	}
+	/* Once the one with the shortage was the first one. */
+	assert_int_equal(counted(0, ROWS_CONNECT_FAILED), 1);
+	assert_int_equal(counted(1, ROWS_CONNECT_FAILED), failed);
+}
+
+/* Whatever errno was before. */
+static void test_a_backend_whose_addresses_vanish_was_tried(void **state)
+{
+	static const struct address none;
+	struct memory_request *r;
+
+	(void)state;
+	scene_only(0);
+	scene_start();
+	addresses_write(w.backends[0].addresses, 1, &none, 0);
+	errno = EUSERS;
+	r = scene_request(get);
+	assert_replied(r, 502, "no backend could be reached");
+	assert_record(1, 502, REASON_CONNECT_FAILED, 0);
 }
 
 static void test_room_is_made_for_a_descriptor(void **state)
@@ -306,7 +351,7 @@ static void test_a_backend_without_a_place_does_not_count_as_tried(void **state)
 	assert_int_equal(scene.records[0].reason, REASON_NO_BACKEND);
 	assert_int_equal(counted(0, ROWS_CONNECT_FAILED), 0);
 	/* It was looked for a few times only. */
-	assert_in_range(upstream_memory.connects, 2, 2 * RETRY_ATTEMPTS_MAX);
+	assert_int_equal(upstream_memory.connects, 2 * RETRY_ATTEMPTS_MAX);
 }
 
 static void test_connecting_takes_too_long(void **state)
@@ -324,6 +369,8 @@ static void test_connecting_takes_too_long(void **state)
 	scene_pass(200);
 	assert_stream_ended(s, UPSTREAM_CLOSE);
 	assert_int_equal(counted(backend_of(s), ROWS_CONNECT_FAILED), 1);
+	assert_int_equal(atomic_load(&scene.place.cells.counts[BOARD_CONNECT_ERRORS]), 1);
+	assert_int_not_equal(s->stream.backend->complained_us, 0);
 	assert_goes_on(r);
 	s = stream_last();
 	scene_pass(SCENE_CONNECT);
@@ -346,6 +393,54 @@ static void test_what_is_connected_has_the_time_of_the_response(void **state)
 	assert_goes_on(r);
 	scene_pass(500);
 	assert_replied(r, 504, "the backend did not answer in time");
+}
+
+/* The next attempt takes a kept connection: the time of connecting does not run on. */
+static void test_the_time_of_connecting_ends_with_its_attempt(void **state)
+{
+	struct memory_request *r;
+
+	(void)state;
+	w.settings.timeouts.connect = 2 * SCENE_RESPONSE;
+	scene_start();
+	r = scene_request(get);
+	for (unsigned i = 0; i < POOLS_BACKENDS; i++)
+		upstream_memory.kept[i] = 1;
+	stream_fail(stream_last(), ECONNREFUSED);
+	assert_true(stream_last()->stream.reused);
+	scene_pass(SCENE_RESPONSE + DEADLINE_TICK_MS);
+	assert_replied(r, 504, "the backend did not answer in time");
+}
+
+/* However long that may be. */
+static void test_the_time_of_connecting_ends_with_the_connection(void **state)
+{
+	struct memory_request *r;
+
+	(void)state;
+	w.settings.timeouts.connect = 2 * SCENE_RESPONSE;
+	scene_start();
+	r = scene_request(get);
+	stream_connect(stream_last());
+	scene_pass(SCENE_RESPONSE + DEADLINE_TICK_MS);
+	assert_replied(r, 504, "the backend did not answer in time");
+	assert_int_equal(upstream_memory.count, 1);
+}
+
+/* Of the last attempt there was no connection. */
+static void test_the_record_is_that_of_the_last_attempt(void **state)
+{
+	struct memory_request *r;
+
+	(void)state;
+	w.app.retry.attempts = 2;
+	scene_start();
+	r = scene_request(get);
+	stream_connect(stream_last());
+	stream_fail(stream_last(), 0);
+	stream_fail(stream_last(), ECONNREFUSED);
+	assert_replied(r, 502, "no backend could be reached");
+	assert_int_equal(assert_record(1, 502, REASON_CONNECT_FAILED, 2)->connected_us, 0);
 }
 
 /* --- sent again --- */
@@ -691,7 +786,7 @@ static void test_content_that_cannot_be_sent_again(void **state)
 	scene_start();
 	r = scene_request(put);
 	request_content(r, "abc", false);
-	upstream_memory.no_memory = true;
+	upstream_memory.no_content = true;
 	stream_fail(stream_last(), ECONNREFUSED);
 	assert_replied(r, 503, "");
 	assert_record(1, 503, REASON_NO_MEMORY, 2);
@@ -714,6 +809,16 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_no_backend_at_all, scene_begin, scene_end),
 	cmocka_unit_test_setup_teardown(
 		test_a_shortage_of_our_own_is_no_fault_of_a_backend, scene_begin, scene_end),
+	cmocka_unit_test_setup_teardown(
+		test_a_fault_of_the_next_backend_is_its_own, scene_begin, scene_end),
+	cmocka_unit_test_setup_teardown(
+		test_a_backend_whose_addresses_vanish_was_tried, scene_begin, scene_end),
+	cmocka_unit_test_setup_teardown(
+		test_the_time_of_connecting_ends_with_its_attempt, scene_begin, scene_end),
+	cmocka_unit_test_setup_teardown(
+		test_the_time_of_connecting_ends_with_the_connection, scene_begin, scene_end),
+	cmocka_unit_test_setup_teardown(
+		test_the_record_is_that_of_the_last_attempt, scene_begin, scene_end),
 	cmocka_unit_test_setup_teardown(test_room_is_made_for_a_descriptor, scene_begin, scene_end),
 	cmocka_unit_test_setup_teardown(
 		test_a_backend_without_a_place_does_not_count_as_tried, scene_begin, scene_end),

@@ -89,6 +89,70 @@ static void test_no_more_wait_than_may(void **state)
 	assert_record(1, 503, REASON_QUEUE_FULL, 0);
 }
 
+/* Not even if there is room now: it is for those that wait. */
+static void test_nobody_overtakes_a_full_queue(void **state)
+{
+	struct memory_request *first, *late;
+	struct memory_stream *s;
+
+	(void)state;
+	start_small();
+	s = begin_first(&first);
+	(void)scene_request(get);
+	(void)scene_request(get);
+	scene_pass(1);
+	stream_answer(s, ok, "hi");
+	late = scene_request(get);
+	assert_replied(late, 503, "all backends are busy, and so many wait for them as may");
+	assert_int_equal(upstream_memory.count, 1);
+}
+
+/* All that have room go in one look. */
+static void test_all_that_have_room_go_at_once(void **state)
+{
+	struct memory_request *first, *second;
+	struct memory_stream *s[2];
+
+	(void)state;
+	scene_only(0);
+	w.app.queue = 2;
+	w.backends[0].max_requests = 2;
+	scene_start();
+	s[0] = begin_first(&first);
+	s[1] = begin_first(&second);
+	(void)scene_request(get);
+	(void)scene_request(get);
+	assert_int_equal(upstream_memory.count, 2);
+	stream_answer(s[0], ok, "hi");
+	stream_answer(s[1], ok, "hi");
+	scene_pass(0);
+	assert_int_equal(upstream_memory.count, 4);
+}
+
+/* One that ends over it makes way for the next one. */
+static void test_one_that_fails_makes_way(void **state)
+{
+	struct memory_request *first, *second, *waiting[2];
+	struct memory_stream *s[2];
+
+	(void)state;
+	scene_only(0);
+	w.app.queue = 2;
+	w.backends[0].max_requests = 2;
+	scene_start();
+	s[0] = begin_first(&first);
+	s[1] = begin_first(&second);
+	waiting[0] = scene_request(get);
+	waiting[1] = scene_request(get);
+	upstream_memory.errors[0][0] = ECONNREFUSED;
+	stream_answer(s[0], ok, "hi");
+	stream_answer(s[1], ok, "hi");
+	scene_pass(0);
+	assert_replied(waiting[0], 502, "no backend could be reached");
+	/* The backend is not picked for a while. */
+	assert_replied(waiting[1], 503, "no backend is available");
+}
+
 static void test_a_request_that_waits_may_leave(void **state)
 {
 	struct memory_request *first, *second, *third;
@@ -262,6 +326,33 @@ static void test_the_rate_of_content_begins_anew(void **state)
 	assert_replied(second, 408, "the request's body came too slowly");
 }
 
+/* The client sends nothing while the request waits for another backend. */
+static void test_the_time_of_waiting_does_not_count_for_the_rate(void **state)
+{
+	struct memory_request *first, *second;
+	struct memory_stream *busy;
+
+	(void)state;
+	w.settings.limits.body_rate = 100;
+	w.settings.timeouts.queue = 60000;
+	scene_only(0);
+	w.backends[1].weight = 1;
+	w.app.queue = 2;
+	w.backends[0].max_requests = w.backends[1].max_requests = 1;
+	scene_start();
+	busy = begin_first(&first);
+	second = scene_request("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+	request_content(second, "a", false);
+	stream_fail(stream_last(), ECONNREFUSED);
+	scene_pass(15000);
+	stream_answer(busy, ok, "hi");
+	scene_pass(0);
+	stream_connect(stream_last());
+	request_content(second, "b", false);
+	assert_goes_on(second);
+	assert_sent(stream_last(), "ab", false);
+}
+
 /* A head does not wait for content when there is room at last. */
 static void test_what_waited_does_not_wait_for_its_content(void **state)
 {
@@ -392,6 +483,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_more_wait_than_may, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_request_that_waits_may_leave, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_nobody_overtakes_a_full_queue, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_all_that_have_room_go_at_once, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_one_that_fails_makes_way, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_the_time_of_waiting_does_not_count_for_the_rate, scene_begin,
+			scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_new_request_waits_behind_those_that_wait, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(

@@ -290,7 +290,7 @@ static void test_a_record_begins_empty(void **state)
 	stream_connect(stream_last());
 	stream_answer(stream_last(), "HTTP/1.1 200 OK\r\n\r\n", "abc");
 	assert_got(r, 200, "abc");
-	upstream_memory.count = 0;
+	memset(&upstream_memory, 0, sizeof upstream_memory);
 	r = scene_request("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
 	assert_replied(r, 501, NULL);
 	assert_here(2, 501, REASON_BAD_REQUEST);
