@@ -6,6 +6,7 @@
 
 #include "base/cells.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "base/memory.h"
 
 #define BLOCK_SIZE ((size_t)64 * 1024)
+#define SIZE_MOST  1000 /* of a cell: more would leave too much of a block unused */
 
 /* In one that was given back. */
 struct hole {
@@ -43,6 +45,7 @@ void cells_init(struct cells *cells, size_t size)
 {
 	const size_t unit = _Alignof(struct hole);
 
+	assert(size > 0 && size <= SIZE_MOST);
 	cells->size = (size + unit - 1) / unit * unit;
 	cells->most = (uint32_t)((BLOCK_SIZE - sizeof(struct block)) / cells->size);
 	list_init(&cells->open);
@@ -72,6 +75,7 @@ void *cells_take(struct cells *cells)
 	b = open_block(cells);
 	if (b == NULL)
 		return NULL;
+	assert(b->used < cells->most);
 	if (b->holes != NULL) {
 		cell = b->holes;
 		b->holes = b->holes->next;
@@ -92,6 +96,7 @@ void cells_give(struct cells *cells, void *cell)
 		mem_free(cell);
 		return;
 	}
+	assert(b->used > 0 && b->used <= b->fresh);
 	/* The one that was full is filled first: others may become empty meanwhile. */
 	if (b->used == cells->most)
 		list_prepend(&cells->open, &b->link);
@@ -108,6 +113,7 @@ void cells_fini(struct cells *cells)
 	while (!list_is_empty(&cells->open)) {
 		struct block *b = LIST_ITEM(cells->open.next, struct block, link);
 
+		assert(b->used == 0);
 		list_remove(&b->link);
 		mem_unmap(b, BLOCK_SIZE);
 	}

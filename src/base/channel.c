@@ -7,6 +7,7 @@
 
 #include "base/channel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -46,6 +47,7 @@ int channel_send(int channel, struct message *m, int fd)
 	union control control;
 	ssize_t n;
 
+	assert(m->type >= MESSAGE_ESCROW && m->type <= MESSAGE_PASSED);
 	m->magic = MESSAGE_MAGIC;
 	m->text[sizeof m->text - 1] = '\0';
 	if (fd != -1)

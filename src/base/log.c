@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -141,6 +142,7 @@ static size_t write_prefix(
 		n = snprintf(out, size, "%s tinylb[%d] %s %s: ", stamp, (int)getpid(), role,
 			levels[level].name);
 	}
+	assert(n > 0 && (size_t)n < size);
 	return (size_t)n;
 }
 
@@ -161,6 +163,7 @@ static size_t write_suffix(char *out, size_t size, const struct log_sink *sink)
 		return 0;
 	n = snprintf(out, size, " (%u message%s before this could not be written)", sink->lost,
 		sink->lost == 1 ? "" : "s");
+	assert(n > 0 && (size_t)n < size);
 	return (size_t)n;
 }
 
@@ -169,6 +172,7 @@ static void emit(struct log_sink *sink, enum log_level level, const char *messag
 	char line[PREFIX_SIZE + LINE_MAX_SIZE + SUFFIX_SIZE + 1];
 	size_t used = write_prefix(line, PREFIX_SIZE, sink, level);
 
+	assert(len < LINE_MAX_SIZE);
 	memcpy(line + used, message, len);
 	used += len;
 	used += write_suffix(line + used, SUFFIX_SIZE, sink);

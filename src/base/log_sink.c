@@ -7,6 +7,7 @@
 
 #include "log_sink.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -136,6 +137,7 @@ void log_sink_write(struct log_sink *sink, int priority, const char *line, size_
 	bool done = sink->kind == SINK_SYSLOG ? write_syslog(sink, priority, line, len)
 					      : write_line(sink, line, len);
 
+	assert(len > 0 && line[len - 1] == '\n');
 	sink->lost = done ? 0 : sink->lost + 1;
 }
 

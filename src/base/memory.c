@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +53,8 @@ void *mem_zalloc(size_t count, size_t size)
 
 void *mem_resize(void *block, size_t count, size_t size)
 {
+	/* What realloc(3) does with no bytes differs from libc to libc. */
+	assert(count > 0 && size > 0);
 	return has_room(count, size) && !must_fail() ? realloc(block, count * size) : NULL;
 }
 
@@ -61,6 +64,7 @@ void *mem_map(size_t size)
 	char *start = MAP_FAILED;
 	size_t before;
 
+	assert(size > 0 && (size & (size - 1)) == 0);
 	if (!must_fail())
 		start = mmap(
 			NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -75,6 +79,7 @@ void *mem_map(size_t size)
 
 void mem_unmap(void *block, size_t size)
 {
+	assert((uintptr_t)block % size == 0);
 	(void)munmap(block, size);
 }
 

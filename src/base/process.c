@@ -3,6 +3,7 @@
 
 #include "base/process.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@ size_t process_read(pid_t pid, const char *file, char *out, size_t size)
 	ssize_t n;
 	int fd;
 
+	assert(size > 0);
 	(void)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd != -1 ? read(fd, out, size - 1) : 0;

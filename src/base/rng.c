@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/random.h>
 #include <sys/types.h>
@@ -76,6 +77,7 @@ uint32_t rng_below(struct rng *rng, uint32_t bound)
 {
 	uint64_t product = (rng_next(rng) >> 32) * bound;
 
+	assert(bound > 0);
 	/* The low half below 2^32 mod bound: one of the draws that some results have too many of.
 	 * The first comparison spares nearly every call the division. */
 	if ((uint32_t)product < bound) {

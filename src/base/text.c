@@ -42,6 +42,7 @@ void text_add_long_decimal(struct text *t, uint64_t value)
 	char digits[20];
 	size_t at = sizeof digits;
 
+	assert(value >= 10);
 	if (value < 1000 && t->cap - t->len >= 3) {
 		add_below_1000(t, (unsigned)value);
 		return;
@@ -122,6 +123,7 @@ void text_format(struct text *t, const char *format, ...)
 	va_list args;
 	int n;
 
+	assert(t->len <= t->cap);
 	/* vsnprintf writes a NUL as well, which may only stand in room of ours: what fills the text
 	 * to the last byte therefore counts as too long. */
 	va_start(args, format);

@@ -8,6 +8,7 @@
 
 #include "base/title.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,6 +106,7 @@ void title_set(const char *format, ...)
 
 	if (room == NULL)
 		return;
+	assert(prefix > 0 && room_size > 0);
 	va_start(args, format);
 	vsnprintf(text + prefix, sizeof text - (size_t)prefix, format, args);
 	va_end(args);
