@@ -13,6 +13,7 @@
 
 struct pipe {
 	int ends[2]; /* owned: to read from, to write to; -1: there is none at present */
+	size_t held; /* bytes in it */
 };
 
 void pipe_init(struct pipe *pipe);

@@ -7,6 +7,7 @@
 #include "net/canonical.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 
 static int hex_digit(char c)
 {
@@ -204,5 +205,6 @@ size_t canonical_path(struct slice path, enum canonical_reading reading, char *o
 	}
 	if (last != SEGMENT_NAME) /* a folder */
 		out[len++] = '/';
+	assert(len <= canonical_path_room(path.len));
 	return merge_slashes(out, len);
 }

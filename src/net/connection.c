@@ -7,6 +7,7 @@
 
 #include "net/connection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <netinet/tcp.h>
@@ -25,6 +26,7 @@ static void stop_reading(struct connection *c)
 
 void connection_end(struct connection *c, int error)
 {
+	assert(connection_is_open(c));
 	stop_reading(c);
 	c->events->ended(c, error);
 }
@@ -38,8 +40,9 @@ static int keep_rest(struct connection *c, const char *data, size_t len)
 {
 	if (len == 0)
 		return 0;
-	if (c->rest == NULL)
-		c->rest = evbuffer_new();
+	/* What there was of it lies in front of these bytes. */
+	assert(c->rest == NULL);
+	c->rest = evbuffer_new();
 	if (c->rest == NULL || evbuffer_add(c->rest, data, len) == -1)
 		return -1;
 	c->loop->buffered += len;
@@ -61,6 +64,7 @@ static size_t fetch_rest(struct connection *c)
 {
 	size_t len = evbuffer_get_length(c->rest);
 
+	assert(len <= LOOP_SCRATCH_SIZE);
 	evbuffer_copyout(c->rest, c->loop->scratch, len);
 	drop_rest(c);
 	return len;
@@ -72,6 +76,8 @@ static void deliver(struct connection *c, size_t len)
 	const char *data = c->loop->scratch;
 	size_t used;
 
+	/* The scratch buffer is in use while `received` runs. */
+	assert(!c->delivering);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		c->again = false;
 		c->delivering = true;
@@ -79,6 +85,7 @@ static void deliver(struct connection *c, size_t len)
 		c->delivering = false;
 		if (!connection_is_open(c))
 			return;
+		assert(used <= len);
 		data += used;
 		len -= used;
 		if (len == 0 || used == 0 || !c->again || c->paused)
@@ -162,6 +169,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 
 void connection_connected(struct connection *c)
 {
+	assert(c->connecting && connection_is_open(c));
 	c->connecting = false;
 	if (!c->paused && event_add(&c->readable, NULL) == -1) {
 		connection_end(c, ENOMEM);
@@ -197,6 +205,7 @@ static int init(
 void connection_open(
 	struct connection *c, struct loop *loop, const struct connection_events *events, int fd)
 {
+	assert(fd >= 0);
 	/* It fails only for a bad descriptor or a bad kind of event. */
 	(void)init(c, loop, events, fd);
 	c->resting = true;
@@ -204,12 +213,14 @@ void connection_open(
 
 void connection_look(struct connection *c)
 {
+	assert(c->resting && connection_is_open(c));
 	readable_cb(c->fd, EV_READ, c);
 }
 
 /* When memory is short, readable_cb ends the connection soon. */
 static void begin_reading(struct connection *c)
 {
+	assert(!c->paused && !c->resting);
 	if (!c->ended && !c->connecting && event_add(&c->readable, NULL) == -1)
 		event_active(&c->readable, EV_SIGNAL, 1);
 }
@@ -289,6 +300,7 @@ static bool has_unread(const struct connection *c)
 {
 	char next;
 
+	assert(connection_is_open(c));
 	return recv(c->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN;
 }
 

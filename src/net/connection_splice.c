@@ -8,6 +8,7 @@
 
 #include "net/connection_splice.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "connection_write.h"
@@ -43,6 +44,7 @@ ssize_t connection_splice_in(struct connection *from, size_t most)
 	struct loop *loop = from->loop;
 	ssize_t n;
 
+	assert(!from->delivering && !from->connecting);
 	if (from->rest != NULL || most < SPLICE_LEAST || !pipe_open(&loop->pipe))
 		return -1;
 	n = pipe_fill(&loop->pipe, from->fd, most);
@@ -81,6 +83,7 @@ static int copy_rest(struct connection *c, size_t len)
 	/* The connection that uses the pipe next must not get what is left in it. */
 	if (len > 0)
 		pipe_close(&loop->pipe);
+	assert(loop->pipe.held == 0);
 	return result;
 }
 

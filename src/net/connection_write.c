@@ -7,6 +7,7 @@
 
 #include "connection_write.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <linux/sockios.h>
@@ -18,6 +19,7 @@
 
 static void end_sending(struct connection *c)
 {
+	assert(!c->finished && !c->connecting && connection_backlog(c) == 0);
 	c->finishing = false;
 	c->finished = true;
 	/* A peer that is gone already needs no end. */
@@ -66,7 +68,7 @@ static void event_cb(struct bufferevent *buffer, short what, void *arg)
 	struct connection *c = arg;
 	int error = errno;
 
-	(void)buffer;
+	assert(buffer == c->buffer);
 	loop_begin(c->loop, PULSE_WRITING, c->fd);
 	if (what & BEV_EVENT_CONNECTED) {
 		connection_connected(c);
@@ -83,6 +85,7 @@ static void event_cb(struct bufferevent *buffer, short what, void *arg)
 
 int connection_make_buffer(struct connection *c)
 {
+	assert(c->buffer == NULL);
 	c->buffer = bufferevent_socket_new(c->loop->base, c->fd, 0);
 	if (c->buffer == NULL)
 		return -1;
@@ -110,6 +113,7 @@ static int queue(struct connection *c, const struct iovec *pieces, int count, si
 					  len - from) == -1)
 			return -1;
 	}
+	assert(skip == 0);
 	/* libevent enables writing by itself, but does not tell when memory was too short for that,
 	 * or for the callback that would do it: the queued bytes would wait for ever. */
 	return bufferevent_enable(c->buffer, EV_WRITE);
@@ -132,6 +136,8 @@ static size_t write_now(struct connection *c, const struct iovec *pieces, int co
 	int flags = c->cork ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t n;
 
+	/* While it connects, and until its end may be sent, it has a buffer. */
+	assert(!c->connecting && !c->finishing && !c->finished);
 	if (count == 1)
 		n = send(c->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
 	else

@@ -4,6 +4,8 @@
 
 #include "net/deadline.h"
 
+#include <assert.h>
+
 void deadline_queue_init(struct deadline_queue *queue, struct loop *loop, uint64_t duration_ms,
 	void (*expired)(struct deadline *deadline))
 {
@@ -19,6 +21,7 @@ void deadline_queue_init(struct deadline_queue *queue, struct loop *loop, uint64
 
 void deadline_queue_fini(struct deadline_queue *queue)
 {
+	assert(list_is_empty(&queue->waiting));
 	list_remove(&queue->link);
 }
 

@@ -7,6 +7,7 @@
 
 #include "event_memory.h"
 
+#include <assert.h>
 #include <event2/event.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -50,6 +51,9 @@ static void give(void *block)
 		mem_free(block);
 		return;
 	}
+	/* It was handed out, and as a whole. */
+	assert((size_t)((char *)block - entries.start) < ENTRY_SIZE * entries.used);
+	assert((size_t)((char *)block - entries.start) % ENTRY_SIZE == 0);
 	*(void **)block = entries.free;
 	entries.free = block;
 }

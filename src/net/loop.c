@@ -6,6 +6,7 @@
 
 #include "net/loop.h"
 
+#include <assert.h>
 #include <event2/buffer.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ static void counted_cb(struct evbuffer *buffer, const struct evbuffer_cb_info *i
 	struct loop *loop = arg;
 
 	(void)buffer;
+	assert(info->n_deleted <= loop->buffered + info->n_added);
 	loop->buffered += info->n_added;
 	loop->buffered -= info->n_deleted;
 }
@@ -43,6 +45,7 @@ int loop_count(struct loop *loop, struct evbuffer *buffer)
 
 void loop_uncount(struct loop *loop, const struct evbuffer *buffer)
 {
+	assert(evbuffer_get_length(buffer) <= loop->buffered);
 	loop->buffered -= evbuffer_get_length(buffer);
 }
 
@@ -120,6 +123,7 @@ static void tick_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	assert(loop->ticking);
 	loop_begin(loop, PULSE_DEADLINES, -1);
 	until_us = loop->now_us + CROWD_US;
 	for (struct list *l = loop->queues.next; l != &loop->queues && done; l = l->next)
@@ -220,6 +224,7 @@ bool loop_turn(struct loop *loop, bool wait)
 	loop->low_priority = 0;
 	clock_hold(true);
 	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
+	assert(loop->pipe.held == 0);
 	if (loop->buffered > loop->buffered_most && loop->overloaded != NULL)
 		loop->overloaded(loop->overloaded_context);
 	loop_free_deferred(loop);
@@ -249,6 +254,7 @@ static void read_clock(struct loop *loop)
 
 void loop_show(struct loop *loop, struct pulse *pulse)
 {
+	assert(loop->pulse == &loop->own_pulse);
 	loop->pulse = pulse;
 	read_clock(loop);
 }

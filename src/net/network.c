@@ -7,6 +7,7 @@
 #include "net/network.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ static bool mask(struct network *n)
 {
 	bool any = false;
 
+	assert(n->prefix <= width(n->family));
 	for (unsigned i = n->prefix / 8; i < sizeof n->bits; i++) {
 		uint8_t keep = i == n->prefix / 8 ? (uint8_t)(0xff00U >> n->prefix % 8) : 0;
 

@@ -6,6 +6,7 @@
 
 #include "net/pipe.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ void pipe_init(struct pipe *p)
 {
 	p->ends[0] = -1;
 	p->ends[1] = -1;
+	p->held = 0;
 }
 
 bool pipe_open(struct pipe *p)
@@ -40,6 +42,7 @@ void pipe_close(struct pipe *p)
 {
 	fd_close(&p->ends[0]);
 	fd_close(&p->ends[1]);
+	p->held = 0;
 }
 
 size_t pipe_room(int fd)
@@ -59,15 +62,30 @@ size_t pipe_room(int fd)
 
 ssize_t pipe_fill(struct pipe *p, int fd, size_t most)
 {
-	return splice(fd, NULL, p->ends[1], NULL, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	ssize_t n;
+
+	assert(p->ends[1] != -1 && p->held == 0);
+	n = splice(fd, NULL, p->ends[1], NULL, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	p->held += n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 ssize_t pipe_drain(struct pipe *p, int fd, size_t len)
 {
-	return splice(p->ends[0], NULL, fd, NULL, len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	ssize_t n;
+
+	assert(len <= p->held);
+	n = splice(p->ends[0], NULL, fd, NULL, len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	p->held -= n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 ssize_t pipe_read(struct pipe *p, char *to, size_t size)
 {
-	return read(p->ends[0], to, size);
+	ssize_t n;
+
+	assert(p->held > 0);
+	n = read(p->ends[0], to, size);
+	p->held -= n > 0 ? (size_t)n : 0;
+	return n;
 }

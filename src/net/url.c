@@ -6,6 +6,7 @@
 
 #include "net/url.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -196,6 +197,7 @@ static int fill_url(struct backend_url *out, const struct url_parts *parts, cons
 	if (socket == NULL && parts->port != DEFAULT_PORT)
 		len += snprintf(
 			authority + len, sizeof authority - (size_t)len, ":%d", parts->port);
+	assert((size_t)len < sizeof authority);
 	at = mem_zalloc(1, parts->host.len + parts->path.len + (size_t)len + socket_slice.len + 4);
 	if (at == NULL)
 		return -1;
