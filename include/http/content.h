@@ -5,6 +5,7 @@
 #ifndef TINYLB_HTTP_CONTENT_H
 #define TINYLB_HTTP_CONTENT_H
 
+#include <assert.h>
 #include <sys/uio.h>
 
 #include "http/field.h"
@@ -42,6 +43,7 @@ static inline void content_add(struct content *content, const char *data, size_t
 {
 	if (len == 0)
 		return;
+	assert(content->count < CONTENT_PIECES);
 	content->pieces[content->count++] =
 		(struct iovec){ .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 	content->len += len;

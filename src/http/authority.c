@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 
 #include "authority.h"
 #include "octet.h"
@@ -33,6 +34,7 @@ static const char *skip_bracketed(const char *p, const char *end)
 	size_t len;
 	struct in6_addr address;
 
+	assert(*p == '[');
 	if (closing == NULL)
 		return p;
 	len = (size_t)(closing - p - 1);

@@ -135,6 +135,7 @@ uint64_t chunk_content_left(const struct chunk_decoder *d)
 
 void chunk_skip_content(struct chunk_decoder *d, uint64_t len)
 {
+	assert(d->state == CHUNK_STATE_DATA && len <= d->left);
 	d->left -= len;
 	d->content += len;
 	if (d->left == 0)

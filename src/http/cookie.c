@@ -6,6 +6,8 @@
 
 #include "http/cookie.h"
 
+#include <assert.h>
+
 #include "head.h"
 
 /* Takes the next part of a Cookie field's value off *rest, with its blanks; false: none is left. */
@@ -46,6 +48,7 @@ bool cookies_next(struct cookies *c, struct cookie *cookie)
 	while (!next_part(&c->rest, &part)) {
 		while (c->next < fields->count && fields->list[c->next].id != FIELD_COOKIE)
 			c->next++;
+		assert(c->next <= fields->count);
 		if (c->next == fields->count)
 			return false;
 		c->rest = fields->list[c->next++].value;

@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "head.h"
 #include "http/field.h"
 #include "octet.h"
@@ -249,6 +251,7 @@ const struct field *fields_find(const struct fields *fields, enum field_id id)
 {
 	if ((fields->present & FIELD_BIT(id)) == 0)
 		return NULL;
+	assert(fields->first[id] < fields->count);
 	return &fields->list[fields->first[id]];
 }
 

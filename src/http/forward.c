@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "forwarded.h"
 #include "head.h"
 #include "http/cookie.h"
@@ -51,6 +53,7 @@ static void write_target(struct text *out, struct slice path, struct slice targe
 {
 	bool star = target.len == 1 && target.data[0] == '*';
 
+	assert(!slice_is_empty(target));
 	if (!star && !slice_is_empty(path)) {
 		text_add_slice(out, path);
 		if (path.data[path.len - 1] == '/' && target.data[0] == '/')
@@ -171,6 +174,7 @@ static void write_response_hop(struct text *out, bool close, const struct forwar
 static void write_final(struct text *out, const struct response *response, struct body body,
 	const struct forward_response *how)
 {
+	assert(body.kind != BODY_CHUNKED || how->client_minor > 0);
 	if (body.kind == BODY_NONE && response->status != 204)
 		write_announced_length(out, &response->fields);
 	write_framing(out, body);

@@ -6,6 +6,8 @@
 
 #include "forwarded.h"
 
+#include <assert.h>
+
 #include "head.h"
 
 /* Everything that says who the client is or what it asked for. */
@@ -37,6 +39,7 @@ static const char *begin_list(
 	const struct field *end = fields->list + fields->count;
 	const char *between = name;
 
+	assert(first == NULL || (first >= fields->list && first < end));
 	for (const struct field *field = first; field != NULL && field < end; field++) {
 		if (field->id != first->id || slice_is_empty(field->value))
 			continue;

@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "framing.h"
 #include "octet.h"
 
@@ -83,6 +85,7 @@ static int refuse_codings(const struct fields *fields, const char **why)
 {
 	bool chunked_before = false;
 
+	assert((fields->present & FIELD_BIT(FIELD_TRANSFER_ENCODING)) != 0);
 	for (unsigned i = fields->first[FIELD_TRANSFER_ENCODING]; i < fields->count; i++) {
 		const struct field *field = &fields->list[i];
 

@@ -42,7 +42,7 @@ static bool octet_is_ripe(const char *data, size_t at)
 
 bool head_is_ripe(const char *data, size_t len, size_t seen, const struct head_limits *limits)
 {
-	assert(seen > 0);
+	assert(seen > 0 && seen <= len);
 	if (len >= limits->size || (seen < HEAD_LINE_MAX && len >= HEAD_LINE_MAX))
 		return true;
 	for (size_t i = seen; i < len; i++) {

@@ -4,12 +4,14 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "http/message.h"
 
 static size_t size_with(size_t before_list, const struct fields *fields)
 {
+	assert(fields->count <= FIELDS_MAX);
 	return before_list + fields->count * sizeof fields->list[0];
 }
 
@@ -34,6 +36,8 @@ struct request *message_copy_request(
 	struct request *copy = room;
 	size_t len = request->head_len;
 
+	/* Of a refused request only the line may be used. */
+	assert(request->why == NULL);
 	memcpy(room, request, message_request_size(request));
 	move(&copy->line, from, len, to);
 	move(&copy->method_name, from, len, to);
@@ -79,5 +83,6 @@ struct fields *message_copy_fields(void *room, const struct fields *fields)
 		 */
 		copy->list[i].plain = false;
 	}
+	assert((size_t)(at - (char *)room) == message_fields_size(fields));
 	return copy;
 }

@@ -6,6 +6,8 @@
 
 #include "http/reply.h"
 
+#include <assert.h>
+
 #include "head.h"
 
 /* What is longer is cut, so that a reply never outgrows REPLY_MAX. */
@@ -116,6 +118,7 @@ void reply_write(struct text *out, const struct reply *reply)
 
 	if (reply->type == NULL && has_body(reply)) {
 		write_body(&line, reply);
+		assert(!line.overflow);
 		body = text_slice(&line);
 	}
 	text_add_string(out, "HTTP/1.1 ");

@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "authority.h"
 #include "framing.h"
 #include "head_ripe.h"
@@ -215,8 +217,10 @@ enum parse_result request_parse(struct request *r, const char *data, size_t len,
 	reset(r);
 	if (seen == 0 || head_is_ripe(data, len, seen, limits))
 		result = read_head(r, data, within, limits);
-	if (result == PARSE_DONE)
+	if (result == PARSE_DONE) {
+		assert(r->head_len <= within);
 		return PARSE_DONE;
+	}
 	r->line = first_line(data, within);
 	if (result == PARSE_PARTIAL && len >= limits->size) {
 		if (r->line.data + r->line.len == data + within)

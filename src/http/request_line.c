@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "authority.h"
 #include "head.h"
 #include "octet.h"
@@ -12,6 +14,7 @@
 
 enum parse_result request_refuse(struct request *r, int status, const char *why)
 {
+	assert(status >= 400 && why != NULL);
 	r->status = status;
 	r->why = why;
 	return PARSE_BAD;

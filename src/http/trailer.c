@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "http/chunk.h"
 
 #define TRAILER_SIZE_MAX  8192
@@ -88,6 +90,7 @@ enum parse_result trailers_parse(
 		return n < 0 ? PARSE_BAD : PARSE_PARTIAL;
 	for (unsigned i = 0; i < fields->count; i++)
 		fields->list[i].dropped = is_forbidden(&fields->list[i]);
+	assert((size_t)n <= within);
 	*used = (size_t)n;
 	return PARSE_DONE;
 }
