@@ -4,6 +4,8 @@
 
 #include "alias.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
 
 /* The table while it is built. `shares` are what is still to be placed of each backend, in coins;
@@ -30,8 +32,10 @@ static void build_columns(struct alias *t, struct build *b)
 {
 	while (b->small > 0) {
 		uint32_t poor = b->stack[--b->small];
-		uint32_t rich = b->stack[b->large++];
+		uint32_t rich;
 
+		assert(b->large < t->count);
+		rich = b->stack[b->large++];
 		t->columns[poor].threshold = (uint32_t)b->shares[poor];
 		t->columns[poor].alias = rich;
 		b->shares[rich] -= t->total - b->shares[poor];

@@ -7,6 +7,8 @@
 
 #include "choice.h"
 
+#include <assert.h>
+
 #include "balance/health.h"
 
 /* Draws that may hit one that is not allowed before all are looked at one by one. Among 10,000 of
@@ -80,6 +82,8 @@ struct candidate candidate_look(const struct pick *pick, size_t index, uint32_t 
 {
 	struct candidate c = { .index = index, .weight = weight };
 
+	/* Pickers divide by it. */
+	assert(weight > 0);
 	if (pick->view != NULL && pick->view->load != NULL)
 		pick->view->load(pick->view, index, &c.load);
 	c.busy = (uint64_t)c.load.in_flight * PICKER_FAILURE + c.load.failing;

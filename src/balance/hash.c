@@ -9,6 +9,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "balance/picker.h"
 #include "base/memory.h"
 #include "choice.h"
@@ -138,6 +140,7 @@ static size_t hash_pick(struct picker *p, const struct pick *pick)
 		size_t index = maglev_find(&p->table, bits);
 		struct candidate c;
 
+		assert(index < p->count);
 		if (!takes_key(p, pick, index, bits))
 			continue;
 		if (!bounded)

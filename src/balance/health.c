@@ -6,6 +6,7 @@
 
 #include "balance/health.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "balance/picker.h"
@@ -50,9 +51,11 @@ static enum health_state find_limit(struct health *h, const struct health_report
 	size_t in_state[HEALTH_CLOSED + 1] = { 0 };
 	size_t open = 0;
 
-	for (size_t i = 0; i < h->count; i++)
+	for (size_t i = 0; i < h->count; i++) {
+		assert(reports[i].state <= HEALTH_CLOSED);
 		if (h->base[i] > 0)
 			in_state[reports[i].state]++;
+	}
 	for (int state = HEALTH_READY; state < HEALTH_CLOSED; state++)
 		open += in_state[state];
 	h->panic = in_state[HEALTH_READY] * 100 < open * h->panic_percent;
@@ -84,6 +87,7 @@ static unsigned weigh(unsigned base, unsigned share, uint64_t scale)
 {
 	uint64_t weight = base * scale * share / HEALTH_FULL_SHARE;
 
+	assert(share >= 1 && share <= HEALTH_FULL_SHARE && weight <= UINT32_MAX);
 	return weight > 0 ? (unsigned)weight : 1;
 }
 

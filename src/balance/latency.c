@@ -7,6 +7,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "alias.h"
 #include "balance/picker.h"
 #include "base/memory.h"
@@ -106,6 +108,7 @@ static size_t draw_one(struct picker *p, const struct pick *pick, size_t except,
 	if (index == PICKER_NONE)
 		return index;
 	d->candidate = candidate_look(pick, index, p->table->columns[index].weight);
+	assert(p->members > 0);
 	d->busy = d->candidate.busy * p->table->total / p->members / d->candidate.weight;
 	return index;
 }

@@ -13,6 +13,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "choice.h"
 #include "drawn.h"
 
@@ -24,6 +26,7 @@ static size_t look_at_all(
 {
 	size_t n = 0;
 
+	assert(t->count <= DRAWS);
 	for (uint32_t i = 0; i < t->count; i++)
 		if (t->columns[i].weight > 0 && choice_is_allowed(pick, i))
 			candidates[n++] = candidate_look(pick, i, t->columns[i].weight);
@@ -48,6 +51,7 @@ static const struct candidate *find_best(const struct candidate *candidates, siz
 {
 	const struct candidate *best = &candidates[0];
 
+	assert(n > 0);
 	for (size_t i = 1; i < n; i++)
 		if (candidate_is_freer(&candidates[i], best))
 			best = &candidates[i];

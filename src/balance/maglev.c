@@ -4,6 +4,8 @@
 
 #include "maglev.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
 #include "turns.h"
 
@@ -81,6 +83,8 @@ static uint32_t take_place(struct build *b, uint32_t index, uint32_t places)
 
 static void fill(struct maglev *t, struct build *b)
 {
+	/* With a weight above 0 somebody has a turn. */
+	assert(b->turns.count > 0);
 	for (uint32_t i = 0; i < t->places; i++) {
 		uint32_t index = b->turns.heap[0].index;
 		uint32_t place = take_place(b, index, t->places);

@@ -7,6 +7,7 @@
 #ifndef TINYLB_BALANCE_MAGLEV_H
 #define TINYLB_BALANCE_MAGLEV_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ static inline size_t maglev_find(const struct maglev *table, uint64_t bits)
 {
 	uint64_t place = (bits >> 32) * table->places >> 32;
 
+	assert(place < table->places);
 	return table->narrow != NULL ? table->narrow[place] : table->wide[place];
 }
 

@@ -9,6 +9,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "balance/picker.h"
 #include "base/memory.h"
 #include "choice.h"
@@ -101,6 +103,7 @@ static bool is_tried(const struct pick *pick, size_t index)
 static void put_back(struct picker *p, const struct pick *pick, uint32_t taken, bool pass)
 {
 	for (uint32_t i = 0; i < taken; i++) {
+		assert(p->turns.count < p->count);
 		struct turn turn = p->heap[p->turns.count];
 
 		if (pass && !is_tried(pick, turn.index))

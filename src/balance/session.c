@@ -6,6 +6,7 @@
 
 #include "balance/session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -160,6 +161,7 @@ void sessions_token(const struct sessions *s, size_t index, char out[SESSION_TOK
 	static const char digits[] = "0123456789abcdef";
 	const struct token *token = &s->tokens[s->places[index]];
 
+	assert(index < s->count && token->index == index);
 	for (size_t i = 0; i < SESSION_TOKEN_LEN; i++) {
 		unsigned shift = 60 - 4 * (unsigned)(i % HALF_LEN);
 

@@ -3,6 +3,8 @@
 
 #include "turns.h"
 
+#include <assert.h>
+
 static bool is_before(const struct turn *a, const struct turn *b)
 {
 	if (a->due != b->due)
@@ -37,6 +39,7 @@ void turns_order(struct turns *t)
 
 void turns_pass(struct turns *t)
 {
+	assert(t->count > 0);
 	t->heap[0].due += turns_step(t->heap[0].weight);
 	sift_down(t, 0);
 }
@@ -45,6 +48,7 @@ struct turn turns_pop(struct turns *t)
 {
 	struct turn first = t->heap[0];
 
+	assert(t->count > 0);
 	t->heap[0] = t->heap[--t->count];
 	if (t->count > 0)
 		sift_down(t, 0);
