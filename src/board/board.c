@@ -138,6 +138,8 @@ struct board_place *board_place_at(struct board *board, uint32_t number)
 
 uint32_t board_number(const struct board *board, const struct board_place *place)
 {
+	assert(place >= board->places &&
+		(const char *)place < (const char *)board->header + board->length);
 	return (uint32_t)(place - board->places);
 }
 

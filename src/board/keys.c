@@ -88,6 +88,8 @@ uint32_t keys_take(struct keys *keys, uint64_t key, bool *is_new)
 {
 	uint32_t row = *bucket_of(keys, key);
 
+	/* On the board 0 stands for a free row. */
+	assert(key != 0);
 	while (row != KEYS_NONE && key_of(keys, row) != key)
 		row = keys->next[row];
 	*is_new = row == KEYS_NONE;
@@ -107,7 +109,7 @@ void keys_drop(struct keys *keys, uint32_t row)
 {
 	uint32_t *at = bucket_of(keys, key_of(keys, row));
 
-	assert(keys->uses[row] > 0);
+	assert(row < keys->size && keys->uses[row] > 0);
 	if (--keys->uses[row] > 0)
 		return;
 	while (*at != row)
@@ -118,6 +120,7 @@ void keys_drop(struct keys *keys, uint32_t row)
 
 void keys_inherit(struct keys *keys, uint32_t row)
 {
+	assert(row < keys->size);
 	if (keys->inherited[row])
 		return;
 	keys->inherited[row] = true;
@@ -134,4 +137,5 @@ void keys_settle(struct keys *keys)
 		keys->inherited[row] = false;
 		keys_drop(keys, row);
 	}
+	assert(keys->heirs == 0);
 }

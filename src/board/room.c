@@ -6,6 +6,7 @@
 
 #include "room.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -35,6 +36,7 @@ int room_make(struct board *board, size_t length, struct room *room)
 {
 	struct stat st;
 
+	assert(length > 0);
 	if (fstat(board->fd, &st) == -1)
 		return -1;
 	room->id = atomic_load_explicit(&board->header->room_id, memory_order_relaxed) + 1;
@@ -68,6 +70,7 @@ int room_map(struct board *board, struct room *room)
 
 void room_use(struct board *board, const struct room *room)
 {
+	assert(room->memory != NULL && room->length > 0);
 	board_set(&board->header->room_offset, room->offset);
 	board_set(&board->header->room_length, room->length);
 	atomic_store_explicit(&board->header->room_id, room->id, memory_order_release);

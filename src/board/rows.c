@@ -75,6 +75,7 @@ struct rows_health rows_health(const struct rows *rows, uint32_t row)
 
 void rows_set_health(struct rows *rows, uint32_t row, struct rows_health health)
 {
+	assert(health.state <= ROWS_EMPTY);
 	assert(health.share >= 1 && health.share <= ROWS_FULL_SHARE);
 	board_set(&rows->health[row], (uint64_t)health.state << 56 | (uint64_t)health.share << 40 |
 					      (health.epoch & EPOCH_MASK));
@@ -109,6 +110,7 @@ static struct rows_line *line_of(
 _Atomic uint32_t *rows_gauge(
 	struct rows *rows, enum rows_gauge gauge, uint32_t row, uint32_t column)
 {
+	assert(gauge < ROWS_GAUGES);
 	return &line_of(rows, gauge, column / ROWS_BANK, row)->columns[column % ROWS_BANK];
 }
 

@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <assert.h>
+
 #include "board/rows.h"
 
 static uint32_t queued(const struct rows *rows, uint32_t pool)
@@ -20,6 +22,8 @@ bool rows_enter_within(
 {
 	_Atomic uint32_t *own = rows_gauge(rows, gauge, row, column);
 
+	/* In the settings 0 stands for any number. */
+	assert(most > 0);
 	rows_enter(own);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (rows_sum(rows, gauge, row) <= most)

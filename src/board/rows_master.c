@@ -2,6 +2,7 @@
  * dead. */
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -103,6 +104,7 @@ static void set_notes(struct rows_notes *to, const struct rows_notes *from)
 
 void rows_carry_over(struct rows *r, const struct rows *former)
 {
+	assert(former != r);
 	for (uint32_t row = 0; row < former->header->rows; row++) {
 		uint64_t key = board_read(&former->keys[row]);
 		struct rows_tally total;
@@ -170,13 +172,17 @@ struct rows *rows_attach(struct board *board)
 
 struct rows *rows_share(struct rows *rows)
 {
+	assert(rows->shares > 0);
 	rows->shares++;
 	return rows;
 }
 
 void rows_free(struct rows *rows)
 {
-	if (rows == NULL || --rows->shares > 0)
+	if (rows == NULL)
+		return;
+	assert(rows->shares > 0);
+	if (--rows->shares > 0)
 		return;
 	keys_fini(&rows->row_keys);
 	keys_fini(&rows->pool_keys);
