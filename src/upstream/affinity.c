@@ -7,6 +7,8 @@
 
 #include "upstream/affinity.h"
 
+#include <assert.h>
+
 #include "balance/health.h"
 #include "base/memory.h"
 #include "http/cookie.h"
@@ -149,6 +151,7 @@ static bool may_stay(const struct pool *pool, size_t backend)
 {
 	const struct picker_view *view = &pool->view;
 
+	assert(backend < pool->settings->backend_count);
 	return health_is_usable(view->usable, backend) || pool->backends[backend].is_well;
 }
 
@@ -196,6 +199,7 @@ size_t affinity_pick(struct selection *s, struct pick *query)
 void affinity_set_cookie(
 	const struct selection *s, struct set_cookie *cookie, char token[SESSION_TOKEN_LEN])
 {
+	assert(s->pool->sessions != NULL && s->backend != PICKER_NONE);
 	*cookie = (struct set_cookie){ .name = slice_of_string(s->pool->settings->sticky.cookie) };
 	if (s->session == s->backend)
 		return;

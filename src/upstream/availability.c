@@ -171,6 +171,7 @@ void availability_refused(struct pool *pool, struct backend *backend, uint64_t n
 {
 	struct connect_backoff *backoff = &backend->connect_backoff;
 
+	assert(backend->pool == pool);
 	/* Requests that were connecting at the same time all fail: that counts once. */
 	if (backoff->until_us > now_us)
 		return;

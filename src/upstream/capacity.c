@@ -97,12 +97,14 @@ void capacity_ramp(struct pool *pool, struct backend *backend)
 {
 	if (backend->capacity.ramp == 0)
 		pool->ramps++;
+	assert(pool->ramps <= pool->settings->backend_count);
 	backend->capacity.ramp = 1;
 	pool->view.is_full = capacity_is_full;
 }
 
 static bool is_in_slow_start(const struct pool *pool, const struct backend *backend)
 {
+	assert(backend->pool == pool);
 	return pool->availability.reports[backend - pool->backends].share < HEALTH_FULL_SHARE;
 }
 

@@ -111,6 +111,7 @@ static void look_at_oldest(struct backend *backend)
 	const struct http1_connection *c =
 		LIST_ITEM(backend->idle.prev, struct http1_connection, link);
 
+	assert(!list_is_empty(&backend->idle));
 	keep_alive_alive(
 		&backend->keep_alive, http1_connection_idle_us(c), c->upstream->loop->now_us);
 }
@@ -213,6 +214,7 @@ struct http1_connection *http1_connection_new(struct backend *backend, void *own
 
 void http1_connection_forget(struct http1_connection *c)
 {
+	assert(!c->pending && !connection_is_open(&c->connection));
 	rows_leave(c->stream.backend->load.connections);
 	cells_give(&c->upstream->connections, c);
 }
@@ -271,10 +273,14 @@ void http1_connection_close_idle(struct pool *pool)
 		while (!list_is_empty(idle))
 			http1_connection_close(
 				LIST_ITEM(idle->next, struct http1_connection, link));
+		assert(pool->backends[i].idle_count == 0);
 	}
 }
 
 void http1_connection_expired(struct deadline *deadline)
 {
-	http1_connection_close(LIST_ITEM(deadline, struct http1_connection, deadline));
+	struct http1_connection *c = LIST_ITEM(deadline, struct http1_connection, deadline);
+
+	assert(c->stream.owner == NULL);
+	http1_connection_close(c);
 }

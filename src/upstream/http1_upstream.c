@@ -139,6 +139,8 @@ static int send_spliced(struct backend_stream *stream, size_t len, bool end)
 {
 	struct http1_connection *c = http1_connection_of(stream);
 
+	assert(c->head_waits == 0);
+	assert(!c->request_done || c->state == HTTP1_TUNNEL);
 	c->request_done |= end;
 	return body_writer_splice(
 		&c->connection, c->state == HTTP1_TUNNEL ? BODY_NONE : c->out, len);

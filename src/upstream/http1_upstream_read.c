@@ -177,7 +177,7 @@ static void connected(struct connection *connection)
 	struct http1_connection *c = connection_of(connection);
 	struct backend *backend = c->stream.backend;
 
-	assert(c->stream.owner != NULL);
+	assert(c->stream.owner != NULL && c->stream.connecting);
 	http1_connection_settle(c);
 	capacity_connected(backend->pool, backend);
 	backend->address = c->address;

@@ -8,6 +8,7 @@
 
 #include "upstream/keep_alive.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 /* Whatever a backend has for a limit, it is more than this. */
@@ -54,6 +55,7 @@ static void doubt(struct keep_alive *l, uint64_t since_us)
 {
 	if (since_us == l->witness_us)
 		return;
+	assert(l->seen > 0);
 	l->witness_us = since_us;
 	if (--l->seen == 0)
 		l->closed_us = 0;
@@ -61,6 +63,7 @@ static void doubt(struct keep_alive *l, uint64_t since_us)
 
 void keep_alive_closed(struct keep_alive *l, uint64_t idle_us, uint64_t now_us)
 {
+	assert((l->closed_us != 0) == (l->seen > 0));
 	l->alive_us = least(l->alive_us, idle_us);
 	if (l->closed_us != 0 && is_beyond(l, idle_us))
 		doubt(l, now_us - idle_us);
@@ -77,6 +80,7 @@ void keep_alive_closed(struct keep_alive *l, uint64_t idle_us, uint64_t now_us)
 
 void keep_alive_alive(struct keep_alive *l, uint64_t idle_us, uint64_t now_us)
 {
+	assert((l->closed_us != 0) == (l->seen > 0));
 	if (idle_us > l->alive_us)
 		l->alive_us = idle_us;
 	if (l->closed_us != 0 && is_beyond(l, idle_us))

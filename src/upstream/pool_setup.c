@@ -3,6 +3,8 @@
 
 #include "upstream/pool_setup.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
 #include "upstream/affinity.h"
 #include "upstream/availability.h"
@@ -62,6 +64,8 @@ static void init_view(struct pool *pool)
 
 	pool->cells = has_row ? rows_pool(upstream->rows, pool->settings->row, upstream->column)
 			      : &nowhere;
+	/* Without these bits pickers would take every backend for usable. */
+	assert(pool->availability.health.usable != NULL);
 	pool->view.context = pool;
 	pool->view.usable = pool->availability.health.usable;
 	if (pool->kind != &picker_random && pool->kind != &picker_round_robin)
@@ -131,7 +135,11 @@ int pool_setup_init(struct upstream_context *upstream)
 void pool_setup_fini(struct upstream_context *upstream)
 {
 	queue_stop_ticks(upstream);
-	for (size_t i = 0; upstream->pools != NULL && i < upstream->settings->pool_count; i++)
-		pool_setup_fini_one(&upstream->pools[i]);
+	for (size_t i = 0; upstream->pools != NULL && i < upstream->settings->pool_count; i++) {
+		struct pool *pool = &upstream->pools[i];
+
+		assert(pool->kind == NULL || queue_is_empty(&pool->queue));
+		pool_setup_fini_one(pool);
+	}
 	mem_free(upstream->pools);
 }

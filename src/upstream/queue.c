@@ -48,6 +48,7 @@ bool queue_must_yield(const struct selection *s)
 	const struct selection *first = first_in(&s->pool->queue.waiting);
 	uint64_t since_us = s->queued_us;
 
+	assert(s->pool->limited);
 	if (since_us == 0)
 		since_us = s->pool->upstream->loop->now_us;
 	if (first != NULL && first->queued_us <= since_us)
@@ -131,6 +132,7 @@ void queue_leave(struct selection *s)
 {
 	if (list_is_empty(&s->link))
 		return;
+	assert(s->queued_us != 0);
 	list_remove(&s->link);
 	rows_leave(&s->pool->cells->queued);
 	publish(s->pool);
@@ -155,6 +157,7 @@ static void expire(const struct pool *pool, const struct list *list, const char 
  * its session from now on. */
 static void bind_session(struct selection *s)
 {
+	assert(!list_is_empty(&s->link));
 	list_remove(&s->link);
 	insert(&s->pool->queue.bound, s);
 	publish(s->pool);

@@ -78,6 +78,7 @@ static bool take_place(struct selection *s, size_t picked)
 	size_t former = s->backend;
 	bool counted = s->counted;
 
+	assert(picked < s->pool->settings->backend_count);
 	s->backend = picked;
 	if (!load_acquire(s)) {
 		s->backend = former;
@@ -106,6 +107,7 @@ bool select_backend(struct selection *s)
 		paid = true;
 		if (!take_place(s, picked))
 			continue;
+		assert(s->tried_count < RETRY_ATTEMPTS_MAX);
 		s->tried[s->tried_count++] = picked;
 		announce_pick(s);
 		return true;
@@ -136,6 +138,7 @@ void select_end(struct selection *s)
 		queue_leave(s);
 		return;
 	}
+	assert(list_is_empty(&s->link));
 	load_release(s);
 	if (!queue_is_empty(&s->pool->queue))
 		queue_look_soon(s->pool);
