@@ -138,6 +138,7 @@ void client_watch_expired(struct deadline *deadline)
 {
 	struct client *c = LIST_ITEM(deadline, struct client, deadline);
 
+	assert(c->state == CLIENT_BUSY && c->exchange != NULL);
 	list_append(&c->downstream->busy, &deadline->link);
 	connection_watch(&c->connection);
 }
@@ -148,6 +149,7 @@ static void leave(struct client *c)
 
 	assert(c->exchange == NULL && downstream->client_count > 0);
 	deadline_stop(&c->deadline);
+	assert(c->state != CLIENT_LINGER || downstream->linger_count > 0);
 	downstream->linger_count -= c->state == CLIENT_LINGER;
 	downstream->client_count--;
 	counters_leave(downstream->place, downstream->client_count);
@@ -233,6 +235,7 @@ void client_next(struct client *c)
 
 void client_flushed(struct client *c)
 {
+	assert(c->state == CLIENT_FLUSH);
 	if (!is_flushed(c))
 		return;
 	if (c->last)

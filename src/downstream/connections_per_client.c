@@ -3,6 +3,7 @@
 
 #include "connections_per_client.h"
 
+#include <assert.h>
 #include <search.h>
 
 #include "base/memory.h"
@@ -42,7 +43,10 @@ struct source *connections_per_client_enter(struct sources *sources, const struc
 
 void connections_per_client_leave(struct sources *sources, struct source *s)
 {
-	if (s == NULL || --s->connections > 0)
+	if (s == NULL)
+		return;
+	assert(s->connections > 0);
+	if (--s->connections > 0)
 		return;
 	(void)tdelete(s, &sources->tree, compare);
 	mem_free(s);

@@ -95,6 +95,7 @@ void http1_downstream_init(struct downstream_context *d)
 
 void http1_downstream_fini(struct downstream_context *d)
 {
+	assert(d->client_count == 0 && list_is_empty(&d->busy));
 	cells_fini(&d->clients);
 	deadline_queue_fini(&d->wait_head);
 	deadline_queue_fini(&d->wait_request);

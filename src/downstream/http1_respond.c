@@ -80,6 +80,7 @@ static enum downstream_result send_head(
 	struct http1_exchange *h = http1_exchange_of(c);
 	struct text head;
 
+	assert(h->head_waits == 0);
 	h->out = forward_response_body(response, h->minor).kind;
 	h->closing = must_close(c, h, h->out);
 	if (!write_head(c, response, cookie, &head))
