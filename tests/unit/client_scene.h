@@ -10,7 +10,7 @@
 #include "downstream/http1_downstream.h"
 #include "exchange_scene.h"
 
-#define WIRES      40
+#define WIRES      1040
 #define WIRE_FD    1000 /* of the first one */
 #define WIRE_BYTES ((size_t)16 * 1024)
 
@@ -25,6 +25,8 @@ struct wire {
 	size_t backlog;
 	bool more;      /* the socket has more, or its end */
 	bool no_memory; /* writing fails */
+	ssize_t splice_result;
+	size_t splice_room, splice_most, spliced;
 	unsigned closes, resets, finishes, pauses, resumes, agains, watches, looks;
 };
 
@@ -161,8 +163,23 @@ void __wrap_connection_again(struct connection *c)
 size_t __wrap_connection_splice_room(const struct connection *c);
 size_t __wrap_connection_splice_room(const struct connection *c)
 {
-	(void)c;
-	return 0;
+	return wire_of(c)->splice_room;
+}
+
+ssize_t __wrap_connection_splice_in(struct connection *c, size_t most);
+ssize_t __wrap_connection_splice_in(struct connection *c, size_t most)
+{
+	struct wire *wire = wire_of(c);
+
+	wire->splice_most = most;
+	return wire->splice_result < (ssize_t)most ? wire->splice_result : (ssize_t)most;
+}
+
+int __wrap_connection_splice_out(struct connection *c, size_t len);
+int __wrap_connection_splice_out(struct connection *c, size_t len)
+{
+	wire_of(c)->spliced += len;
+	return wire_of(c)->no_memory ? -1 : 0;
 }
 
 static inline void clients_left(void *context)
@@ -174,7 +191,10 @@ static inline void clients_left(void *context)
 /* For cmocka: before each test. */
 static inline int clients_begin(void **state)
 {
-	memset(&clients, 0, sizeof clients);
+	memset(clients.wires, 0, clients.count * sizeof *clients.wires);
+	clients.count = 0;
+	clients.left = 0;
+	memset(&clients.d, 0, sizeof clients.d);
 	if (scene_begin(state) == -1)
 		return -1;
 	w.settings.timeouts.request_header = 10000;

@@ -3,6 +3,9 @@
 
 #include "downstream/client.h"
 
+#include <stdio.h>
+
+#include "base/log.h"
 #include "client_scene.h"
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -340,6 +343,106 @@ static void test_a_client_that_leaves_before_the_rest(void **state)
 	assert_true(client_of_wire(wire)->last);
 }
 
+/* --- what is logged --- */
+
+static char logged[64][96];
+static size_t logged_count;
+
+void __wrap_log_debug(const char *format, ...);
+void __wrap_log_debug(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	assert_true(logged_count < 64);
+	(void)vsnprintf(logged[logged_count++], sizeof *logged, format, arguments);
+	va_end(arguments);
+}
+
+static void test_each_change_of_state_is_logged(void **state)
+{
+	static const char *const changes[] = { "idle -> idle", "idle -> head", "head -> busy",
+		"busy -> flush", "flush -> idle", "idle -> linger" };
+	size_t next = 0;
+	char line[96];
+
+	(void)state;
+	logged_count = 0;
+	assert_int_equal(log_open("stderr", LOG_LEVEL_DEBUG), 0);
+	clients_start();
+	wire = wire_open();
+	wire_send(wire, "GET / HTTP/1.1\r\n");
+	begin("Host: h\r\n\r\n");
+	wire->slow = true;
+	stream_answer(s, ok, "hi");
+	wire_take(wire);
+	scene_pass(60000);
+	assert_int_equal(log_open("stderr", LOG_LEVEL_NOTICE), 0);
+	for (size_t i = 0; i < logged_count && next < 6; i++) {
+		snprintf(line, sizeof line, "client 192.0.2.1:0: %s", changes[next]);
+		next += strcmp(logged[i], line) == 0;
+	}
+	assert_int_equal(next, 6);
+}
+
+/* --- many --- */
+
+/* So many linger at a time: the one that did so for the longest makes way. */
+static void test_no_more_linger_than_may(void **state)
+{
+	struct wire *first = NULL;
+
+	(void)state;
+	clients_start();
+	for (int i = 0; i < 1025; i++) {
+		assert_int_equal(clients.d.linger_count, i);
+		wire = wire_open();
+		if (i == 0)
+			first = wire;
+		wire_send(wire, "GET /\r\n\r\n");
+		scene.count = 0;
+	}
+	assert_closed(first);
+	assert_state(wire, CLIENT_LINGER);
+	assert_int_equal(clients.d.linger_count, 1024);
+}
+
+/* The next request of a client that takes its response slowly is not read for ever. */
+static void test_so_much_waits_behind_the_rest(void **state)
+{
+	struct client *c;
+
+	(void)state;
+	clients_start();
+	begin_flushing(false);
+	c = client_of_wire(wire);
+	assert_int_equal(client_hear_out(c, LOOP_READ_SIZE - 1), 0);
+	assert_int_equal(wire->pauses, 0);
+	assert_int_equal(client_hear_out(c, LOOP_READ_SIZE), 0);
+	assert_int_equal(wire->pauses, 1);
+}
+
+/* Of a unix socket: it has no address, and is not counted. */
+static void test_the_peer_of_a_unix_socket(void **state)
+{
+	struct address peer;
+	const char *why;
+
+	(void)state;
+	w.settings.limits.connections_per_client = 1;
+	clients_start();
+	assert_int_equal(address_parse_unix("/run/peer", &peer, &why), 0);
+	for (int i = 0; i < 2; i++) {
+		wire = &clients.wires[clients.count++];
+		assert_int_equal(http1_downstream_open(&clients.d,
+					 WIRE_FD + (int)(wire - clients.wires), &peer, 0),
+			0);
+		assert_state(wire, CLIENT_IDLE);
+	}
+	begin(get);
+	assert_string_equal(s->ip, "");
+}
+
 /* --- all of them --- */
 
 static void test_who_is_busy(void **state)
@@ -567,6 +670,14 @@ int main(void)
 			test_a_client_that_there_is_no_memory_to_count, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_head_that_does_not_arrive, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_each_change_of_state_is_logged, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_no_more_linger_than_may, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_so_much_waits_behind_the_rest, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_the_peer_of_a_unix_socket, clients_begin, clients_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

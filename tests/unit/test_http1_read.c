@@ -246,6 +246,81 @@ static void test_content_waits_for_a_backend(void **state)
 	assert_closed(wire);
 }
 
+/* --- through the pipe --- */
+
+/* A long upload that nobody has to look at. */
+static void begin_splicing(void)
+{
+	clients_start();
+	upstream_memory.splice_room = 40000;
+	begin("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
+	assert_true(wire->c->splices);
+	wire_send(wire, "abc");
+	/* Content did not come in small pieces: it is not one of low priority any more. */
+	assert_true(wire->c->low_priority);
+}
+
+static void test_long_content_goes_through_the_pipe(void **state)
+{
+	(void)state;
+	begin_splicing();
+	wire->splice_result = 40000;
+	assert_true(wire->c->events->splice(wire->c));
+	assert_false(wire->c->low_priority);
+	assert_int_equal(wire->splice_most, 40000);
+	assert_int_equal(s->spliced, 40000);
+	assert_false(s->whole);
+	/* No more than there is of it. */
+	upstream_memory.splice_room = wire->splice_result = 2000000;
+	assert_true(wire->c->events->splice(wire->c));
+	assert_int_equal(wire->splice_most, 1000000 - 3 - 40000);
+	assert_true(s->whole);
+	stream_answer(s, ok, "hi");
+	assert_state(wire, CLIENT_IDLE);
+}
+
+static void test_what_cannot_be_spliced_is_read(void **state)
+{
+	(void)state;
+	begin_splicing();
+	wire->splice_result = -1;
+	assert_false(wire->c->events->splice(wire->c));
+	assert_int_equal(s->spliced, 0);
+	/* The connection has failed, and that was told. */
+	wire->splice_result = 0;
+	assert_true(wire->c->events->splice(wire->c));
+	assert_int_equal(s->spliced, 0);
+	/* The backend takes nothing from the pipe. */
+	upstream_memory.splice_room = 0;
+	wire->splice_result = 10;
+	assert_false(wire->c->events->splice(wire->c));
+	assert_int_equal(s->spliced, 0);
+}
+
+static void test_a_tunnel_goes_through_the_pipe(void **state)
+{
+	(void)state;
+	clients_start();
+	upstream_memory.splice_room = 40000;
+	begin("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+	      "Upgrade: websocket\r\n\r\n");
+	assert_true(stream_head(s, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+				   "Connection: upgrade\r\n\r\n"));
+	assert_false(wire->c->low_priority);
+	wire->splice_result = 40000;
+	assert_true(wire->c->events->splice(wire->c));
+	assert_int_equal(s->spliced, 40000);
+	/* A tunnel has no end of this kind. */
+	assert_false(s->whole);
+	/* And nothing of it is something. */
+	wire_read(wire);
+	assert_int_equal(s->len, 0);
+	wire->c->full = true;
+	wire->c->splices = false;
+	wire_send(wire, "abc");
+	assert_true(wire->c->splices);
+}
+
 /* --- memory --- */
 
 static void test_without_memory_there_is_no_client(void **state)
@@ -354,6 +429,12 @@ int main(void)
 			test_what_is_drained_between_requests, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(test_there_is_nothing_to_splice_between_requests,
 			clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_long_content_goes_through_the_pipe, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_cannot_be_spliced_is_read, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_tunnel_goes_through_the_pipe, clients_begin, clients_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

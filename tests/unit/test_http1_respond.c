@@ -300,6 +300,86 @@ static void test_without_memory(void **state)
 	assert_reset(wire);
 }
 
+/* --- through the pipe --- */
+
+static void test_a_response_goes_through_the_pipe(void **state)
+{
+	const struct upstream_events *events;
+
+	(void)state;
+	clients_start();
+	events = w.upstream.stream_events;
+	begin(get);
+	wire->splice_room = 777;
+	assert_true(stream_head(s, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"));
+	assert_true(stream_content(s, "abc", false));
+	assert_int_equal(events->splice_room(s->stream.owner), 777);
+	assert_true(events->spliced(s->stream.owner, 500, false));
+	assert_int_equal(wire->spliced, 500);
+	assert_false(events->spliced(s->stream.owner, 497, true));
+	assert_int_equal(wire->spliced, 997);
+	assert_state(wire, CLIENT_IDLE);
+	begin(get);
+	assert_true(stream_head(s, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"));
+	assert_true(stream_content(s, "abc", false));
+	wire->no_memory = true;
+	assert_false(events->spliced(s->stream.owner, 500, false));
+	assert_record(2, 200, REASON_NO_MEMORY, 1);
+}
+
+/* --- heads that do not fit --- */
+
+/* What comes just fits; what is added to it does not. */
+static void test_a_head_that_is_too_long_to_go_on(void **state)
+{
+	static char head[HEAD_OUT_SIZE + 64];
+	struct response response;
+	static const struct head_limits limits = { SIZE_MAX, 64 };
+
+	(void)state;
+	clients_start();
+	for (int interim = 0; interim < 2; interim++) {
+		begin(get);
+		memset(head, 'x', sizeof head);
+		memcpy(head, interim ? "HTTP/1.1 103 OK\r\nX: " : "HTTP/1.1 200 OK\r\nX: ", 20);
+		memcpy(head + HEAD_OUT_SIZE, "\r\n\r\n", 5);
+		assert_int_equal(
+			response_parse(&response, head, strlen(head), 0, METHOD_GET, &limits),
+			PARSE_DONE);
+		assert_false(w.upstream.stream_events->head(s->stream.owner, &response));
+		assert_wire(wire, "HTTP/1.1 502 ", NULL, "xxx");
+		assert_int_equal(scene.records[scene.count - 1].reason, REASON_BAD_RESPONSE);
+	}
+}
+
+/* --- a tunnel under back-pressure --- */
+
+static void test_a_tunnel_under_back_pressure(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+	      "Upgrade: websocket\r\n\r\n");
+	assert_true(stream_head(s, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+				   "Connection: upgrade\r\n\r\n"));
+	s->slow = true;
+	s->window = 3;
+	wire_send(wire, "abc");
+	assert_int_equal(wire->pauses, 1);
+	assert_int_equal(wire->resumes, 0);
+	stream_take(s, 3);
+	assert_int_equal(wire->resumes, 1);
+	/* The backend ends first: the client's side is ended, too. */
+	stream_fail(s, 0);
+	assert_int_equal(wire->finishes, 1);
+	/* The end of a client that is paused comes again when it is resumed. */
+	wire->c->ended = true;
+	wire->agains = 0;
+	s->waits = 1;
+	stream_take(s, 1);
+	assert_int_equal(wire->agains, 1);
+}
+
 /* --- back-pressure --- */
 
 static void test_a_client_that_is_full_pauses_its_backend(void **state)
@@ -363,6 +443,12 @@ int main(void)
 			test_a_client_that_is_full_pauses_its_backend, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_sessions_are_kept_by_a_cookie, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_response_goes_through_the_pipe, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_head_that_is_too_long_to_go_on, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_tunnel_under_back_pressure, clients_begin, clients_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
