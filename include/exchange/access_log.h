@@ -61,9 +61,10 @@ struct record {
 
 /* Lines are held back for a moment and written together. */
 struct access_log {
-	struct loop *loop; /* borrowed */
-	int fd;            /* owned; -1: off */
-	char *lines;       /* owned */
+	struct loop *loop;                 /* borrowed */
+	int fd;                            /* owned; -1: off */
+	char *lines;                       /* owned */
+	uint8_t reason_lens[REASON_COUNT]; /* lengths of the reasons' names */
 	size_t len;
 	struct event flush;
 	bool waiting; /* for the flush */

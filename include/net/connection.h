@@ -93,7 +93,11 @@ void connection_finish(struct connection *c);
 
 /* Bytes written that the socket has not taken yet; whether they are more than
  * CONNECTION_BACKLOG_HIGH, or than the share of one connection (loop_share). */
-size_t connection_backlog(const struct connection *c);
+size_t connection_count_backlog(const struct connection *c);
+static inline size_t connection_backlog(const struct connection *c)
+{
+	return c->buffer != NULL ? connection_count_backlog(c) : 0;
+}
 bool connection_is_full(const struct connection *c);
 
 /* The backlog and what the kernel still holds; 0 without a backlog. It falls with each byte that
@@ -102,7 +106,11 @@ size_t connection_unsent(const struct connection *c);
 
 /* Bytes that `received` left; whether the socket has more, or its end, behind them; whether there
  * is neither. */
-size_t connection_rest(const struct connection *c);
+size_t connection_count_rest(const struct connection *c);
+static inline size_t connection_rest(const struct connection *c)
+{
+	return c->rest != NULL ? connection_count_rest(c) : 0;
+}
 bool connection_has_more(const struct connection *c);
 bool connection_is_quiet(const struct connection *c);
 

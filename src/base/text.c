@@ -42,7 +42,6 @@ void text_add_long_decimal(struct text *t, uint64_t value)
 	char digits[20];
 	size_t at = sizeof digits;
 
-	assert(value >= 10);
 	if (value < 1000 && t->cap - t->len >= 3) {
 		add_below_1000(t, (unsigned)value);
 		return;

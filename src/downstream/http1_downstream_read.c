@@ -82,6 +82,9 @@ static size_t read_tunnel(struct client *c, const char *data, size_t len)
 	content_init(&content);
 	content_add(&content, data, len);
 	body_splice_look(&c->connection);
+	/* A client that ended its sending side before the tunnel began is told of behind this. */
+	if (c->connection.ended)
+		connection_again(&c->connection);
 	exchange_request_content(c->exchange, &content);
 	return len;
 }

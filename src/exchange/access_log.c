@@ -96,6 +96,8 @@ static void flush_cb(evutil_socket_t fd, short what, void *arg)
 int access_log_init(struct access_log *log, struct loop *loop, int fd)
 {
 	*log = (struct access_log){ .loop = loop, .fd = fd };
+	for (int i = 0; i < REASON_COUNT; i++)
+		log->reason_lens[i] = (uint8_t)strlen(reason_name((enum reason)i));
 	if (evtimer_assign(&log->flush, loop->base, flush_cb, log) == -1)
 		return -1;
 	if (fd == -1)
@@ -141,7 +143,8 @@ static void add_or_dash(struct text *line, struct slice s)
 		text_add_slice(line, s);
 }
 
-static void write_line(struct text *line, const struct record *r, uint64_t now_us)
+static void write_line(
+	struct text *line, const struct access_log *log, const struct record *r, uint64_t now_us)
 {
 	char stamp[CLOCK_STAMP_SIZE];
 
@@ -169,7 +172,7 @@ static void write_line(struct text *line, const struct record *r, uint64_t now_u
 	text_add_char(line, '/');
 	add_time(line, r->start_us, now_us);
 	text_add_char(line, ' ');
-	text_add_string(line, reason_name(r->reason));
+	text_add(line, reason_name(r->reason), log->reason_lens[r->reason]);
 	text_add_char(line, ' ');
 	add_or_dash(line, r->id);
 	text_add_char(line, ' ');
@@ -196,7 +199,7 @@ void access_log_write(struct access_log *log, const struct record *record, uint6
 	if (LINES_SIZE - log->len < LINE_MAX_LEN)
 		access_log_flush(log);
 	line = text_over(log->lines + log->len, LINES_SIZE - log->len);
-	write_line(&line, record, now_us);
+	write_line(&line, log, record, now_us);
 	if (!line.overflow)
 		log->len += line.len;
 	flush_soon(log);

@@ -76,8 +76,6 @@ static void deliver(struct connection *c, size_t len)
 	const char *data = c->loop->scratch;
 	size_t used;
 
-	/* The scratch buffer is in use while `received` runs. */
-	assert(!c->delivering);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		c->again = false;
 		c->delivering = true;
@@ -291,9 +289,9 @@ void connection_reset(struct connection *c)
 	connection_close(c);
 }
 
-size_t connection_rest(const struct connection *c)
+size_t connection_count_rest(const struct connection *c)
 {
-	return c->rest != NULL ? evbuffer_get_length(c->rest) : 0;
+	return evbuffer_get_length(c->rest);
 }
 
 static bool has_unread(const struct connection *c)

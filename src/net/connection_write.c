@@ -136,8 +136,8 @@ static size_t write_now(struct connection *c, const struct iovec *pieces, int co
 	int flags = c->cork ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
 	ssize_t n;
 
-	/* While it connects, and until its end may be sent, it has a buffer. */
-	assert(!c->connecting && !c->finishing && !c->finished);
+	/* While it connects it has a buffer. */
+	assert(!c->connecting);
 	if (count == 1)
 		n = send(c->fd, pieces[0].iov_base, pieces[0].iov_len, flags);
 	else
@@ -180,9 +180,9 @@ void connection_finish(struct connection *c)
 		end_sending(c);
 }
 
-size_t connection_backlog(const struct connection *c)
+size_t connection_count_backlog(const struct connection *c)
 {
-	return c->buffer != NULL ? evbuffer_get_length(bufferevent_get_output(c->buffer)) : 0;
+	return evbuffer_get_length(bufferevent_get_output(c->buffer));
 }
 
 bool connection_is_full(const struct connection *c)

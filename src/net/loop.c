@@ -216,14 +216,14 @@ void loop_fini(struct loop *loop)
 	mem_free(loop->scratch);
 }
 
-bool loop_turn(struct loop *loop, bool wait)
+static inline bool turn(struct loop *loop, int flags)
 {
 	bool more;
 
 	loop->awake = false;
 	loop->low_priority = 0;
 	clock_hold(true);
-	more = event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0;
+	more = event_base_loop(loop->base, flags) == 0;
 	assert(loop->pipe.held == 0);
 	if (loop->buffered > loop->buffered_most && loop->overloaded != NULL)
 		loop->overloaded(loop->overloaded_context);
@@ -233,10 +233,15 @@ bool loop_turn(struct loop *loop, bool wait)
 	return more;
 }
 
+bool loop_turn(struct loop *loop, bool wait)
+{
+	return turn(loop, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+}
+
 void loop_run(struct loop *loop)
 {
 	loop->stopped = false;
-	while (!loop->stopped && loop_turn(loop, true))
+	while (!loop->stopped && turn(loop, EVLOOP_ONCE))
 		;
 }
 

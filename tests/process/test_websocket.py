@@ -117,6 +117,37 @@ def test_bytes_with_the_101(tinylb, origin):
     assert c.read(7) == b"welcome"
 
 
+@pytest.mark.parametrize("early", [b"", b"hasty"])
+def test_end_before_the_101(tinylb, origin, early):
+    """A client may have ended its sending side before the tunnel begins: the backend hears of it behind what
+    the client sent, and the tunnel is over when the backend ends, too."""
+    go, heard = threading.Event(), []
+
+    def handler(c, r):
+        assert go.wait(DEADLINE)
+        c.send(SWITCH)
+        while c.reader.buffer or c.reader.fill():
+            heard.append(c.reader.take(len(c.reader.buffer)))
+        c.send("bye")
+        c.close()
+
+    o = origin(handler, read_body=False)
+    lb = tinylb(backends=[o.url], top={"half_close": True})
+    c = lb.client()
+    c.send_request("GET", "/", UPGRADE)
+    o.wait_requests(1)
+    if early:
+        c.send(early)
+    c.half_close()
+    wait_for(lambda: any(f":{lb.port:04X} " in line and f":{c.name[1]:04X} 08 " in line for line in
+                         process.read("/proc/net/tcp").decode("latin-1").splitlines()))
+    go.set()
+    assert c.response().status == 101
+    assert c.read(3) == b"bye" and c.at_end()
+    assert b"".join(heard) == early
+    assert lb.access()[0].reason == "upgraded"
+
+
 def test_bytes_before_the_101(tinylb, origin):
     """What a hasty client sends with its request belongs to the tunnel; it is held until there is
     one, and reaches the backend not before it switched."""
