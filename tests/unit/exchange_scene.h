@@ -111,6 +111,11 @@ static inline void scene_check(void)
 	assert_int_equal(atomic_load(&pools_cells(POOLS_OWN)->in_flight), 0);
 	assert_int_equal(downstream_memory.connection.open, 0);
 	assert_int_equal(w.loop.buffered, 0);
+	if (scene.context.settings == NULL)
+		return;
+	assert_true(list_is_empty(&scene.context.wait_connect.waiting));
+	assert_true(list_is_empty(&scene.context.wait_bytes.waiting));
+	assert_true(list_is_empty(&scene.context.wait_tunnel.waiting));
 }
 
 /* For cmocka: after each test. Exchanges that are left are stopped. */

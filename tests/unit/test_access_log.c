@@ -35,7 +35,16 @@ static struct {
 	unsigned timers;
 	int timer_result;
 	unsigned warnings;
+	bool nothing; /* the next calls write nothing */
+	unsigned deletes;
 } seen;
+
+int __wrap_event_del(struct event *event);
+int __wrap_event_del(struct event *event)
+{
+	seen.deletes += event == &access_log.flush;
+	return 0;
+}
 
 void __wrap_clock_stamp(char out[CLOCK_STAMP_SIZE]);
 void __wrap_clock_stamp(char out[CLOCK_STAMP_SIZE])
@@ -50,6 +59,9 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t len)
 
 	assert_int_equal(fd, access_log.fd);
 	seen.calls++;
+	errno = 0;
+	if (seen.nothing)
+		return 0;
 	if (seen.result == -1) {
 		errno = ENOSPC;
 		return -1;
@@ -74,6 +86,7 @@ void __wrap_log_warn(const char *format, ...);
 void __wrap_log_warn(const char *format, ...)
 {
 	assert_string_equal(format, "access log: lines are lost");
+	assert_int_equal(errno, ENOSPC);
 	seen.warnings++;
 }
 
@@ -231,6 +244,7 @@ static void test_lines_wait_for_a_tenth_of_a_second(void **state)
 	assert_int_equal(seen.after.tv_usec, 100000);
 	event_active(&access_log.flush, EV_TIMEOUT, 1);
 	(void)loop_turn(&loop, false);
+	assert_true(loop.awake);
 	assert_int_equal(seen.calls, 1);
 	assert_int_equal(access_log.len, 0);
 	/* The next line waits anew. */
@@ -370,6 +384,29 @@ static void test_a_torn_line_ends_first(void **state)
 	assert_memory_equal(seen.bytes, stamp, CLOCK_STAMP_SIZE - 1);
 }
 
+/* Not a byte of it, or one. */
+static void test_whether_a_line_is_torn(void **state)
+{
+	struct record record = usual();
+
+	(void)state;
+	seen.nothing = true;
+	access_log_write(&access_log, &record, 1010000);
+	access_log_flush(&access_log);
+	assert_int_equal(seen.warnings, 1);
+	seen.nothing = false;
+	access_log_write(&access_log, &record, 1010000);
+	access_log_flush(&access_log);
+	assert_memory_equal(seen.bytes, stamp, CLOCK_STAMP_SIZE - 1);
+	seen.len = 0;
+	seen.result = 1;
+	access_log_write(&access_log, &record, 1010000);
+	access_log_flush(&access_log);
+	access_log_write(&access_log, &record, 1010000);
+	access_log_flush(&access_log);
+	assert_int_equal(seen.bytes[1], '\n');
+}
+
 /* --- its file --- */
 
 static void test_another_file_takes_over(void **state)
@@ -434,7 +471,9 @@ static void test_the_end_writes_what_waits(void **state)
 	other = access_log;
 	assert_int_equal(access_log_init(&access_log, &loop, fd), 0);
 	access_log_write(&access_log, &record, 1010000);
+	seen.deletes = 0;
 	access_log_fini(&access_log);
+	assert_int_equal(seen.deletes, 1);
 	assert_int_equal(seen.calls, 1);
 	assert_int_equal(access_log.fd, -1);
 	assert_null(access_log.lines);
@@ -468,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_without_memory_the_file_stays_the_callers, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_end_writes_what_waits, begin, end),
+		cmocka_unit_test_setup_teardown(test_whether_a_line_is_torn, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -693,6 +693,20 @@ static void test_another_backend_is_asked_after_some_statuses(void **state)
 		assert_record(1, 200, REASON_DONE, 2)->picked_us, POOLS_BEGIN_US + 700 * POOLS_MS);
 }
 
+static void test_the_first_status_that_may_be_retried(void **state)
+{
+	struct memory_request *r;
+
+	(void)state;
+	retry_on(400);
+	scene_start();
+	r = scene_request(get);
+	stream_connect(stream_last());
+	assert_false(stream_head(stream_last(), "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n"));
+	assert_goes_on(r);
+	assert_int_equal(upstream_memory.count, 2);
+}
+
 static void test_other_statuses_go_to_the_client(void **state)
 {
 	struct memory_request *r;
@@ -848,6 +862,8 @@ static const struct CMUnitTest tests[] = {
 		test_the_way_is_paid_for_by_the_retry_budget, scene_begin, scene_end),
 	cmocka_unit_test_setup_teardown(
 		test_another_backend_is_asked_after_some_statuses, scene_begin, scene_end),
+	cmocka_unit_test_setup_teardown(
+		test_the_first_status_that_may_be_retried, scene_begin, scene_end),
 	cmocka_unit_test_setup_teardown(
 		test_other_statuses_go_to_the_client, scene_begin, scene_end),
 	cmocka_unit_test_setup_teardown(

@@ -12,6 +12,39 @@
 
 static struct exchange *taken[FREE_MAX + 2];
 
+/* Blocks of memory that are in use, and the size that was asked for last. */
+static long blocks;
+static size_t asked;
+
+void *__real_mem_alloc(size_t size);
+void *__wrap_mem_alloc(size_t size);
+void *__wrap_mem_alloc(size_t size)
+{
+	void *block = __real_mem_alloc(size);
+
+	blocks += block != NULL;
+	return block;
+}
+
+void *__real_mem_resize(void *block, size_t count, size_t size);
+void *__wrap_mem_resize(void *block, size_t count, size_t size);
+void *__wrap_mem_resize(void *block, size_t count, size_t size)
+{
+	void *other = __real_mem_resize(block, count, size);
+
+	asked = count * size;
+	blocks += block == NULL && other != NULL;
+	return other;
+}
+
+void __real_mem_free(void *block);
+void __wrap_mem_free(void *block);
+void __wrap_mem_free(void *block)
+{
+	blocks -= block != NULL;
+	__real_mem_free(block);
+}
+
 /* So many are taken at the same time, and given back. */
 static void use(size_t count)
 {
@@ -55,6 +88,7 @@ static void test_room_for_a_head(void **state)
 	x = free_list_take(&scene.context);
 	assert_int_equal(free_list_make_room(x, 1), 0);
 	assert_int_equal(x->head_size, HEAD_USUAL);
+	assert_int_equal(asked, HEAD_USUAL);
 	room = x->head_room;
 	assert_int_equal(free_list_make_room(x, HEAD_USUAL), 0);
 	assert_ptr_equal(x->head_room, room);
@@ -164,6 +198,27 @@ static void test_the_ones_used_longest_ago_are_freed(void **state)
 	free_list_put(last);
 }
 
+/* Those that are one too many, their heads, and all the others at the end. */
+static void test_no_memory_is_left(void **state)
+{
+	long before;
+
+	(void)state;
+	scene_start();
+	before = blocks;
+	for (size_t i = 0; i < FREE_MAX + 2; i++) {
+		taken[i] = free_list_take(&scene.context);
+		assert_int_equal(free_list_make_room(taken[i], i % 2 == 0 ? 1 : 5000), 0);
+	}
+	assert_int_equal(blocks, before + 2 * (FREE_MAX + 2));
+	for (size_t i = 0; i < FREE_MAX + 2; i++)
+		free_list_put(taken[i]);
+	/* Larger rooms are not kept. */
+	assert_int_equal(blocks, before + FREE_MAX + FREE_MAX / 2);
+	free_list_fini(&scene.context);
+	assert_int_equal(blocks, before);
+}
+
 static void test_all_are_freed_at_the_end(void **state)
 {
 	(void)state;
@@ -193,6 +248,7 @@ int main(void)
 			test_the_ones_used_longest_ago_are_freed, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_all_are_freed_at_the_end, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(test_no_memory_is_left, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

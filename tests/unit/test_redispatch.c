@@ -151,6 +151,7 @@ static void test_a_response_that_has_begun_stays(void **state)
 static void test_without_another_backend_it_stays(void **state)
 {
 	(void)state;
+	w.app.panic = 25; /* all may be picked where too few are well */
 	scene_start();
 	begin(get);
 	for (size_t i = 0; i < POOLS_BACKENDS; i++)
@@ -275,6 +276,62 @@ static void test_all_go_in_one_look(void **state)
 			assert_replied(all[i], 504, "the backend did not answer in time");
 }
 
+/* That one has tried all that it may says nothing about the others. */
+static void test_one_that_has_tried_enough_holds_up_no_other(void **state)
+{
+	struct memory_stream *first, *second;
+
+	(void)state;
+	scene_only(0);
+	w.backends[1].weight = 1;
+	w.app.retry.attempts = 2;
+	scene_start();
+	upstream_memory.errors[0][0] = ECONNREFUSED;
+	/* Whichever is picked first, one of two requests was refused by the first backend. */
+	for (;;) {
+		begin(get);
+		first = s;
+		if (r->x->selection.tried_count == 2)
+			break;
+		exchange_stop(r->x);
+	}
+	begin(get);
+	second = s;
+	assert_int_equal(r->x->selection.tried_count, 1);
+	assert_int_equal(backend_of(second), 1);
+	upstream_memory.errors[0][0] = 0;
+	pools_tell(1, ROWS_SILENT, ROWS_FULL_SHARE);
+	scene_pass(LOOK_MS);
+	assert_int_equal(first->ends, 0);
+	assert_int_equal(second->ends, 1);
+	assert_int_equal(backend_of(stream_last()), 0);
+}
+
+/* One that goes to a kept connection has its whole time from now on: its deadline is the last. */
+static void test_deadlines_stay_in_order(void **state)
+{
+	struct memory_request *goes, *stays;
+
+	(void)state;
+	scene_only(0);
+	w.backends[1].weight = 1;
+	scene_start();
+	begin(get);
+	goes = r;
+	do {
+		begin(get);
+	} while (s->stream.backend == selection_backend(&goes->x->selection));
+	stays = r;
+	tell(ROWS_READY);
+	pools_tell(goes->x->selection.backend, ROWS_SILENT, ROWS_FULL_SHARE);
+	upstream_memory.kept[backend_of(s)] = 1;
+	scene_pass(LOOK_MS);
+	assert_true(stream_last()->stream.reused);
+	assert_ptr_equal(stream_last()->stream.owner, goes->x);
+	assert_ptr_equal(scene.context.wait_bytes.waiting.prev, &goes->x->deadline.link);
+	assert_ptr_equal(deadline_first(&scene.context.wait_bytes), &stays->x->deadline);
+}
+
 /* The one that goes may end over it, and with it others. */
 static void test_one_may_end_over_it(void **state)
 {
@@ -314,6 +371,14 @@ static void test_nothing_is_done_if_nothing_has_changed(void **state)
 	rows_publish(w.rows);
 	scene_pass(LOOK_MS);
 	assert_int_equal(s->ends, 1);
+	/* A look that has moved some is followed by another one, and that by none. */
+	s = stream_last();
+	stream_connect(s);
+	scene_pass(LOOK_MS);
+	rows_set_health(w.rows, w.backends[backend_of(s)].row,
+		(struct rows_health){ ROWS_SILENT, ROWS_FULL_SHARE, 2 });
+	scene_pass(LOOK_MS);
+	assert_int_equal(s->ends, 0);
 }
 
 int main(void)
@@ -347,6 +412,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_may_end_over_it, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_nothing_is_done_if_nothing_has_changed, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_one_that_has_tried_enough_holds_up_no_other, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_deadlines_stay_in_order, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

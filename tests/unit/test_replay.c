@@ -5,6 +5,27 @@
 
 #include "exchange_scene.h"
 
+/* Blocks of memory that are in use. */
+static long blocks;
+
+void *__real_mem_alloc(size_t size);
+void *__wrap_mem_alloc(size_t size);
+void *__wrap_mem_alloc(size_t size)
+{
+	void *block = __real_mem_alloc(size);
+
+	blocks += block != NULL;
+	return block;
+}
+
+void __real_mem_free(void *block);
+void __wrap_mem_free(void *block);
+void __wrap_mem_free(void *block)
+{
+	blocks -= block != NULL;
+	__real_mem_free(block);
+}
+
 static const char upload[] = "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 static struct memory_request *r;
@@ -205,6 +226,44 @@ static void test_without_memory_nothing_is_held(void **state)
 	}
 }
 
+/* Content and trailers: nothing of them outlives the request. */
+static void test_no_memory_is_left(void **state)
+{
+	static struct fields trailers;
+	struct content content;
+	long before;
+
+	(void)state;
+	begin(upload);
+	before = blocks;
+	request_content(r, "abc", false);
+	trailers.count = 1;
+	trailers.list[0].name = slice_of_string("X-Sum");
+	trailers.list[0].value = slice_of_string("42");
+	content_init(&content);
+	content.end = true;
+	content.trailers = &trailers;
+	exchange_request_content(r->x, &content);
+	assert_true(blocks >= before + 3);
+	exchange_stop(r->x);
+	assert_int_equal(blocks, before);
+}
+
+/* Of what was not held from its begin the rest is of no use. */
+static void test_what_was_dropped_is_not_held_again(void **state)
+{
+	(void)state;
+	begin(upload);
+	mem_fail_after(0);
+	request_content(r, "abc", false);
+	mem_fail_after(-1);
+	request_content(r, "def", false);
+	assert_int_equal(held(), 0);
+	assert_int_equal(w.loop.buffered, 0);
+	stream_fail(s, ECONNREFUSED);
+	assert_replied(r, 502, "no backend could be reached");
+}
+
 static void test_without_memory_for_trailers_nothing_is_held(void **state)
 {
 	static struct fields trailers;
@@ -250,6 +309,9 @@ int main(void)
 			test_without_memory_nothing_is_held, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_without_memory_for_trailers_nothing_is_held, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(test_no_memory_is_left, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_dropped_is_not_held_again, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,10 @@
 
 #include "exchange/exchange.h"
 
+#include <stdalign.h>
+#include <stdio.h>
+
+#include "exchange/exchange_parts.h"
 #include "exchange_scene.h"
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -183,6 +187,7 @@ static void test_content_comes_too_slowly(void **state)
 	memset(thousand, 'x', 1000);
 	begin_with_rate();
 	scene_pass(9999);
+	w.loop.now_us += 999;
 	request_content(r, "b", false);
 	assert_goes_on(r);
 	scene_pass(1);
@@ -215,9 +220,10 @@ static void test_seconds_are_counted_whole(void **state)
 	memset(thousand, 'x', 1000);
 	begin_with_rate();
 	scene_pass(10999);
+	w.loop.now_us += 999;
 	request_content(r, thousand, false);
 	assert_goes_on(r);
-	scene_pass(11000);
+	scene_pass(11001);
 	request_content(r, thousand, false);
 	assert_replied(r, 408, "the request's body came too slowly");
 }
@@ -322,6 +328,25 @@ static void test_what_is_malformed_behind_an_early_response(void **state)
 	assert_record(1, 200, REASON_BAD_REQUEST, 1);
 }
 
+/* A backend that takes something puts the deadline off. */
+static void test_a_backend_that_takes_something(void **state)
+{
+	(void)state;
+	upstream_memory.slow = true;
+	scene_start();
+	begin(upload);
+	request_content(r, "abc", false);
+	for (int i = 0; i < 3; i++) {
+		scene_pass(SCENE_RESPONSE - 1000);
+		assert_goes_on(r);
+		stream_take(s, 1);
+	}
+	scene_pass(SCENE_RESPONSE - 1000);
+	assert_goes_on(r);
+	/* The deadline was put off, not only looked at. */
+	assert_int_equal(r->x->response.unsent, 0);
+}
+
 /* A client that takes something puts the deadline off, and reading goes on unless it is full. */
 static void test_a_client_that_takes_something(void **state)
 {
@@ -382,6 +407,24 @@ static void test_without_memory_for_the_head_it_does_not_begin(void **state)
 	assert_int_equal(upstream_memory.count, 1);
 }
 
+/* Its fields stand behind its bytes, where any object may. */
+static void test_a_head_of_any_length_is_kept(void **state)
+{
+	char head[64];
+
+	(void)state;
+	scene_start();
+	for (int i = 1; i <= 17; i++) {
+		snprintf(head, sizeof head, "GET /%.*s HTTP/1.1\r\nHost: h\r\n\r\n", i,
+			"abcdefghijklmnopq");
+		r = scene_request(head);
+		assert_int_equal((uintptr_t)r->x->request.head % alignof(max_align_t), 0);
+		assert_int_equal(strlen(stream_last()->target), i + 1);
+		assert_slice(r->x->request.head->host, "h");
+		exchange_stop(r->x);
+	}
+}
+
 static void test_without_memory_there_is_no_exchange(void **state)
 {
 	(void)state;
@@ -439,6 +482,10 @@ int main(void)
 			test_without_memory_for_the_head_it_does_not_begin, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_without_memory_there_is_no_exchange, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_head_of_any_length_is_kept, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_backend_that_takes_something, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,18 @@ static void test_a_client_that_takes_no_interim_response(void **state)
 	assert_client_is_late();
 }
 
+/* A single byte is enough to say whose fault it is. */
+static void test_a_client_that_leaves_one_byte(void **state)
+{
+	(void)state;
+	begin(get);
+	r->waits = 1;
+	stall();
+	assert_goes_on(r);
+	stall();
+	assert_client_is_late();
+}
+
 static void test_a_client_that_takes_no_more_of_a_response(void **state)
 {
 	(void)state;
@@ -294,6 +306,8 @@ int main(void)
 			test_one_with_a_response_is_cut_off, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_taken_puts_the_deadline_off, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_client_that_leaves_one_byte, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

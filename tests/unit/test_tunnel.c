@@ -61,6 +61,7 @@ static void test_bytes_go_through_the_pipe(void **state)
 	assert_int_equal(exchange_request_splice_room(r->x), 99);
 	exchange_request_spliced(r->x, 40, false);
 	assert_int_equal(s->spliced, 40);
+	assert_false(s->whole);
 	assert_true(events->spliced(r->x, 50, false));
 	assert_int_equal(r->spliced, 50);
 	/* Under back-pressure both ways. */
@@ -225,6 +226,7 @@ static void test_either_is_noticed_when_the_other_takes_something(void **state)
 	s->gone = true;
 	request_take(r, 0);
 	assert_over(DOWNSTREAM_ABORT, REASON_UPGRADED);
+	assert_int_equal(s->resumes, 0);
 }
 
 static void test_a_client_is_noticed_when_the_backend_takes_something(void **state)
@@ -234,6 +236,7 @@ static void test_a_client_is_noticed_when_the_backend_takes_something(void **sta
 	r->connection->gone = true;
 	stream_take(s, 0);
 	assert_over(DOWNSTREAM_ABORT, REASON_UPGRADED);
+	assert_int_equal(r->resumes, 2);
 }
 
 static void test_without_memory_for_the_backend(void **state)
@@ -278,6 +281,16 @@ static void test_it_ends_when_nothing_moves(void **state)
 	scene_pass(1000);
 	assert_over(DOWNSTREAM_ABORT, REASON_TUNNEL_TIMEOUT);
 	assert_stream_ended(s, UPSTREAM_CLOSE);
+}
+
+/* However short that time is. */
+static void test_its_time_is_its_own(void **state)
+{
+	(void)state;
+	w.settings.timeouts.tunnel = SCENE_RESPONSE / 2;
+	begin();
+	scene_pass(SCENE_RESPONSE / 2 + DEADLINE_TICK_MS);
+	assert_over(DOWNSTREAM_ABORT, REASON_TUNNEL_TIMEOUT);
 }
 
 /* Whatever moves puts it off: bytes of either side, through the pipe or not, and what is taken. */
@@ -355,6 +368,7 @@ int main(void)
 			test_it_ends_when_nothing_moves, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_whatever_moves_keeps_it, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(test_its_time_is_its_own, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
