@@ -51,6 +51,7 @@ void __wrap_connection_open(
 	struct wire *wire = &clients.wires[fd - WIRE_FD];
 
 	*c = (struct connection){ .buffer = (struct bufferevent *)(void *)wire,
+		.rest = (struct evbuffer *)(void *)wire,
 		.loop = loop,
 		.events = events,
 		.fd = fd,
@@ -110,8 +111,8 @@ void __wrap_connection_finish(struct connection *c)
 	wire_of(c)->finishes++;
 }
 
-size_t __wrap_connection_backlog(const struct connection *c);
-size_t __wrap_connection_backlog(const struct connection *c)
+size_t __wrap_connection_count_backlog(const struct connection *c);
+size_t __wrap_connection_count_backlog(const struct connection *c)
 {
 	return wire_of(c)->backlog;
 }
@@ -128,8 +129,8 @@ size_t __wrap_connection_unsent(const struct connection *c)
 	return wire_of(c)->backlog;
 }
 
-size_t __wrap_connection_rest(const struct connection *c);
-size_t __wrap_connection_rest(const struct connection *c)
+size_t __wrap_connection_count_rest(const struct connection *c);
+size_t __wrap_connection_count_rest(const struct connection *c)
 {
 	return wire_of(c)->rest;
 }
