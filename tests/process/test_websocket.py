@@ -124,12 +124,15 @@ def test_end_before_the_101(tinylb, origin, early):
     go, heard = threading.Event(), []
 
     def handler(c, r):
+        if r.target == "/other":
+            return b"other"
         assert go.wait(DEADLINE)
         c.send(SWITCH)
         while c.reader.buffer or c.reader.fill():
             heard.append(c.reader.take(len(c.reader.buffer)))
         c.send("bye")
         c.close()
+        return None
 
     o = origin(handler, read_body=False)
     lb = tinylb(backends=[o.url], top={"half_close": True})
@@ -141,11 +144,13 @@ def test_end_before_the_101(tinylb, origin, early):
     c.half_close()
     wait_for(lambda: any(f":{lb.port:04X} " in line and f":{c.name[1]:04X} 08 " in line for line in
                          process.read("/proc/net/tcp").decode("latin-1").splitlines()))
+    # The worker has read that end, too, when it has served another request.
+    assert lb.get("/other").body == b"other"
     go.set()
     assert c.response().status == 101
     assert c.read(3) == b"bye" and c.at_end()
     assert b"".join(heard) == early
-    assert lb.access()[0].reason == "upgraded"
+    assert [line.reason for line in lb.access(2)] == ["done", "upgraded"]
 
 
 def test_bytes_before_the_101(tinylb, origin):
