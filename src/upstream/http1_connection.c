@@ -246,6 +246,8 @@ void http1_connection_keep(struct http1_connection *c)
 		return;
 	}
 	body_reader_fini(&c->reader);
+	/* The last bytes of the response may have filled the client, which paused it. */
+	connection_resume(&c->connection);
 	c->stream.owner = NULL;
 	c->seen = 0;
 	c->idle_since_us = c->upstream->loop->now_us;

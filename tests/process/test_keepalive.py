@@ -195,6 +195,32 @@ def test_request_cut_short_is_not_reused(tinylb, origin):
     assert not any(r.connection == 0 for r in o.requests[1:])
 
 
+def test_paused_in_its_last_bytes(tinylb, origin, connect, directory):
+    """A client that reads nothing pauses the backend. Where that happens in the middle of a read with which
+    the response ends, the connection is read again for the next request. How much the client's socket takes
+    is the kernel's choice, so many lengths are tried."""
+    chunk = b"12c\r\n" + b"x" * 300 + b"\r\n"
+
+    def answer(c, r):
+        if r.target == "/small":
+            return b"small"
+        c.head(headers=[("Transfer-Encoding", "chunked")])
+        c.send(chunk * int(r.target[1:]) + b"0\r\n\r\n", split=1 << 20)
+        return None
+
+    o = origin(answer)
+    tinylb(backends=[o.url], listen=("unix:@DIR@/front.sock",), timeouts={"response": "30s"})
+    other = connect(f"{directory}/front.sock")
+    for count in range(600, 1200, 10):
+        c = connect(f"{directory}/front.sock")
+        c.send_request("GET", f"/{count}")
+        time.sleep(0.05)
+        start = time.monotonic()
+        assert other.get("/small").text == "small"
+        assert time.monotonic() - start < 5, f"stuck behind {count} chunks"
+        c.close()
+
+
 def use_at_once(lb, o, go, n):
     """Makes n requests that are all in flight at once, and lets them end in their order."""
     clients = [lb.client() for _ in range(n)]
