@@ -47,6 +47,7 @@ static struct {
 	size_t count;
 	/* what the test says: errnos of connecting, for each backend and address, 0: it can */
 	int errors[POOLS_BACKENDS][MEMORY_ADDRESSES];
+	int next_error;                /* of the next one alone, if it is not 0 */
 	unsigned kept[POOLS_BACKENDS]; /* connections that can be taken */
 	unsigned idle;                 /* connections that make_room can close */
 	size_t splice_room;
@@ -110,6 +111,9 @@ static struct backend_stream *memory_connect(struct backend *backend, void *owne
 	upstream_memory.connects++;
 	assert_in_range(address, 0, MEMORY_ADDRESSES - 1);
 	errno = upstream_memory.errors[memory_index_of(backend)][address];
+	if (upstream_memory.next_error != 0)
+		errno = upstream_memory.next_error;
+	upstream_memory.next_error = 0;
 	if (errno != 0)
 		return NULL;
 	stream = memory_stream_new(backend, owner, address);

@@ -280,22 +280,18 @@ static void test_a_shortage_of_our_own_is_no_fault_of_a_backend(void **state)
 static void test_a_fault_of_the_next_backend_is_its_own(void **state)
 {
 	struct memory_request *r;
-	size_t failed = 0;
+	uint64_t failed = 0;
 
 	(void)state;
-	scene_only(0);
-	w.backends[1].weight = 1;
 	scene_start();
-	for (size_t i = 0; i < 2; i++) {
-		for (size_t j = 0; j < 2; j++)
-			upstream_memory.errors[j][0] = i == j ? EMFILE : ECONNREFUSED;
-		r = scene_request(get);
-		assert_replied(r, 502, "no backend could be reached");
-		failed = i;
-	}
-	/* Once the one with the shortage was the first one. */
-	assert_int_equal(counted(0, ROWS_CONNECT_FAILED), 1);
-	assert_int_equal(counted(1, ROWS_CONNECT_FAILED), failed);
+	none_connects(ECONNREFUSED);
+	upstream_memory.next_error = EMFILE;
+	r = scene_request(get);
+	assert_replied(r, 502, "no backend could be reached");
+	assert_record(1, 502, REASON_CONNECT_FAILED, 3);
+	for (size_t i = 0; i < POOLS_BACKENDS; i++)
+		failed += counted(i, ROWS_CONNECT_FAILED);
+	assert_int_equal(failed, 2);
 }
 
 /* Whatever errno was before. */

@@ -9,6 +9,37 @@
 
 #include "exchange_scene.h"
 
+/* Blocks of memory that are in use. */
+static long blocks;
+
+void *__real_mem_alloc(size_t size);
+void *__wrap_mem_alloc(size_t size);
+void *__wrap_mem_alloc(size_t size)
+{
+	void *block = __real_mem_alloc(size);
+
+	blocks += block != NULL;
+	return block;
+}
+
+void *__real_mem_zalloc(size_t count, size_t size);
+void *__wrap_mem_zalloc(size_t count, size_t size);
+void *__wrap_mem_zalloc(size_t count, size_t size)
+{
+	void *block = __real_mem_zalloc(count, size);
+
+	blocks += block != NULL;
+	return block;
+}
+
+void __real_mem_free(void *block);
+void __wrap_mem_free(void *block);
+void __wrap_mem_free(void *block)
+{
+	blocks -= block != NULL;
+	__real_mem_free(block);
+}
+
 static char app[] = "app";
 static struct route_settings routes[2] = { { .pool_name = app }, { .pool_name = app } };
 
@@ -35,6 +66,7 @@ static void test_all_is_set(void **state)
 {
 	struct exchange_context context;
 	size_t before = queues();
+	long blocks_before = blocks;
 
 	(void)state;
 	begin(&context);
@@ -52,6 +84,7 @@ static void test_all_is_set(void **state)
 	assert_int_equal(queues(), before + 5);
 	exchange_setup_fini(&context);
 	assert_int_equal(queues(), before);
+	assert_int_equal(blocks, blocks_before);
 }
 
 /* Looks that are due do not outlive it. */
@@ -77,7 +110,7 @@ static void test_without_memory_nothing_is_left(void **state)
 	struct exchange_context context;
 	size_t before = queues();
 	int fd = memfd_create("access", MFD_CLOEXEC), result = -1;
-	long tries = 0;
+	long tries = 0, blocks_before = blocks;
 
 	(void)state;
 	for (; result == -1; tries++) {
@@ -85,8 +118,10 @@ static void test_without_memory_nothing_is_left(void **state)
 		mem_fail_after(tries);
 		result = exchange_setup_init(&context, fd);
 		mem_fail_after(-1);
-		if (result == -1)
+		if (result == -1) {
 			assert_int_equal(queues(), before);
+			assert_int_equal(blocks, blocks_before);
+		}
 		assert_int_not_equal(fcntl(fd, F_GETFD), -1);
 	}
 	assert_true(tries > 4);

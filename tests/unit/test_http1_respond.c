@@ -234,6 +234,25 @@ static void test_a_tunnel(void **state)
 	assert_closed(wire);
 }
 
+/* What it sent goes first, and behind it the backend hears of the end. */
+static void test_a_client_that_ended_before_its_tunnel(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+	      "Upgrade: websocket\r\n\r\nearly");
+	wire_end(wire, 0);
+	assert_state(wire, CLIENT_BUSY);
+	assert_true(stream_head(s, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+				   "Connection: upgrade\r\n\r\n"));
+	wire->agains = 0;
+	wire_read(wire);
+	assert_sent(s, "early", false);
+	assert_int_equal(wire->agains, 1);
+	wire_end(wire, 0);
+	assert_int_equal(s->finishes, 1);
+}
+
 /* --- replies --- */
 
 static void test_replies_made_here(void **state)
@@ -449,6 +468,8 @@ int main(void)
 			test_a_head_that_is_too_long_to_go_on, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_tunnel_under_back_pressure, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_client_that_ended_before_its_tunnel, clients_begin, clients_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
