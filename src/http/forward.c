@@ -174,7 +174,6 @@ static void write_response_hop(struct text *out, bool close, const struct forwar
 static void write_final(struct text *out, const struct response *response, struct body body,
 	const struct forward_response *how)
 {
-	assert(body.kind != BODY_CHUNKED || how->client_minor > 0);
 	if (body.kind == BODY_NONE && response->status != 204)
 		write_announced_length(out, &response->fields);
 	write_framing(out, body);

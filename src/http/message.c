@@ -36,8 +36,6 @@ struct request *message_copy_request(
 	struct request *copy = room;
 	size_t len = request->head_len;
 
-	/* Of a refused request only the line may be used. */
-	assert(request->why == NULL);
 	memcpy(room, request, message_request_size(request));
 	move(&copy->line, from, len, to);
 	move(&copy->method_name, from, len, to);

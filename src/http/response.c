@@ -5,8 +5,6 @@
  */
 #include "config.h"
 
-#include <assert.h>
-
 #include "framing.h"
 #include "head.h"
 #include "head_ripe.h"
@@ -158,8 +156,6 @@ enum parse_result response_parse(struct response *r, const char *data, size_t le
 	reset(r);
 	if (seen == 0 || head_is_ripe(data, len, seen, limits))
 		result = read_head(r, data, within, method, limits);
-	assert(result != PARSE_BAD || r->why != NULL);
-	assert(result != PARSE_DONE || r->head_len <= within);
 	if (result == PARSE_PARTIAL && len >= limits->size)
 		return refuse(r, "head is too long");
 	return result;

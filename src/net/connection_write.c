@@ -101,6 +101,8 @@ static int queue(struct connection *c, const struct iovec *pieces, int count, si
 {
 	struct evbuffer *out;
 
+	/* Nothing goes out behind the end. */
+	assert(!c->finished);
 	if (c->buffer == NULL && connection_make_buffer(c) == -1)
 		return -1;
 	out = bufferevent_get_output(c->buffer);
