@@ -90,7 +90,8 @@ static size_t read_tunnel(struct client *c, const char *data, size_t len)
 }
 
 /* Hands on what `data` has of the content, at least once though it be nothing: the head may wait
- * for it. Returns how many bytes are done with: all if the exchange is over. */
+ * for it. Returns how many bytes are done with: all if the exchange ended before its request was
+ * whole. Behind a whole one the next may follow. */
 static size_t read_content(struct client *c, struct http1_exchange *h, const char *data, size_t len)
 {
 	struct content content;
@@ -111,7 +112,7 @@ static size_t read_content(struct client *c, struct http1_exchange *h, const cha
 		body_splice_look(&c->connection);
 		exchange_request_content(c->exchange, &content);
 		if (c->exchange == NULL)
-			return len;
+			return result == BODY_READ_DONE ? used : len;
 	} while (content_is_full(&content) && result == BODY_READ_MORE);
 	return used;
 }

@@ -162,6 +162,24 @@ static void test_content_that_ends_the_exchange(void **state)
 	assert_state(wire, CLIENT_LINGER);
 }
 
+/* The request was whole: the connection goes on, and so does the request behind it. */
+static void test_the_end_of_content_that_ends_the_exchange(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n");
+	s->no_memory = true;
+	wire_send(wire, "abcGET /next HTTP/1.1\r\n");
+	assert_wire(wire, "HTTP/1.1 503 ", NULL, "Connection: close");
+	assert_state(wire, CLIENT_IDLE);
+	assert_int_equal(wire->agains, 1);
+	wire_send(wire, "Host: h\r\n\r\n");
+	assert_int_equal(wire->rest, 0);
+	s = stream_last();
+	stream_connect(s);
+	assert_string_equal(s->target, "/next");
+}
+
 /* There is more to come of these: the connection is watched at once. */
 static void test_what_has_more_to_come_is_watched(void **state)
 {
@@ -412,6 +430,8 @@ int main(void)
 			test_content_that_is_malformed, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_content_that_ends_the_exchange, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_the_end_of_content_that_ends_the_exchange, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_what_has_more_to_come_is_watched, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
