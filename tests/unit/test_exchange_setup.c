@@ -87,6 +87,21 @@ static void test_all_is_set(void **state)
 	assert_int_equal(blocks, blocks_before);
 }
 
+/* What stands behind the last listener is none. */
+static void test_only_listeners_that_there_are(void **state)
+{
+	struct exchange_context context;
+
+	(void)state;
+	begin(&context);
+	w.settings.listener_count = 1;
+	scene.listeners[1] = scene.listeners[0];
+	mem_fail_after(6); /* the list, and a listener; no more are asked for */
+	assert_int_equal(exchange_setup_init(&context, -1), 0);
+	mem_fail_after(-1);
+	exchange_setup_fini(&context);
+}
+
 /* Looks that are due do not outlive it. */
 static void test_looks_end_with_it(void **state)
 {
@@ -136,6 +151,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_looks_end_with_it, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_without_memory_nothing_is_left, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_only_listeners_that_there_are, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
