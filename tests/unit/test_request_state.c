@@ -6,6 +6,7 @@
 #include <stdalign.h>
 #include <stdio.h>
 
+#include "exchange/backlog.h"
 #include "exchange/exchange_parts.h"
 #include "exchange_scene.h"
 
@@ -365,6 +366,7 @@ static void test_a_client_that_takes_something(void **state)
 	assert_goes_on(r);
 	request_take(r, 2);
 	assert_int_equal(s->resumes, 1);
+	assert_true(r->x->deadline.due_us >= w.loop.now_us + SCENE_RESPONSE * POOLS_MS);
 }
 
 /* A request without a backend has nothing to put off. */
@@ -379,6 +381,7 @@ static void test_a_client_that_takes_something_while_it_waits(void **state)
 	r = scene_request(get);
 	exchange_client_drained(r->x);
 	assert_goes_on(r);
+	assert_int_equal(backlog_unsent(r->x), 0);
 }
 
 /* --- its head --- */

@@ -171,6 +171,23 @@ static void test_a_client_that_takes_no_more_of_a_response(void **state)
 	assert_int_equal(counted(ROWS_CUT), 0);
 }
 
+/* More of it begins the look at what waits anew. */
+static void test_what_was_sent_of_a_response_begins_a_new_look(void **state)
+{
+	(void)state;
+	begin(get);
+	r->slow = true;
+	assert_true(stream_head(s, "HTTP/1.1 200 OK\r\n\r\n"));
+	assert_true(stream_content(s, "abc", false));
+	stall();
+	assert_goes_on(r);
+	assert_true(stream_content(s, "def", false));
+	stall();
+	assert_goes_on(r);
+	stall();
+	assert_ended(r, DOWNSTREAM_ABORT);
+}
+
 static void test_a_backend_that_sends_no_more_of_a_response(void **state)
 {
 	(void)state;
@@ -308,6 +325,8 @@ int main(void)
 			test_what_was_taken_puts_the_deadline_off, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_client_that_leaves_one_byte, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_sent_of_a_response_begins_a_new_look, scene_begin, scene_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
