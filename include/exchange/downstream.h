@@ -17,8 +17,9 @@
 
 /* How an exchange ends for its client. */
 enum downstream_end {
-	DOWNSTREAM_DONE,      /* the response is whole */
-	DOWNSTREAM_GONE,      /* the client left before a response had begun */
+	DOWNSTREAM_DONE, /* the response is whole; if the request is not, what is left of it is to
+			  * be thrown away */
+	DOWNSTREAM_GONE, /* the client left before a response had begun */
 	DOWNSTREAM_TRUNCATED, /* a part of the response is missing, and its framing should show that
 			       */
 	DOWNSTREAM_ABORT,     /* nothing that the client got may look whole */
@@ -30,7 +31,8 @@ enum downstream_result {
 	DOWNSTREAM_NO_MEMORY,
 };
 
-/* `d` is the context of struct downstream everywhere. */
+/* `d` is the context of struct downstream everywhere: that of one exchange. No function here calls
+ * the exchange, or ends any, before it returns: what it finds out it tells in a later callback. */
 struct downstream_ops {
 	/* Sends an interim response (1xx), if the client understands them. Behind a 101 a tunnel
 	 * begins: content goes both ways as it comes. `cookie` may be NULL. */
@@ -46,21 +48,24 @@ struct downstream_ops {
 	size_t (*splice_room)(const void *d);
 	int (*send_spliced)(void *d, size_t len, bool end);
 	/* Sends a whole response that was made here. Of `reply` the members status, detail,
-	 * retry_after, location, type and body are set; its owner sets the others. 0, or -1 when
-	 * memory is short. */
+	 * retry_after, location, type and body are set; the implementation sets the others. 0, or
+	 * -1 when memory is short. */
 	int (*send_reply)(void *d, struct reply *reply);
 	/* In a tunnel: ends the sending side when all is out. */
 	void (*finish)(void *d);
-	/* The exchange is over and does not call any more. Before this returns the client may have
-	 * begun another one. */
+	/* The exchange is over and does not call any more. The client begins no other one before
+	 * this returns. */
 	void (*end)(void *d, enum downstream_end how);
-	/* Stops taking content of the request from the client; goes on, with what has waited. */
+	/* Stops taking content of the request from the client: content that is on its way already
+	 * may still come. Goes on, with what has waited; also if nothing was paused, and more than
+	 * once. */
 	void (*pause)(void *d);
 	void (*resume)(void *d);
 	/* The request waits for long: it is to be seen if the client leaves. */
 	void (*watch)(void *d);
 	/* Whether so much waits to be taken by the client that no more is to be sent now; whether
-	 * the client takes anything at all; how many bytes wait, here and in the kernel. */
+	 * the client takes anything at all; how many bytes of this exchange wait, here and in
+	 * the kernel (without those that cannot be told from other exchanges'). */
 	bool (*is_full)(const void *d);
 	bool (*is_open)(const void *d);
 	size_t (*unsent)(const void *d);

@@ -29,14 +29,20 @@ static inline void *exchange_room(struct exchange *x)
 /* A request. */
 struct exchange_start {
 	struct downstream downstream;
-	const struct request *request; /* as it was parsed from `head`; copied, with the head */
+	/* Copied, with the request->head_len bytes at `head`. Every name and value of its fields
+	 * lies in these; a field is `plain` if it stands there as HTTP/1 writes it. Host and
+	 * framing are judged; content of unknown length is BODY_CHUNKED. As request_parse leaves
+	 * it. */
+	const struct request *request;
 	const char *head;
 	struct slice client_ip;   /* borrowed as long as the exchange lives; empty: a unix peer */
 	struct slice client_name; /* the same: address and port, for the log */
 	uint64_t start_us;        /* when its first byte came, monotonic */
 	uint32_t listener;        /* index in the settings */
 	bool trusted;             /* the client is a trusted proxy */
-	bool more;                /* the first content follows at once */
+	/* The first content follows at once, by exchange_request_content, even if there is none:
+	 * the head waits for it, so that both go out together. */
+	bool more;
 };
 
 /* Takes back one that has not begun. */
@@ -58,21 +64,23 @@ void exchange_request_content(struct exchange *x, const struct content *content)
 size_t exchange_request_splice_room(const struct exchange *x);
 void exchange_request_spliced(struct exchange *x, size_t len, bool end);
 
-/* The request is malformed behind its head: it is answered with this status. `why` is a phrase. */
+/* The request is malformed behind its head: it is answered with this status, or a response that has
+ * begun is cut off. `why` is a phrase. */
 void exchange_request_bad(struct exchange *x, int status, const char *why);
 
 /* The client took some of what was sent. */
 void exchange_client_drained(struct exchange *x);
 
-/* The client ended its sending side (error 0), or left. It is for the client's side to decide
- * whether a request may go on though its client sends no more. */
+/* The client left, or ended its sending side (error 0) and the request may not go on for that. The
+ * orderly end of a request is content->end, not this. `error` counts in tunnels only. */
 void exchange_client_ended(struct exchange *x, int error);
 
 /* The worker ends. */
 void exchange_stop(struct exchange *x);
 
-/* Of a stalled exchange in wait_bytes or wait_tunnel, whose deadline this is: ends it because its
- * buffers are needed, unless nothing waits in them or some of it was taken since the last look. */
+/* `deadline` is that of a stalled exchange in wait_bytes or wait_tunnel: ends it because its
+ * buffers are needed, unless nothing waits in them or some of it was taken since the last look.
+ * True: it is over, and so may be others of the same connection. */
 bool exchange_cut_stalled(struct deadline *deadline);
 
 #endif

@@ -91,6 +91,12 @@ struct body {
 	uint64_t length; /* of BODY_LENGTH */
 };
 
+/* Whether no content can come. */
+static inline bool body_is_empty(struct body body)
+{
+	return body.kind == BODY_NONE || (body.kind == BODY_LENGTH && body.length == 0);
+}
+
 /* The id of a field name, whatever its case; never FIELD_TWIN. */
 enum field_id field_id_of(struct slice name);
 

@@ -1,7 +1,7 @@
 /*
  * The backend's side of an exchange: one request's way to a backend, and the way of its response
  * back. What the exchange asks of it is struct upstream_ops; what it tells the exchange is struct
- * upstream_events. Neither names a protocol or a connection: of HTTP/1 a stream is a connection
+ * upstream_events. Neither names a protocol: of HTTP/1 a stream is a connection
  * that serves one request at a time (http1_upstream.h).
  */
 #ifndef TINYLB_UPSTREAM_BACKEND_STREAM_H
@@ -44,6 +44,8 @@ enum upstream_end {
 	UPSTREAM_RESET, /* closed so that the backend does not take what it got for whole */
 };
 
+/* No function here calls the owner, or ends any exchange, before it returns: what it finds out it
+ * tells in a later callback. */
 struct upstream_ops {
 	/* A kept connection that is in no danger to be closed just now, or NULL. `once`: the
 	 * request must not be sent twice, so be more careful. */
@@ -52,8 +54,9 @@ struct upstream_ops {
 	 * at once (EUSERS: the backend has all the connections that it may have); else `connected`
 	 * or `ended` follows. */
 	struct backend_stream *(*connect)(struct backend *backend, void *owner, int address);
-	/* Sends a request's head, and its content. 0, or -1 when memory is short, or the head does
-	 * not fit (then nothing was sent). content->end ends the request. */
+	/* Sends a request's head, and its content, which may be empty and not the end: behind a
+	 * head with `more` it makes the head go out. 0, or -1 when memory is short, or the head
+	 * does not fit (then nothing was sent). content->end ends the request. */
 	int (*send_head)(struct backend_stream *stream, const struct upstream_request *request);
 	int (*send_content)(struct backend_stream *stream, const struct content *content);
 	/* How many bytes of content it takes from the pipe of the loop now; 0: none, send them as
@@ -68,7 +71,8 @@ struct upstream_ops {
 	void (*pause)(struct backend_stream *stream);
 	void (*resume)(struct backend_stream *stream);
 	/* Whether so much waits to be taken by the backend that no more is to be sent now; whether
-	 * the backend takes anything at all; how many bytes wait, here and in the kernel. */
+	 * the backend takes anything at all; how many bytes of this request wait, here and in the
+	 * kernel. While it connects it is full with CONTENT_HELD_MAX bytes. */
 	bool (*is_full)(const struct backend_stream *stream);
 	bool (*is_open)(const struct backend_stream *stream);
 	size_t (*unsent)(const struct backend_stream *stream);
@@ -78,8 +82,9 @@ struct upstream_ops {
 };
 
 /*
- * What a stream tells its owner. True: the owner goes on with the stream. False: it has let go of
- * it inside the call.
+ * What a stream tells its owner. `heard` comes before `head` and `content`. Of head, content and
+ * spliced: true, the owner goes on with the stream; false, it has let go of it inside the call.
+ * `bad` always lets go, so does `ended` but in a tunnel; `drained` may in a tunnel.
  */
 struct upstream_events {
 	/* The connection is there. */

@@ -1,6 +1,7 @@
 /*
- * A client is a connection from a user. It is in one state at a time, with the deadline of that
- * state. What is said on it is http1_downstream.c's business.
+ * A client is a connection from a user that carries one exchange at a time. It is in one state at a
+ * time, with the deadline of that state. What is read from it is http1_downstream_read.c's
+ * business, what is written http1_respond.c's.
  */
 #ifndef TINYLB_DOWNSTREAM_CLIENT_H
 #define TINYLB_DOWNSTREAM_CLIENT_H
@@ -15,7 +16,7 @@ enum client_state {
 	CLIENT_IDLE,   /* between requests */
 	CLIENT_HEAD,   /* a part of a head is here */
 	CLIENT_BUSY,   /* an exchange has it */
-	CLIENT_FLUSH,  /* all was said, and the client takes it slowly */
+	CLIENT_FLUSH,  /* a response is whole, and the client takes it slowly */
 	CLIENT_LINGER, /* all was said; what still comes is thrown away until the client closes */
 };
 

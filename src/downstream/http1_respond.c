@@ -103,7 +103,7 @@ static int send_content(void *d, const struct content *content)
 
 	h->head_waits = 0;
 	c->connection.cork = content->end && is_last(h);
-	return body_writer_write(&c->connection, h->tunnel ? BODY_NONE : h->out, head, content);
+	return body_writer_write(&c->connection, h->out, head, content);
 }
 
 static size_t splice_room(const void *d)
@@ -120,7 +120,7 @@ static int send_spliced(void *d, size_t len, bool end)
 
 	assert(h->head_waits == 0);
 	assert(!end || h->out != BODY_CHUNKED);
-	return body_writer_splice(&c->connection, h->tunnel ? BODY_NONE : h->out, len);
+	return body_writer_splice(&c->connection, h->out, len);
 }
 
 static int write_reply(struct client *c, const struct reply *reply)

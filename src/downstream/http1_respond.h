@@ -3,8 +3,8 @@
 #define TINYLB_DOWNSTREAM_HTTP1_RESPOND_H
 
 #include "client.h"
-#include "exchange/access_log.h"
 #include "exchange/downstream.h"
+#include "exchange/record.h"
 
 /* What exchanges ask; the context of each is its struct client. */
 extern const struct downstream_ops http1_respond_ops;

@@ -160,6 +160,8 @@ static bool pick(struct exchange *x)
 static bool find_backend(struct exchange *x)
 {
 	x->selection.picked_us = x->context->loop->now_us;
+	/* A backend that was full when it was asked does not count as tried, so a pick may be in
+	 * vain. */
 	for (int i = 0; i < 2 * RETRY_ATTEMPTS_MAX && pick(x); i++)
 		if (reach_backend(x))
 			return true;
@@ -198,7 +200,8 @@ static void wait_for_room(struct exchange *x)
 
 void attempt_begin(struct exchange *x)
 {
-	assert(x->attempt.stream == NULL && x->response.phase == RESPONSE_HEAD);
+	assert(x->selection.pool != NULL && x->attempt.stream == NULL);
+	assert(x->response.phase == RESPONSE_HEAD);
 	if (x->selection.pool->limited && queue_must_yield(&x->selection))
 		wait_for_room(x);
 	else if (find_backend(x))
@@ -264,6 +267,7 @@ void attempt_retry(struct exchange *x, struct failure failure)
 	bool reused = x->attempt.stream->reused;
 	bool stale = reused && state == ATTEMPT_SENT;
 
+	assert(x->response.phase == RESPONSE_HEAD);
 	x->attempt.failure = failure;
 	if (!stale && !connecting)
 		load_failed(&x->selection, ROWS_CUT);
@@ -339,6 +343,7 @@ void attempt_connect_expired(struct deadline *deadline)
 {
 	struct exchange *x = exchange_of_deadline(deadline);
 
+	assert(x->attempt.state == ATTEMPT_CONNECTING);
 	count_failure(x, "no answer in time");
 	attempt_retry(x, (struct failure){ 504, REASON_CONNECT_TIMEOUT,
 				 "the backend could not be reached in time" });

@@ -12,7 +12,7 @@ size_t backlog_unsent(const struct exchange *x)
 	       (stream != NULL ? stream->ops->unsent(stream) : 0);
 }
 
-bool backlog_is_taken(struct exchange *x)
+bool backlog_look(struct exchange *x)
 {
 	size_t before = x->response.unsent;
 

@@ -8,7 +8,7 @@
 size_t backlog_unsent(const struct exchange *x);
 
 /* Whether either peer has taken some of what waits for it since the last look. */
-bool backlog_is_taken(struct exchange *x);
+bool backlog_look(struct exchange *x);
 
 /* Something was sent to the backend, or to the client: stops reading the other side if so much
  * waits there that no more is to be sent now. */

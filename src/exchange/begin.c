@@ -6,7 +6,6 @@
 #include "attempt.h"
 #include "free_list.h"
 #include "local_reply.h"
-#include "net/canonical.h"
 #include "replay.h"
 #include "request_head.h"
 #include "route_table.h"
@@ -42,8 +41,8 @@ static bool find_route(struct exchange *x, const struct route_table *routes)
 {
 	const struct request *head = x->request.head;
 	bool unclear;
-	const struct route_settings *route =
-		route_table_find(routes, head->host, head->target, x->context->scratch, &unclear);
+	const struct route_settings *route = route_table_find(
+		routes, head->host, head->target, x->context->scratch, HEAD_OUT_SIZE, &unclear);
 
 	if (!unclear && route != NULL && route->pool_name != NULL) {
 		x->selection.pool = &x->context->upstream->pools[route->pool];
@@ -71,14 +70,11 @@ static struct pool *pool_of(
 
 static void init_request(struct exchange *x, const struct exchange_start *start)
 {
-	const struct body *body = &x->request.head->body;
-
 	x->request.content = 0;
 	x->request.rate_since_us = 0;
 	x->request.rate_content = 0;
 	replay_init(&x->request.replay);
-	x->request.done =
-		body->kind == BODY_NONE || (body->kind == BODY_LENGTH && body->length == 0);
+	x->request.done = body_is_empty(x->request.head->body);
 	x->request.more = start->more && !x->request.done;
 }
 

@@ -31,7 +31,6 @@ void end_exchange(struct exchange *x, enum reason reason, enum upstream_end upst
 {
 	struct backend_stream *stream = x->attempt.stream;
 
-	assert(x->link.next == &x->link);
 	write_record(x, reason);
 	deadline_stop(&x->deadline);
 	replay_drop(x);

@@ -4,8 +4,8 @@
 
 #include <event2/buffer.h>
 
-#include "exchange/access_log.h"
 #include "exchange/exchange.h"
+#include "exchange/record.h"
 #include "request_id.h"
 #include "upstream/backend_stream.h"
 #include "upstream/selection.h"

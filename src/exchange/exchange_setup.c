@@ -7,10 +7,10 @@
 #include "base/memory.h"
 #include "free_list.h"
 #include "redispatch.h"
-#include "response_events.h"
 #include "route_table.h"
 #include "stall.h"
 #include "tunnel.h"
+#include "upstream_events.h"
 
 /* How often free exchanges are looked at: what was of no use for so long is freed. */
 #define FREE_MS 1000
@@ -70,7 +70,7 @@ int exchange_setup_init(struct exchange_context *c, int access_log)
 {
 	list_init(&c->free);
 	init_deadlines(c);
-	c->upstream->stream_events = &response_events;
+	c->upstream->stream_events = &exchange_upstream_events;
 	c->upstream->selection_events = &attempt_selection_events;
 	if (init_routes(c) == 0 && access_log_init(&c->log, c->loop, access_log) == 0)
 		return 0;

@@ -6,6 +6,8 @@
 
 #include "free_list.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
 
 /* Room for most heads with their fields. A larger head makes its exchange grow for its own time. */
@@ -76,6 +78,7 @@ void free_list_put(struct exchange *x)
 {
 	struct exchange_context *context = x->context;
 
+	assert(list_is_empty(&x->link) && !deadline_is_running(&x->deadline));
 	if (context->free_count == FREE_MAX) {
 		free_exchange(x);
 		return;

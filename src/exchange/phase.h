@@ -10,7 +10,8 @@
 void phase_log_response(const struct exchange *x, enum response_phase phase);
 void phase_log_attempt(const struct exchange *x, enum attempt_state state);
 
-/* The only places that change the two states. They log each change at debug. */
+/* The only places that change the two states once the exchange has begun. They log each change at
+ * debug. */
 static inline void phase_set_response(struct exchange *x, enum response_phase phase)
 {
 	assert(x->response.phase == RESPONSE_HEAD && phase != RESPONSE_HEAD);

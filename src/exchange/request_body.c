@@ -26,7 +26,7 @@ bool exchange_takes_content(const struct exchange *x)
  * interest. */
 static void sent(struct exchange *x)
 {
-	if (!x->request.done && request_rate_is_too_low(x)) {
+	if (!x->request.done && request_rate_look(x)) {
 		local_reply_send(
 			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
 		return;

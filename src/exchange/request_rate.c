@@ -11,7 +11,7 @@ void request_rate_begin(struct exchange *x)
 	x->request.rate_content = x->request.content;
 }
 
-bool request_rate_is_too_low(struct exchange *x)
+bool request_rate_look(struct exchange *x)
 {
 	uint64_t rate = x->context->settings->limits.body_rate;
 	uint64_t since_us = x->request.rate_since_us;

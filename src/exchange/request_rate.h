@@ -9,6 +9,6 @@ void request_rate_begin(struct exchange *x);
 
 /* Whether the content of a request that is not whole yet comes too slowly; looks at it once in ten
  * seconds. A request that comes byte by byte would hold a connection to a backend for ever. */
-bool request_rate_is_too_low(struct exchange *x);
+bool request_rate_look(struct exchange *x);
 
 #endif

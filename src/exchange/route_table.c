@@ -241,7 +241,7 @@ static bool has_path(struct slice path)
 }
 
 const struct route_settings *route_table_find(const struct route_table *routes, struct slice host,
-	struct slice target, char *scratch, bool *unclear)
+	struct slice target, char *scratch, size_t size, bool *unclear)
 {
 	char forwards[CANONICAL_HOST_MAX];
 	char backwards[CANONICAL_HOST_MAX];
@@ -255,6 +255,10 @@ const struct route_settings *route_table_find(const struct route_table *routes, 
 		return find(routes, key, slice_of(NULL, 0));
 	if (canonical_is_plain(path))
 		return find(routes, key, path);
+	if (canonical_path_room(path.len) > size) {
+		*unclear = true;
+		return NULL;
+	}
 	len = canonical_path(path, CANONICAL_STRICT, scratch);
 	route = find(routes, key, slice_of(scratch, len));
 	if (!canonical_is_unclear(path))

@@ -22,9 +22,11 @@ void route_table_free(struct route_table *routes);
  * target ("/path?query", "?query" or "*"): that of the most specific host, and for this host that
  * of the longest path. NULL where there is none. `unclear` tells that careful and lenient servers
  * would read the path in such different ways that different routes were for it: then the request
- * must not go anywhere. `scratch` has canonical_path_room of the target.
+ * must not go anywhere. So does a target that is too long for the `size` bytes of `scratch`
+ * (canonical_path_room).
  */
 const struct route_settings *route_table_find(const struct route_table *routes, struct slice host,
-	struct slice target, char *scratch, bool *unclear) __attribute__((warn_unused_result));
+	struct slice target, char *scratch, size_t size, bool *unclear)
+	__attribute__((warn_unused_result));
 
 #endif

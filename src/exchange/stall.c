@@ -27,7 +27,7 @@ void stall_expired(struct deadline *deadline)
 	struct exchange *x = exchange_of_deadline(deadline);
 	bool client = client_stalls(x);
 
-	if (backlog_is_taken(x)) { /* slowly */
+	if (backlog_look(x)) { /* slowly */
 		phase_alive(x);
 		return;
 	}
@@ -53,7 +53,7 @@ bool exchange_cut_stalled(struct deadline *deadline)
 	if (backlog_unsent(x) == 0)
 		return false;
 	/* Little at a time does not put the deadline off. */
-	if (backlog_is_taken(x)) {
+	if (backlog_look(x)) {
 		phase_alive(x);
 		return false;
 	}

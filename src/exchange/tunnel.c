@@ -87,6 +87,7 @@ void tunnel_spliced_from_client(struct exchange *x, size_t len)
 {
 	struct backend_stream *stream = x->attempt.stream;
 
+	assert(x->response.phase == RESPONSE_TUNNEL);
 	phase_alive(x);
 	(void)sent_to_backend(x, stream->ops->send_spliced(stream, len, false));
 }

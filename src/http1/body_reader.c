@@ -14,7 +14,7 @@ void body_reader_init(struct body_reader *r, struct body in)
 	r->why = NULL;
 	if (in.kind == BODY_CHUNKED)
 		r->chunks = (struct chunk_decoder){ .state = CHUNK_STATE_SIZE_FIRST };
-	r->done = in.kind == BODY_NONE || (in.kind == BODY_LENGTH && in.length == 0);
+	r->done = body_is_empty(in);
 }
 
 void body_reader_free_named(struct body_reader *r)

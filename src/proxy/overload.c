@@ -53,7 +53,11 @@ static unsigned cut_stalled(
 		next = l->next;
 		if (!is_stalled(queue, d, loop->now_us))
 			break;
-		count += cut(d);
+		if (!cut(d))
+			continue;
+		count++;
+		/* Others may have ended with it: the next one, too. */
+		next = queue->waiting.next;
 	}
 	return count;
 }

@@ -106,8 +106,7 @@ static int send_head(struct backend_stream *stream, const struct upstream_reques
 		return -1;
 	c->method = request->head->method;
 	c->out = body->kind;
-	c->request_done =
-		body->kind == BODY_NONE || (body->kind == BODY_LENGTH && body->length == 0);
+	c->request_done = body_is_empty(*body);
 	if (request->more) {
 		c->head_waits = head.len;
 		return 0;
@@ -124,8 +123,7 @@ static int send_content(struct backend_stream *stream, const struct content *con
 	assert(!c->request_done || c->state == HTTP1_TUNNEL);
 	c->head_waits = 0;
 	c->request_done |= content->end;
-	return body_writer_write(
-		&c->connection, c->state == HTTP1_TUNNEL ? BODY_NONE : c->out, head, content);
+	return body_writer_write(&c->connection, c->out, head, content);
 }
 
 static size_t splice_room(const struct backend_stream *stream)
@@ -142,8 +140,7 @@ static int send_spliced(struct backend_stream *stream, size_t len, bool end)
 	assert(c->head_waits == 0);
 	assert(!c->request_done || c->state == HTTP1_TUNNEL);
 	c->request_done |= end;
-	return body_writer_splice(
-		&c->connection, c->state == HTTP1_TUNNEL ? BODY_NONE : c->out, len);
+	return body_writer_splice(&c->connection, c->out, len);
 }
 
 static void finish(struct backend_stream *stream)

@@ -113,14 +113,14 @@ static void test_what_is_unsent(void **state)
 	stream_last()->waits = 4;
 	assert_int_equal(backlog_unsent(r->x), 7);
 	/* The first look; nothing was taken since; some was; nothing waits. */
-	assert_true(backlog_is_taken(r->x));
-	assert_false(backlog_is_taken(r->x));
+	assert_true(backlog_look(r->x));
+	assert_false(backlog_look(r->x));
 	r->waits = 2;
-	assert_true(backlog_is_taken(r->x));
+	assert_true(backlog_look(r->x));
 	r->waits = 3;
-	assert_false(backlog_is_taken(r->x));
+	assert_false(backlog_look(r->x));
 	r->waits = stream_last()->waits = 0;
-	assert_false(backlog_is_taken(r->x));
+	assert_false(backlog_look(r->x));
 }
 
 int main(void)

@@ -25,8 +25,8 @@ static int find(const struct route_table *routes, const struct route_settings *l
 	const char *host, const char *target)
 {
 	bool unclear;
-	const struct route_settings *route = route_table_find(
-		routes, slice_of_string(host), slice_of_string(target), scratch, &unclear);
+	const struct route_settings *route = route_table_find(routes, slice_of_string(host),
+		slice_of_string(target), scratch, sizeof scratch, &unclear);
 
 	if (unclear)
 		return UNCLEAR;
@@ -249,6 +249,26 @@ static void test_without_memory(void **state)
 	route_table_free(NULL);
 }
 
+/* What does not fit the scratch is for no route: whoever parses may let longer targets through. */
+static void test_a_target_that_does_not_fit(void **state)
+{
+	static char admin[] = "/admin";
+	const struct route_settings list[] = { { .path = admin } };
+	struct route_table *routes = route_table_new(list, 1);
+	char room[3 * 4 + 1];
+	bool unclear;
+
+	(void)state;
+	assert_non_null(routes);
+	assert_null(route_table_find(
+		routes, slice_of(NULL, 0), slice_of_string("/%61"), room, sizeof room, &unclear));
+	assert_false(unclear);
+	assert_null(route_table_find(
+		routes, slice_of(NULL, 0), slice_of_string("/%61b"), room, sizeof room, &unclear));
+	assert_true(unclear);
+	route_table_free(routes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_both),
 		cmocka_unit_test(test_as_a_scan),
 		cmocka_unit_test(test_without_memory),
+		cmocka_unit_test(test_a_target_that_does_not_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

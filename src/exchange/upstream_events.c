@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "response_events.h"
+#include "upstream_events.h"
 
 #include <assert.h>
 
@@ -78,7 +78,7 @@ static bool take_final(struct exchange *x, struct response *head)
 	if (!send_by(x, head, x->downstream.ops->send_head))
 		return false;
 	phase_set_response(x, RESPONSE_BODY);
-	x->request.replay.holding = false;
+	replay_drop(x);
 	note_head(x, head->status);
 	return true;
 }
@@ -91,7 +91,7 @@ static bool take_upgrade(struct exchange *x, struct response *head)
 	}
 	if (!send_by(x, head, x->downstream.ops->send_interim))
 		return false;
-	x->request.replay.holding = false;
+	replay_drop(x);
 	note_head(x, head->status);
 	tunnel_open(x);
 	return true;
@@ -216,7 +216,7 @@ static void on_ended(void *owner, int error)
 	}
 }
 
-const struct upstream_events response_events = {
+const struct upstream_events exchange_upstream_events = {
 	.connected = on_connected,
 	.heard = on_heard,
 	.head = on_head,
