@@ -106,6 +106,7 @@ static void test_a_client_is_watched_when_its_response_takes_long(void **state)
 	scene_pass(1);
 	assert_int_equal(wire->watches, watches + 1);
 	assert_state(wire, CLIENT_BUSY);
+	assert_int_equal(clients_count_busy(&clients.d), 1);
 	stream_answer(s, ok, "hi");
 	assert_state(wire, CLIENT_IDLE);
 }
@@ -123,6 +124,72 @@ static void test_clients_that_are_at_it_are_of_low_priority(void **state)
 	assert_true(wire->c->low_priority);
 	stream_answer(s, ok, "hi");
 	assert_false(wire->c->low_priority);
+}
+
+/* Between two requests it is watched, however fast the response was. */
+static void test_a_client_is_watched_behind_its_response(void **state)
+{
+	(void)state;
+	clients_start();
+	wire = wire_open();
+	wire->c->resting = true;
+	begin(get);
+	assert_true(wire->c->resting);
+	stream_answer(s, ok, "hi");
+	assert_false(wire->c->resting);
+}
+
+/* What was seen of a head says nothing of what comes next. */
+static void test_what_was_seen_is_forgotten(void **state)
+{
+	(void)state;
+	clients_start();
+	wire = wire_open();
+	wire_send(wire, "GET / HTTP");
+	assert_int_equal(client_of_wire(wire)->seen, 10);
+	begin("/1.1\r\nHost: h\r\n\r\n");
+	stream_answer(s, ok, "hi");
+	assert_int_equal(client_of_wire(wire)->seen, 0);
+	wire_send(wire, "GET / HTTP");
+	begin("/1.1\r\nHost: h\r\n\r\n");
+	wire->slow = true;
+	stream_answer(s, ok, "hi");
+	assert_state(wire, CLIENT_FLUSH);
+	assert_int_equal(client_of_wire(wire)->seen, 0);
+	wire = wire_open();
+	wire_send(wire, "GET / HTTP");
+	scene_pass(10000);
+	assert_state(wire, CLIENT_LINGER);
+	assert_int_equal(client_of_wire(wire)->seen, 0);
+}
+
+/* Each time it has to say something anew. */
+static void test_a_lingering_client_that_falls_silent(void **state)
+{
+	(void)state;
+	clients_start();
+	begin_lingering();
+	wire_send(wire, "abc");
+	scene_pass(LINGER_MS);
+	assert_state(wire, CLIENT_LINGER);
+	scene_pass(LINGER_MS);
+	assert_closed(wire);
+}
+
+static void test_each_client_has_the_routes_of_its_listener(void **state)
+{
+	static struct route_settings gone = { .answer = { .status = 410 } };
+	struct address peer;
+
+	(void)state;
+	scene.listeners[1].routes = &gone;
+	scene.listeners[1].route_count = 1;
+	clients_start();
+	wire = &clients.wires[clients.count++];
+	assert_int_equal(address_parse_ip("192.0.2.1", &peer), 0);
+	assert_int_equal(http1_downstream_open(&clients.d, WIRE_FD, &peer, 1), 0);
+	wire_send(wire, get);
+	assert_wire(wire, "HTTP/1.1 410 ", NULL, NULL);
 }
 
 /* --- the next request --- */
@@ -682,6 +749,14 @@ int main(void)
 			test_so_much_waits_behind_the_rest, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_the_peer_of_a_unix_socket, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_client_is_watched_behind_its_response, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_seen_is_forgotten, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_lingering_client_that_falls_silent, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(test_each_client_has_the_routes_of_its_listener,
+			clients_begin, clients_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,6 +299,34 @@ static void test_a_reply_before_the_upload_ended(void **state)
 	assert_state(wire, CLIENT_LINGER);
 }
 
+/* A client that is answered here may still send: it is not closed at once. */
+static void test_a_reply_to_a_client_that_wants_no_more(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+	w.upstream.stream_events->bad(s->stream.owner, "no");
+	assert_wire(wire, "HTTP/1.1 502 ", "Connection: close\r\n", NULL);
+	assert_state(wire, CLIENT_LINGER);
+}
+
+/* It is to be seen if the client leaves. */
+static void test_a_request_that_waits_is_watched(void **state)
+{
+	struct wire *other;
+
+	(void)state;
+	scene_only(0);
+	w.app.queue = 2;
+	w.backends[0].max_requests = 1;
+	clients_start();
+	begin(get);
+	other = wire_open();
+	other->c->resting = true;
+	wire_send(other, get);
+	assert_false(other->c->resting);
+}
+
 static void test_without_memory(void **state)
 {
 	(void)state;
@@ -470,6 +498,10 @@ int main(void)
 			test_a_tunnel_under_back_pressure, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_client_that_ended_before_its_tunnel, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_reply_to_a_client_that_wants_no_more, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_request_that_waits_is_watched, clients_begin, clients_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
