@@ -33,7 +33,9 @@ static void sent(struct exchange *x)
 	}
 	if (x->attempt.state != ATTEMPT_CONNECTING)
 		phase_alive(x);
-	if (!x->request.done)
+	if (x->request.done)
+		x->response.unsent = 0; /* more waits than at the last look */
+	else
 		backlog_throttle_client(x);
 }
 

@@ -218,6 +218,23 @@ static void test_what_was_sent_begins_a_new_look(void **state)
 	assert_backend_is_late();
 }
 
+/* The last bytes, too, though nothing is paused behind them: they may come in one read with those
+ * that filled the backend. */
+static void test_what_was_sent_last_begins_a_new_look(void **state)
+{
+	(void)state;
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 7\r\n\r\n");
+	s->slow = true;
+	s->window = 2;
+	request_content(r, "abc", false);
+	request_content(r, "defg", true);
+	s->waits--;
+	stall();
+	assert_goes_on(r);
+	stall();
+	assert_backend_is_late();
+}
+
 /* --- buffers that are needed by others --- */
 
 static void test_one_of_which_nothing_waits_stays(void **state)
@@ -313,6 +330,8 @@ int main(void)
 			test_a_backend_that_sends_no_more_of_a_response, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_sent_begins_a_new_look, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_sent_last_begins_a_new_look, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_one_of_which_nothing_waits_stays, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
