@@ -121,6 +121,8 @@ static bool passed_on(struct exchange *x)
 	return true;
 }
 
+/* The response is whole. The upload may still be going on (an early response): then the client's
+ * side ends its connection behind the response, and the backend's side does not keep its own. */
 static void finish(struct exchange *x)
 {
 	end_exchange(x, REASON_DONE, UPSTREAM_DONE, DOWNSTREAM_DONE);
