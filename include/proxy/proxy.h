@@ -77,8 +77,7 @@ bool proxy_make_room(struct proxy *proxy);
 /* The same because descriptors are short: an idle connection to a backend goes first. */
 bool proxy_spare_descriptor(struct proxy *proxy);
 
-/* Writes what the access log holds back; proxy_take_access_log puts another file in its place. */
-void proxy_flush_access_log(struct proxy *proxy);
+/* Writes what the access log holds back, and puts the file `fd` in its place. */
 void proxy_take_access_log(struct proxy *proxy, int fd);
 
 #endif

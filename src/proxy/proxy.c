@@ -176,11 +176,6 @@ bool proxy_spare_descriptor(struct proxy *p)
 	return p->upstream.ops->make_room(&p->upstream) || clients_make_room(&p->downstream);
 }
 
-void proxy_flush_access_log(struct proxy *p)
-{
-	access_log_flush(&p->exchange.log);
-}
-
 void proxy_take_access_log(struct proxy *p, int fd)
 {
 	access_log_take(&p->exchange.log, fd);
