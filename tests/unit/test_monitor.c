@@ -100,6 +100,14 @@ static void begin(const struct eject_settings *settings)
 	eject_begin(&eject, settings, &total);
 }
 
+/* A window of the default settings begins with a response that was cut, and that is not enough. */
+static void begin_window(uint64_t now_us)
+{
+	begin(&usual);
+	total.counts[ROWS_CUT]++;
+	assert_false(look(&usual, now_us));
+}
+
 static void test_failures_in_a_row(void **state)
 {
 	(void)state;
@@ -152,9 +160,7 @@ static void test_many_of_a_second(void **state)
 	assert_int_equal(again_us, 101 * SECOND);
 	assert_true(look(&usual, 101 * SECOND));
 
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	total.counts[ROWS_CUT] += 20;
 	total.counts[ROWS_RESPONSES] += 20;
 	assert_false(look(&usual, 101 * SECOND));
@@ -169,18 +175,14 @@ static void test_many_of_a_second(void **state)
 static void test_window(void **state)
 {
 	(void)state;
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, SECOND));
+	begin_window(SECOND);
 	total.counts[ROWS_RESPONSES] += 100000;
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 50 * SECOND));
 	total.counts[ROWS_CUT] += 30;
 	total.counts[ROWS_RESPONSES] += 10;
 	assert_true(look(&usual, 51 * SECOND));
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, SECOND));
+	begin_window(SECOND);
 	total.counts[ROWS_CUT] += 10;
 	total.counts[ROWS_RESPONSES] += 5;
 	assert_false(look(&usual, 2 * SECOND));
@@ -461,23 +463,17 @@ static void test_kinds(void **state)
 static void test_half_fails(void **state)
 {
 	(void)state;
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	total.counts[ROWS_CUT] += 10;
 	total.counts[ROWS_RESPONSES] += 10;
 	assert_false(look(&usual, 101 * SECOND));
 	assert_int_equal(again_us, 0);
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	total.counts[ROWS_CUT] += 11;
 	total.counts[ROWS_RESPONSES] += 9;
 	assert_true(look(&usual, 101 * SECOND));
 	/* 19 requests are too few; the window goes on, for a second more. */
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	total.counts[ROWS_CUT] += 4;
 	total.counts[ROWS_RESPONSES] += 15;
 	assert_false(look(&usual, 101 * SECOND));
@@ -543,9 +539,7 @@ static void test_limits_of_bodies(void **state)
 static void test_begin_closes_the_window(void **state)
 {
 	(void)state;
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	total.counts[ROWS_CUT] += 40;
 	eject_begin(&eject, &usual, &total);
 	total.counts[ROWS_RESPONSES]++;
@@ -558,22 +552,16 @@ static void test_windows_end(void **state)
 {
 	(void)state;
 	/* Nothing more has failed. */
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	assert_false(look(&usual, 101 * SECOND));
 	assert_int_equal(again_us, 0);
 	/* One more has. */
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	total.counts[ROWS_CUT]++;
 	assert_false(look(&usual, 101 * SECOND));
 	assert_int_equal(again_us, 101 * SECOND + SECOND / 2);
 	/* After a window that was fine another one begins. */
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	total.counts[ROWS_CUT] += 10;
 	total.counts[ROWS_RESPONSES] += 10;
 	assert_false(look(&usual, 101 * SECOND));
@@ -582,9 +570,7 @@ static void test_windows_end(void **state)
 	assert_false(look(&usual, 101 * SECOND + SECOND / 2));
 	assert_int_equal(again_us, 102 * SECOND + SECOND / 2);
 	/* And after one that nothing failed in. */
-	begin(&usual);
-	total.counts[ROWS_CUT]++;
-	assert_false(look(&usual, 100 * SECOND));
+	begin_window(100 * SECOND);
 	assert_false(look(&usual, 103 * SECOND));
 	assert_int_equal(eject.window_us, 0);
 }

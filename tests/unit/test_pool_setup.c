@@ -6,10 +6,9 @@
 
 #include "upstream/pool_setup.h"
 
-#include <stdio.h>
-
 #include "base/memory.h"
 #include "pools.h"
+#include "said.h"
 #include "upstream/backend_stream.h"
 
 static struct pool *const pool = &w.pools[0];
@@ -88,18 +87,14 @@ int __wrap_event_del(struct event *event)
 	return 0;
 }
 
-/* What was logged last, and how often. */
-static char said[128];
-static unsigned said_count;
 void __wrap_log_warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void __wrap_log_warnx(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(said, sizeof said, format, arguments);
+	keep_said(format, arguments);
 	va_end(arguments);
-	said_count++;
 }
 
 static int begin(void **state)

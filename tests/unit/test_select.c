@@ -7,6 +7,7 @@
 
 #include "board/budget.h"
 #include "pools.h"
+#include "said.h"
 
 static struct pool *const pool = &w.pools[0];
 
@@ -28,18 +29,14 @@ bool __wrap_rows_enter_within(
 	return __real_rows_enter_within(rows, gauge, row, column, most);
 }
 
-/* What was logged last, and how often. */
-static char said[128];
-static unsigned said_count;
 void __wrap_log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void __wrap_log_notice(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(said, sizeof said, format, arguments);
+	keep_said(format, arguments);
 	va_end(arguments);
-	said_count++;
 }
 
 static int begin(void **state)
