@@ -12,7 +12,7 @@ enum pulse_activity {
 	PULSE_WAITING, /* for events */
 	PULSE_ACCEPTING,
 	PULSE_REQUEST,  /* reading from a client, and what follows from that */
-	PULSE_RESPONSE, /* likewise from a backend */
+	PULSE_RESPONSE, /* reading from a backend, and what follows from that */
 	PULSE_WRITING,
 	PULSE_DEADLINES,
 	PULSE_ORDERS,  /* of the master */

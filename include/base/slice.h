@@ -1,6 +1,6 @@
 /*
  * A slice is a borrowed run of bytes: a pointer and a length, no terminator.
- * Whoever makes one says how long the bytes behind it live.
+ * The function that returns a slice says how long its bytes live.
  */
 #ifndef TINYLB_BASE_SLICE_H
 #define TINYLB_BASE_SLICE_H

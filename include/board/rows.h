@@ -16,8 +16,8 @@
 struct rows;
 
 /* Only for the master: makes rows on the board, in place of those that were there, with the
- * secret and the health words of those that have the same keys. Who has the old ones goes on with
- * them. NULL with errno. */
+ * secret and the health words of those that have the same keys. A process that has the old
+ * rows goes on with them. NULL with errno. */
 struct rows *rows_new(struct board *board, uint32_t rows, uint32_t pools, uint32_t columns)
 	__attribute__((warn_unused_result));
 /* Those that are on the board already. NULL with errno; ENOENT: none are. Until rows_settle

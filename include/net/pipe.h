@@ -1,8 +1,8 @@
 /*
  * The way from one socket to another that does not lead through the memory of the process: bytes
  * go into a pipe and out of it by splice(2), which moves references to pages. A loop has one pipe,
- * and whoever puts something into it takes it out in the same callback: it is empty between two,
- * or closed.
+ * and the callback that puts bytes into it takes them out as well: between two callbacks the pipe
+ * is empty or closed.
  */
 #ifndef TINYLB_NET_PIPE_H
 #define TINYLB_NET_PIPE_H

@@ -1,7 +1,7 @@
 /*
  * Equal keys meet at the same backend. A key is looked up in a Maglev table, which is made once.
- * Whoever must not be picked is not taken out of it: the key is hashed again, and again, so exactly
- * the keys of those that are away move, evenly over the others, and come back with them.
+ * A backend that must not be picked stays in it: the key is hashed again, and again, so exactly the
+ * keys of the backends that are away move, evenly over the others, and come back with them.
  *
  * A popular key must not overload its backend: one that has 1.5 times its share of the requests in
  * flight takes no more, and the key goes on as if it was away (V. Mirrokni, M. Thorup, M.

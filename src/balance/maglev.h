@@ -28,7 +28,7 @@ void maglev_fini(struct maglev *table);
 /* Spreads the bits of any number over 64. */
 uint64_t maglev_mix(uint64_t x);
 
-/* Who has the place that these 64 random bits stand for. */
+/* The backend at the place that these 64 random bits stand for. */
 static inline size_t maglev_find(const struct maglev *table, uint64_t bits)
 {
 	uint64_t place = (bits >> 32) * table->places >> 32;

@@ -4,8 +4,9 @@
  * The first turns are drawn: workers that went through the same order in step would all come to the
  * same backend at once.
  *
- * O(log count) a pick. Who must not be picked is passed over when its turn comes; only a pool of
- * which nobody may be picked is gone through, so whoever knows that all are full does not ask.
+ * O(log count) a pick. A backend that must not be picked is passed over when its turn comes. Only a
+ * pool with no backend that may be picked is gone through, so a caller that knows that all are full
+ * does not ask.
  */
 #include "config.h"
 

@@ -22,7 +22,7 @@ struct turn {
 
 struct turns {
 	uint32_t count;
-	struct turn *heap; /* owned by whoever made it */
+	struct turn *heap; /* the user of the turns allocates and frees it */
 };
 
 static inline uint64_t turns_step(uint32_t weight)

@@ -1,7 +1,7 @@
 /*
  * Opens and writes the log's targets. The system's logger is spoken to over a socket of our own and
  * not through syslog(3): a child must know which descriptor it has to keep open. Nothing here waits
- * for whoever reads: traffic is worth more than a message.
+ * for a reader of the log: traffic is worth more than a message.
  */
 #include "config.h"
 

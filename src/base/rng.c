@@ -1,6 +1,6 @@
 /*
  * xoshiro256** and what turns it into a stream for each worker and a number below a bound. It keeps
- * no state of its own: whoever draws brings the generator.
+ * no state of its own: the caller brings the generator.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
  * Numbers for keys: which row of a table on the board belongs to which key. The keys stand on the
- * board, for whoever comes after; how often each is in use, and where to find it, is known to the
+ * board, for the next master; how often each is in use, and where to find it, is known to the
  * master alone. O(1).
  */
 #ifndef TINYLB_SRC_BOARD_KEYS_H

@@ -1,5 +1,5 @@
 /*
- * The answers that this program makes itself: a status, a line of text for whoever looks at it, and
+ * The answers that this program makes itself: a status, a line of text for a person, and
  * the fields that say what becomes of the connection.
  */
 #include "config.h"

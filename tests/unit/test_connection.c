@@ -336,8 +336,8 @@ static void test_backlog_without_memory(void **state)
 	free(sent);
 }
 
-/* Behind a read that was full there may be more, and whoever is done with the connection must know.
- */
+/* After a read that filled its buffer the socket may hold more, and connection_has_more
+ * says so. */
 static void test_more_behind_a_full_read(void **state)
 {
 	static char room[LOOP_READ_SIZE];

@@ -1,5 +1,5 @@
-/* The end of a generation: who is told to finish, who is killed, and when there is room for the
- * next one. */
+/* The end of a generation: which workers are told to finish, which are killed, and when there is
+ * room for the next generation. */
 #include "config.h"
 
 #include "master_scene.h"

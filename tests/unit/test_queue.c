@@ -586,7 +586,7 @@ static void test_bound_requests_are_in_order(void **state)
 	assert_string_equal(told, "+1+0");
 }
 
-/* What their backend has room for is theirs first, whoever has waited longer. */
+/* A free place at a backend goes to a request that is bound to it, though another waited longer. */
 static void test_bound_requests_go_before_the_others(void **state)
 {
 	(void)state;

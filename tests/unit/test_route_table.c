@@ -249,7 +249,7 @@ static void test_without_memory(void **state)
 	route_table_free(NULL);
 }
 
-/* What does not fit the scratch is for no route: whoever parses may let longer targets through. */
+/* A path that does not fit the scratch has no route. The parser may pass a longer target on. */
 static void test_a_target_that_does_not_fit(void **state)
 {
 	static char admin[] = "/admin";

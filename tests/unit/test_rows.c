@@ -391,7 +391,7 @@ static void test_everything_is_counted(void **state)
 	assert_total(w->rows, row, 2, 1001);
 	rows_retire(w->rows, a);
 	assert_total(w->rows, row, 2, 1001);
-	/* Who has its column begins with nothing. */
+	/* The next worker with this column begins at zero. */
 	assert_int_equal(rows_take_column(w->rows), a);
 	for (size_t i = 0; i < ROWS_COUNTS; i++)
 		assert_int_equal(rows_cells(w->rows, row, a)->counts[i], 0);
