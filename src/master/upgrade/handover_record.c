@@ -73,6 +73,25 @@ const struct handover_list *handover_record_peek(const struct handover *h, const
 	return (const struct handover_list *)(const void *)((const char *)h + r->list);
 }
 
+/* The descriptors of one item: their number, and they in `out` unless that is NULL. */
+static size_t item_descriptors(const struct record *r, const char *item, int *out)
+{
+	size_t n = 0;
+
+	for (const struct field *f = r->fields; f->type != FIELD_END; f++) {
+		int fd = -1;
+
+		if (f->type == FIELD_FD)
+			memcpy(&fd, item + f->offset, sizeof fd);
+		if (fd == -1)
+			continue;
+		if (out != NULL)
+			out[n] = fd;
+		n++;
+	}
+	return n;
+}
+
 size_t handover_record_descriptors(const struct handover *h, int *out)
 {
 	size_t n = 0;
@@ -82,16 +101,8 @@ size_t handover_record_descriptors(const struct handover *h, int *out)
 		const struct handover_list *list = handover_record_peek(h, r);
 
 		for (size_t j = 0; j < list->count; j++)
-			for (const struct field *f = r->fields; f->type != FIELD_END; f++) {
-				const char *item = (const char *)list->items + j * r->size;
-				int fd = -1;
-
-				if (f->type == FIELD_FD)
-					memcpy(&fd, item + f->offset, sizeof fd);
-				if (fd != -1 && out != NULL)
-					out[n] = fd;
-				n += fd != -1;
-			}
+			n += item_descriptors(r, (const char *)list->items + j * r->size,
+				out != NULL ? out + n : NULL);
 	}
 	return n;
 }
