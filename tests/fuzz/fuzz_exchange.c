@@ -112,15 +112,15 @@ static void ask(unsigned kind)
 		add_string("\r\n0\r\n\r\n");
 }
 
-/* The token of what this connection was asked last. What a deaf one was asked is not known, nor
- * what only the beginning of a head asks. */
+/* The token of what this connection was asked last. What only the beginning of a head asks is not
+ * known. */
 static bool last_token(char token[TOKEN_LEN])
 {
 	const struct talk *t = &play.speaker->talk;
 
 	if (t->asked_count == 0 || t->asked[t->asked_count - 1].token == -1)
 		return false;
-	if (play.speaker->deaf || (t->asking.place == PLACE_HEAD && t->asking.at < t->requests.len))
+	if (t->asking.place == PLACE_HEAD && t->asking.at < t->requests.len)
 		return false;
 	token_text(t->asked[t->asked_count - 1].token, token);
 	return true;

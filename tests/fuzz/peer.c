@@ -21,8 +21,12 @@ int peer_number(const struct peer *peer)
 
 static void init_peer(struct peer *peer, int fd, bool is_client)
 {
+	static const int begin = 0;
+
 	peer->fd = fd;
 	peer->queued = -1;
+	peer->peeked = 0;
+	FUZZ_CLAIM(setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &begin, sizeof begin) == 0);
 	peer->deaf = peer->ended = false;
 	talk_init(&peer->talk, world.limits);
 	peer->talk.strict_responses = is_client;
@@ -209,29 +213,60 @@ static void judge_backend(struct peer *peer, const char *data, size_t len)
 	judge_tokens_of_backend(peer);
 }
 
+static void judge_client(struct peer *peer, const char *data, size_t len)
+{
+	peer->talk.crossed = world.raced;
+	journal_add(&peer->talk.responses, data, len);
+	talk_read(&peer->talk);
+	judge_tokens_of_client(peer);
+}
+
+static void judge_peer(struct peer *peer, const char *data, size_t len)
+{
+	if (peer_number(peer) == -1)
+		judge_backend(peer, data, len);
+	else
+		judge_client(peer, data, len);
+}
+
+/* A deaf peer leaves what was said in its socket, but that is judged at once as well: each peek
+ * goes on from the one before (SO_PEEK_OFF). */
+static bool peek(struct peer *peer, char *room, size_t size)
+{
+	ssize_t n = __real_recv(peer->fd, room, size, MSG_PEEK);
+
+	if (n <= 0)
+		return false;
+	peer->peeked += (size_t)n;
+	judge_peer(peer, room, (size_t)n);
+	return true;
+}
+
+static bool take(struct peer *peer, char *room, size_t size)
+{
+	/* No more at a time than what was peeked at, so that all of it is judged, or nothing is. */
+	size_t most = peer->peeked > 0 && peer->peeked < size ? peer->peeked : size;
+	ssize_t n = __real_recv(peer->fd, room, most, 0);
+
+	if (n == -1 && errno == EAGAIN)
+		return false;
+	if (n <= 0)
+		peer->ended = true;
+	else if (peer->peeked > 0)
+		peer->peeked -= (size_t)n;
+	else
+		judge_peer(peer, room, (size_t)n);
+	return true;
+}
+
+/* What the program says is judged before anybody else says more. */
 static bool hear(struct peer *peer)
 {
 	static char room[65536];
-	ssize_t n;
 
-	if (peer->fd == -1 || peer->deaf || peer->ended)
+	if (peer->fd == -1 || peer->ended)
 		return false;
-	n = __real_recv(peer->fd, room, sizeof room, 0);
-	if (n == -1 && errno == EAGAIN)
-		return false;
-	if (n <= 0) {
-		peer->ended = true;
-		return true;
-	}
-	if (peer_number(peer) == -1) {
-		judge_backend(peer, room, (size_t)n);
-		return true;
-	}
-	peer->talk.crossed = world.raced;
-	journal_add(&peer->talk.responses, room, (size_t)n);
-	talk_read(&peer->talk);
-	judge_tokens_of_client(peer);
-	return true;
+	return peer->deaf ? peek(peer, room, sizeof room) : take(peer, room, sizeof room);
 }
 
 bool peers_hear(void)

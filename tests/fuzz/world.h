@@ -16,10 +16,11 @@
 
 /* A client, or a backend's side of a connection. */
 struct peer {
-	int fd;     /* owned; -1: closed by us */
-	int queued; /* owned; the program's end, not accepted yet; -1: it was */
-	bool deaf;  /* it takes nothing */
-	bool ended; /* the program closed, or broke off */
+	int fd;        /* owned; -1: closed by us */
+	int queued;    /* owned; the program's end, not accepted yet; -1: it was */
+	bool deaf;     /* it takes nothing */
+	bool ended;    /* the program closed, or broke off */
+	size_t peeked; /* bytes in its socket that were judged while it was deaf */
 	struct talk talk;
 };
 
