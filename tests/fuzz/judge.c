@@ -40,20 +40,20 @@ void talk_init(struct talk *t, struct head_limits limits)
 }
 
 /* The framing of a body that begins where the reader is. */
-static void begin_body(struct reader *r, struct body body)
+static void begin_body(struct reader *r, struct body body, int token)
 {
+	r->token = token;
+	r->content = 0;
 	r->left = body.length;
 	r->chunks = (struct chunk_decoder){ 0 };
 	switch (body.kind) {
-	case BODY_LENGTH:
-		r->place = PLACE_LENGTH;
-		break;
 	case BODY_CHUNKED:
 		r->place = PLACE_CHUNKS;
 		break;
 	case BODY_UNTIL_CLOSE:
 		r->place = PLACE_UNTIL_CLOSE;
 		break;
+	case BODY_LENGTH:
 	case BODY_NONE:
 		r->place = PLACE_LENGTH;
 		break;
@@ -67,19 +67,32 @@ static void end_message(struct reader *r)
 	r->whole++;
 }
 
-static void read_length(struct reader *r, const struct journal *j)
+/* The content of a message that names a token is what was said as this. */
+static void judge_content(struct talk *t, struct reader *r, const char *data, size_t len)
+{
+	bool answer = r == &t->answering;
+
+	if (r->token != -1 && (answer ? t->strict_responses : t->strict_requests))
+		FUZZ_CLAIM(token_is_said(r->token, answer, r->content, data, len));
+	else if (r->token != -1)
+		token_note_said(r->token, answer, r->content, data, len);
+	r->content += len;
+}
+
+static void read_length(struct talk *t, struct reader *r, const struct journal *j)
 {
 	size_t n = j->len - r->at;
 
 	if (n > r->left)
 		n = (size_t)r->left;
+	judge_content(t, r, j->bytes + r->at, n);
 	r->at += n;
 	r->left -= n;
 	if (r->left == 0)
 		end_message(r);
 }
 
-static void read_chunks(struct reader *r, const struct journal *j)
+static void read_chunks(struct talk *t, struct reader *r, const struct journal *j)
 {
 	enum chunk_result result;
 
@@ -90,6 +103,8 @@ static void read_chunks(struct reader *r, const struct journal *j)
 		result =
 			chunk_decode(&r->chunks, j->bytes + r->at, j->len - r->at, &used, &content);
 		r->at += used;
+		if (result == CHUNK_DATA)
+			judge_content(t, r, content.data, content.len);
 	} while (result == CHUNK_DATA);
 	if (result == CHUNK_TRAILER)
 		r->place = PLACE_TRAILERS;
@@ -138,6 +153,7 @@ static void read_request_head(struct talk *t)
 {
 	struct reader *r = &t->asking;
 	const struct journal *j = &t->requests;
+	size_t at;
 
 	switch (request_parse(&request, j->bytes + r->at, j->len - r->at, r->seen,
 		t->strict_requests ? &wide : &t->limits)) {
@@ -151,7 +167,7 @@ static void read_request_head(struct talk *t)
 		remember_request(t);
 		r->at += request.head_len;
 		r->heads++;
-		begin_body(r, request.body);
+		begin_body(r, request.body, token_find(request.target, &at));
 		break;
 	}
 }
@@ -172,25 +188,31 @@ static const struct asked *asked_now(const struct talk *t)
 	return &nothing;
 }
 
+/* The token that the answer names; -1: none. */
+static int token_of_response(void)
+{
+	size_t at;
+
+	for (unsigned i = 0; i < response.fields.count; i++) {
+		const struct field *f = &response.fields.list[i];
+
+		if (slice_equals_nocase(f->name, slice_of_string("X-Token")))
+			return token_find(f->value, &at);
+	}
+	return -1;
+}
+
 /* An answer with a token is that to the request with this token, and there is only one. */
 static void claim_token(struct talk *t, const struct asked *asked)
 {
-	for (unsigned i = 0; i < response.fields.count; i++) {
-		const struct field *f = &response.fields.list[i];
-		size_t at;
-		int token;
+	int token = token_of_response();
 
-		if (!slice_equals_nocase(f->name, slice_of_string("X-Token")))
-			continue;
-		token = token_find(f->value, &at);
-		if (token == -1 || t->crossed)
-			continue;
-		FUZZ_CLAIM(token == asked->token);
-		FUZZ_CLAIM(response.status < 200 || token > t->last_token);
-		if (response.status >= 200)
-			t->last_token = token;
-		break;
-	}
+	if (token == -1 || t->crossed)
+		return;
+	FUZZ_CLAIM(token == asked->token);
+	FUZZ_CLAIM(response.status < 200 || token > t->last_token);
+	if (response.status >= 200)
+		t->last_token = token;
 }
 
 static void claim_response(struct talk *t, const struct asked *asked)
@@ -224,7 +246,7 @@ static void take_response(struct talk *t, const struct asked *asked)
 	}
 	t->interim = 0;
 	r->heads++;
-	begin_body(r, response.body);
+	begin_body(r, response.body, token_of_response());
 }
 
 static void read_response_head(struct talk *t)
@@ -261,15 +283,18 @@ static void read_one(struct talk *t, struct reader *r, const struct journal *j)
 			read_response_head(t);
 		break;
 	case PLACE_LENGTH:
-		read_length(r, j);
+		read_length(t, r, j);
 		break;
 	case PLACE_CHUNKS:
-		read_chunks(r, j);
+		read_chunks(t, r, j);
 		break;
 	case PLACE_TRAILERS:
 		read_trailers(r, j);
 		break;
 	case PLACE_UNTIL_CLOSE:
+		judge_content(t, r, j->bytes + r->at, j->len - r->at);
+		r->at = j->len;
+		break;
 	case PLACE_TUNNEL:
 		r->at = j->len;
 		break;

@@ -34,6 +34,8 @@ struct reader {
 	size_t seen; /* as request_parse has it */
 	uint64_t left;
 	struct chunk_decoder chunks;
+	int token;      /* that the head names; -1: none */
+	size_t content; /* bytes so far */
 	unsigned heads; /* final ones */
 	unsigned whole; /* messages */
 	bool last;      /* nothing may follow on this connection */
@@ -92,6 +94,11 @@ void tokens_forget(uint64_t secret);
 int token_new(int client, char text[TOKEN_LEN]); /* its number, or -1: there are too many */
 void token_text(int token, char text[TOKEN_LEN]);
 int token_owner(int token);
+/* What the fuzzer said as content of the request with this token, or of an answer with it: `len`
+ * bytes at `at`. Most such messages have a content that is the token. */
+void token_note_said(int token, bool answer, size_t at, const char *data, size_t len);
+/* False where the program says something else. */
+bool token_is_said(int token, bool answer, size_t at, const char *data, size_t len);
 /* The first token in `s`, and in *at where; -1: none. */
 int token_find(struct slice s, size_t *at);
 
