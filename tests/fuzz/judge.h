@@ -67,7 +67,7 @@ struct talk {
 	struct asked asked[ASKED_MAX];
 	unsigned asked_count;
 	int last_token;
-	bool over;     /* an answer to less than a whole request: nothing may come behind it */
+	bool over;     /* less than a whole request was answered: no other one may follow it */
 	bool crossed;  /* answers may have been said before they were asked for */
 	bool too_much; /* more than can be remembered: nothing is claimed any more */
 };
@@ -84,7 +84,8 @@ bool talk_is_reusable(const struct talk *t);
 /* True where more was said by a backend than it was asked for. */
 bool talk_has_surplus(const struct talk *t);
 
-/* True where a request was answered before all of it was here: then its rest must not come. */
+/* True where a request was answered before all of it was here: its rest may come where the answer
+ * does not end the connection, but no other request. */
 bool talk_is_cut_short(const struct talk *t);
 
 /* Tokens: texts that nobody can guess, each of which belongs to one client. */

@@ -203,12 +203,14 @@ static void judge_backend(struct peer *peer, const char *data, size_t len)
 {
 	struct talk *t = &peer->talk;
 	unsigned asked = t->asked_count;
+	unsigned heads = t->asking.heads;
 
 	if (t->asking.place == PLACE_HEAD && t->asking.at == t->requests.len && asked > 0)
 		FUZZ_CLAIM(world.raced || talk_is_reusable(t));
-	FUZZ_CLAIM(!t->over);
+	FUZZ_CLAIM(!t->over || !t->answering.last);
 	journal_add(&t->requests, data, len);
 	talk_read(t);
+	FUZZ_CLAIM(!t->over || t->asking.heads == heads);
 	judge_new_requests(t, asked);
 	judge_tokens_of_backend(peer);
 }
