@@ -114,6 +114,19 @@ static inline size_t connection_rest(const struct connection *c)
 bool connection_has_more(const struct connection *c);
 bool connection_is_quiet(const struct connection *c);
 
+/* Whether bytes or an end may be in the socket of which the owner was not told in this turn of the
+ * loop: libevent is about to tell, or the kernel has more to tell. Costs no system call. */
+bool connection_has_news(const struct connection *c);
+
+enum connection_next {
+	CONNECTION_QUIET, /* neither bytes nor an end */
+	CONNECTION_BYTES,
+	CONNECTION_END, /* orderly, or an error */
+};
+
+/* Looks what comes next, in the socket or before it. */
+enum connection_next connection_peek(const struct connection *c);
+
 /* Stops and resumes reading; has `received` called soon, with what it left, if anything. */
 void connection_pause(struct connection *c);
 void connection_resume(struct connection *c);

@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "base/pulse.h"
+#include "net/batch.h"
 #include "net/pipe.h"
 
 /* How much one read takes from a socket at the most. What a callback leaves of it is kept, so that
@@ -45,6 +46,7 @@ struct loop {
 	bool hurried; /* the next tick comes at once */
 	bool stopped;
 	bool awake;               /* the clock was read in this turn */
+	struct batch batch;       /* what the kernel told in this turn */
 	unsigned low_priority;    /* how many of low priority were read in this turn */
 	uint64_t low_priority_us; /* when the last of them was read without a look at the clock */
 };

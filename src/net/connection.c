@@ -153,6 +153,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct connection *c = arg;
 
+	c->loop->batch.told += what == EV_READ;
 	loop_begin(c->loop, c->events->reading, fd);
 	/* EV_TIMEOUT comes from connection_again: there is a rest, but nothing new. EV_SIGNAL comes
 	 * from begin_reading, which failed. */
@@ -212,7 +213,8 @@ void connection_open(
 void connection_look(struct connection *c)
 {
 	assert(c->resting && connection_is_open(c));
-	readable_cb(c->fd, EV_READ, c);
+	loop_begin(c->loop, c->events->reading, c->fd);
+	take_in(c);
 }
 
 /* When memory is short, readable_cb ends the connection soon. */
@@ -292,24 +294,6 @@ void connection_reset(struct connection *c)
 size_t connection_count_rest(const struct connection *c)
 {
 	return evbuffer_get_length(c->rest);
-}
-
-static bool has_unread(const struct connection *c)
-{
-	char next;
-
-	assert(connection_is_open(c));
-	return recv(c->fd, &next, 1, MSG_PEEK) != -1 || errno != EAGAIN;
-}
-
-bool connection_has_more(const struct connection *c)
-{
-	return c->full && has_unread(c);
-}
-
-bool connection_is_quiet(const struct connection *c)
-{
-	return connection_rest(c) == 0 && !has_unread(c);
 }
 
 void connection_pause(struct connection *c)

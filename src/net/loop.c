@@ -186,6 +186,7 @@ static int reserve_timers(struct loop *loop)
 int loop_init(struct loop *loop)
 {
 	*loop = (struct loop){ .now_us = clock_us(), .buffered_most = SIZE_MAX };
+	batch_init(&loop->batch);
 	loop->pulse = &loop->own_pulse;
 	pipe_init(&loop->pipe);
 	list_init(&loop->deferred);
@@ -222,8 +223,10 @@ static inline bool turn(struct loop *loop, int flags)
 
 	loop->awake = false;
 	loop->low_priority = 0;
+	batch_begin(&loop->batch, loop->base);
 	clock_hold(true);
 	more = event_base_loop(loop->base, flags) == 0;
+	batch_end(&loop->batch);
 	assert(loop->pipe.held == 0);
 	if (loop->buffered > loop->buffered_most && loop->overloaded != NULL)
 		loop->overloaded(loop->overloaded_context);

@@ -126,14 +126,37 @@ static bool is_old(const struct http1_connection *c, bool once)
 	return http1_connection_idle_us(c) >= (once ? once_us : keep_alive_usual(limit));
 }
 
-/* Whether its end is here already, unseen in this turn of the loop. An end may also be on its way:
- * for that the connection must not be old. */
-static bool has_ended(struct http1_connection *c)
+void http1_connection_close_unasked(struct http1_connection *c)
 {
-	if (http1_connection_idle_us(c) < LOOK_US || connection_is_quiet(&c->connection))
-		return false;
 	http1_connection_learn(c, http1_connection_idle_us(c));
+	backend_complain(c->stream.backend, c->upstream->loop->now_us, "connection closed",
+		"bytes came while it was idle");
 	http1_connection_close(c);
+}
+
+/*
+ * Whether its end, or an answer that no request asked for, is here already, unseen in this turn of
+ * the loop: the next request must not get it. What comes later than the kernel told in this turn is
+ * found only by a look, which a system call for each request would be: it cannot be told from what
+ * comes when the request is sent. An end may also be on its way: for that the connection must not
+ * be old.
+ */
+static bool is_spent(struct http1_connection *c, bool once)
+{
+	if (!connection_has_news(&c->connection) &&
+		(!once || http1_connection_idle_us(c) < LOOK_US))
+		return false;
+	switch (connection_peek(&c->connection)) {
+	case CONNECTION_QUIET:
+		return false;
+	case CONNECTION_BYTES:
+		http1_connection_close_unasked(c);
+		break;
+	case CONNECTION_END:
+		http1_connection_learn(c, http1_connection_idle_us(c));
+		http1_connection_close(c);
+		break;
+	}
 	return true;
 }
 
@@ -144,12 +167,12 @@ static struct http1_connection *find_idle(struct backend *backend, bool once)
 		struct http1_connection *c =
 			LIST_ITEM(backend->idle.next, struct http1_connection, link);
 
-		if (!once && backend->keep_alive.closed_us == 0)
-			return c;
-		look_at_oldest(backend);
-		if (is_old(c, once))
-			return NULL;
-		if (!once || !has_ended(c))
+		if (once || backend->keep_alive.closed_us != 0) {
+			look_at_oldest(backend);
+			if (is_old(c, once))
+				return NULL;
+		}
+		if (!is_spent(c, once))
 			return c;
 	}
 	return NULL;

@@ -73,6 +73,9 @@ void http1_connection_keeps_for(struct http1_connection *c, uint64_t seconds);
 /* The backend closed it when it had been idle for so long. */
 void http1_connection_learn(const struct http1_connection *c, uint64_t idle_us);
 
+/* An idle one: bytes came that no request asked for. Some backends say so that they close. */
+void http1_connection_close_unasked(struct http1_connection *c);
+
 /* For how long it has been idle. */
 uint64_t http1_connection_idle_us(const struct http1_connection *c);
 

@@ -22,15 +22,6 @@ static const struct upstream_events *events_of(const struct http1_connection *c)
 	return c->upstream->stream_events;
 }
 
-/* Bytes came that no request asked for. Some backends say so that they close. */
-static void close_unasked(struct http1_connection *c)
-{
-	http1_connection_learn(c, http1_connection_idle_us(c));
-	backend_complain(c->stream.backend, c->upstream->loop->now_us, "connection closed",
-		"bytes came while it was idle");
-	http1_connection_close(c);
-}
-
 /* What a final head says about its body and about the connection. 0, or -1 when memory is short. */
 static int begin_body(struct http1_connection *c, const struct response *response)
 {
@@ -126,7 +117,7 @@ static size_t received(struct connection *connection, const char *data, size_t l
 	size_t used = 0, step;
 
 	if (c->stream.owner == NULL) {
-		close_unasked(c);
+		http1_connection_close_unasked(c);
 		return len;
 	}
 	events_of(c)->heard(c->stream.owner);

@@ -163,6 +163,45 @@ def test_post_beside_the_end(tinylb, origin):
     assert o.count == 2
 
 
+UNASKED = "HTTP/1.1 200 Fine\r\nContent-Length: 7\r\n\r\nunasked"
+
+
+@pytest.mark.parametrize("kept, asking", [(1, 1), (50, 1), (50, 5), (50, 40)])
+@pytest.mark.parametrize("first", ["request", "unasked"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_unasked_answer_beside_a_request(tinylb, origin, method, first, kept, asking):
+    """An answer that nobody asked for lies in idle connections, and requests of others arrive in the same
+    moment. None of them gets it, also where the kernel tells of so much in more than one batch."""
+    gate = threading.Event()
+    o = origin(lambda c, r: (gate.wait(DEADLINE), c.respond(200, r.target.encode(), KEPT))[1])
+    lb = tinylb(backends=[o.url])
+    clients = [lb.client() for _ in range(kept)]
+    for c in clients:
+        c.send_request("GET", "/")
+    o.wait_requests(kept)
+    gate.set()
+    for c in clients:
+        assert c.response().text == "/"
+    used = list(o.connections)
+    assert len(used) == kept
+
+    def ask():
+        for i in range(asking):
+            clients[i].send_request(method, f"/{i}", body=b"x" if method == "POST" else None)
+
+    os.kill(lb.worker, signal.SIGSTOP)
+    if first == "request":
+        ask()
+    for c in used:
+        c.send(UNASKED)
+    if first == "unasked":
+        ask()
+    os.kill(lb.worker, signal.SIGCONT)
+    assert [clients[i].response().text for i in range(asking)] == [f"/{i}" for i in range(asking)]
+    assert all(r.connection >= kept for r in o.requests[kept:])
+    lb.wait_log("connection closed: bytes came while it was idle")
+
+
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 @pytest.mark.parametrize("size", [0, 10, 10000])
 def test_body_is_repeated_too(tinylb, origin, size, framing):
