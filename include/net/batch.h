@@ -13,16 +13,22 @@ struct event_base;
 struct batch {
 	unsigned told; /* sockets of which the kernel told in this turn, or fewer */
 	unsigned room; /* places of the array, or fewer */
+	bool was_full; /* a batch may have been full since the count of libevent began */
 };
 
 void batch_init(struct batch *batch);
 
-/* To be called before and after each turn; `told` is counted meanwhile. */
-void batch_begin(struct batch *batch, struct event_base *base);
-void batch_end(struct batch *batch);
+/* A turn begins: `told` is counted from now on. */
+void batch_learn(struct batch *batch, struct event_base *base);
+static inline void batch_begin(struct batch *batch, struct event_base *base)
+{
+	if (batch->told >= batch->room || batch->was_full)
+		batch_learn(batch, base);
+	batch->told = 0;
+}
 
 /* Whether the kernel has told in this turn of all sockets in which something had happened before.
  * False also if that cannot be known. */
-bool batch_is_whole(const struct batch *batch, struct event_base *base);
+bool batch_is_whole(struct batch *batch, struct event_base *base);
 
 #endif

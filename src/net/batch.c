@@ -17,21 +17,18 @@ void batch_init(struct batch *batch)
 	*batch = (struct batch){ .room = ROOM_FIRST };
 }
 
-void batch_begin(struct batch *batch, struct event_base *base)
-{
-	batch->told = 0;
-	(void)event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 1);
-}
-
-void batch_end(struct batch *batch)
+void batch_learn(struct batch *batch, struct event_base *base)
 {
 	if (batch->told >= batch->room && batch->room < ROOM_LAST)
 		batch->room *= 2;
+	batch->was_full = false;
+	(void)event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 1);
 }
 
-bool batch_is_whole(const struct batch *batch, struct event_base *base)
+bool batch_is_whole(struct batch *batch, struct event_base *base)
 {
 	int active = event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 0);
 
-	return active < (int)batch->room;
+	batch->was_full = active >= (int)batch->room;
+	return !batch->was_full;
 }

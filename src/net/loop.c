@@ -226,7 +226,6 @@ static inline bool turn(struct loop *loop, int flags)
 	batch_begin(&loop->batch, loop->base);
 	clock_hold(true);
 	more = event_base_loop(loop->base, flags) == 0;
-	batch_end(&loop->batch);
 	assert(loop->pipe.held == 0);
 	if (loop->buffered > loop->buffered_most && loop->overloaded != NULL)
 		loop->overloaded(loop->overloaded_context);
