@@ -123,14 +123,14 @@ void cookie_write_without(struct text *out, const struct fields *fields, struct 
 
 void cookie_drop_set(struct fields *fields, struct slice name)
 {
-	static const struct slice set_cookie = { "Set-Cookie", 10 };
-
-	for (unsigned i = 0; i < fields->count; i++) {
+	if ((fields->present & FIELD_BIT(FIELD_SET_COOKIE)) == 0)
+		return;
+	for (unsigned i = fields->first[FIELD_SET_COOKIE]; i < fields->count; i++) {
 		struct field *field = &fields->list[i];
 		struct slice rest = field->value;
 		struct slice part;
 
-		if (slice_equals_nocase(field->name, set_cookie) && next_part(&rest, &part) &&
+		if (field->id == FIELD_SET_COOKIE && next_part(&rest, &part) &&
 			slice_equals(cookie_of(part).name, name))
 			field->dropped = true;
 	}

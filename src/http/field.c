@@ -12,27 +12,30 @@
 
 #define NAME_MAX 19
 
-/* By the length of the name. No length has more than two names. */
+/* By the length of the name. No length has more than three names. */
 static const struct known {
-	char initial[2];
-	uint8_t id[2];
-	const char *name[2]; /* as most write them */
+	char initial[3];
+	uint8_t id[3];
+	const char *name[3]; /* as most write them */
 } known[NAME_MAX + 1] = {
 	[2] = { { 't' }, { FIELD_TE }, { "TE" } },
 	[3] = { { 'v' }, { FIELD_VIA }, { "Via" } },
 	[4] = { { 'h', 'd' }, { FIELD_HOST, FIELD_DATE }, { "Host", "Date" } },
 	[6] = { { 'e', 'c' }, { FIELD_EXPECT, FIELD_COOKIE }, { "Expect", "Cookie" } },
-	[7] = { { 'u', 't' }, { FIELD_UPGRADE, FIELD_TRAILER }, { "Upgrade", "Trailer" } },
+	[7] = { { 'u', 't', 'r' }, { FIELD_UPGRADE, FIELD_TRAILER, FIELD_LOCATION },
+		{ "Upgrade", "Trailer", "Refresh" } },
+	[8] = { { 'l' }, { FIELD_LOCATION }, { "Location" } },
 	[9] = { { 'f', 'x' }, { FIELD_FORWARDED, FIELD_X_REAL_IP }, { "Forwarded", "X-Real-IP" } },
-	[10] = { { 'c', 'k' }, { FIELD_CONNECTION, FIELD_KEEP_ALIVE },
-		{ "Connection", "Keep-Alive" } },
+	[10] = { { 'c', 'k', 's' }, { FIELD_CONNECTION, FIELD_KEEP_ALIVE, FIELD_SET_COOKIE },
+		{ "Connection", "Keep-Alive", "Set-Cookie" } },
 	[12] = { { 'x', 'm' }, { FIELD_X_REQUEST_ID, FIELD_MAX_FORWARDS },
 		{ "X-Request-ID", "Max-Forwards" } },
 	[14] = { { 'c', 'h' }, { FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS },
 		{ "Content-Length", "HTTP2-Settings" } },
 	[15] = { { 'x' }, { FIELD_X_FORWARDED_FOR }, { "X-Forwarded-For" } },
-	[16] = { { 'x', 'p' }, { FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION },
-		{ "X-Forwarded-Host", "Proxy-Connection" } },
+	[16] = { { 'x', 'p', 'c' },
+		{ FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION, FIELD_LOCATION },
+		{ "X-Forwarded-Host", "Proxy-Connection", "Content-Location" } },
 	[17] = { { 't', 'x' }, { FIELD_TRANSFER_ENCODING, FIELD_X_FORWARDED_PROTO },
 		{ "Transfer-Encoding", "X-Forwarded-Proto" } },
 	[18] = { { 'p' }, { FIELD_PROXY_AUTHENTICATE }, { "Proxy-Authenticate" } },
@@ -86,8 +89,8 @@ static inline enum field_id id_of(struct slice name)
 		return id_of_other(name);
 	k = &known[name.len];
 	initial = (char)(name.data[0] | 0x20);
-	which = initial == k->initial[1];
-	if ((initial == k->initial[0] || initial == k->initial[1]) &&
+	which = initial == k->initial[1] ? 1 : initial == k->initial[2] ? 2 : 0;
+	if (initial == k->initial[which] &&
 		(memcmp(name.data, k->name[which], name.len) == 0 ||
 			slice_equals_nocase(name, slice_of(k->name[which], name.len))))
 		return k->id[which];

@@ -229,3 +229,21 @@ enum parse_result request_parse(struct request *r, const char *data, size_t len,
 	}
 	return result;
 }
+
+struct slice request_first_element(const struct request *request, enum field_id id)
+{
+	const struct field *field = fields_find(&request->fields, id);
+	struct slice rest, first;
+
+	if (field == NULL)
+		return slice_of(NULL, 0);
+	rest = field->value;
+	return slice_next_element(&rest, &first) ? first : slice_of(NULL, 0);
+}
+
+bool request_is_https(const struct request *request)
+{
+	static const struct slice https = { "https", 5 };
+
+	return slice_equals_nocase(request_first_element(request, FIELD_X_FORWARDED_PROTO), https);
+}

@@ -132,19 +132,6 @@ static size_t find_session(const struct pool *pool, const struct request *reques
 	return PICKER_NONE;
 }
 
-/* In a chain of proxies the first element is the one at the client. */
-static bool is_https(const struct selection *s)
-{
-	static const struct slice https = { "https", 5 };
-	const struct field *said = fields_find(&s->request->fields, FIELD_X_FORWARDED_PROTO);
-	struct slice rest, first;
-
-	if (!s->trusted || said == NULL)
-		return false;
-	rest = said->value;
-	return slice_next_element(&rest, &first) && slice_equals_nocase(first, https);
-}
-
 /* A session stays with a backend that gets requests at all, or is well and only drains or waits as
  * a backup. */
 static bool may_stay(const struct pool *pool, size_t backend)
@@ -171,7 +158,7 @@ static size_t pick_by_session(struct selection *s)
 	const struct pool *pool = s->pool;
 
 	s->session = find_session(pool, s->request);
-	s->secure = is_https(s);
+	s->secure = s->trusted && request_is_https(s->request);
 	s->bound = false;
 	if (s->session == PICKER_NONE || !may_stay(pool, s->session))
 		return PICKER_NONE;

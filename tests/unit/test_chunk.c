@@ -302,7 +302,7 @@ static void test_what_is_no_trailer(void **state)
 		"Retry-After", "Set-Cookie", "Vary", "Warning", "WWW-Authenticate", "Connection",
 		"Content-Length", "Date", "Expect", "Forwarded", "Host", "Keep-Alive",
 		"Max-Forwards", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer",
-		"Transfer-Encoding", "Upgrade", "Via", "X-Forwarded-For", "X-Real-IP",
+		"Transfer-Encoding", "Upgrade", "Via", "X-Forwarded-For", "X-Real-IP", "Refresh",
 		"X-Request-ID" };
 	static struct fields fields;
 
