@@ -15,6 +15,7 @@
 #include "phase.h"
 #include "replay.h"
 #include "request_rate.h"
+#include "response_head.h"
 #include "tunnel.h"
 #include "upstream/affinity.h"
 #include "upstream/load.h"
@@ -49,6 +50,10 @@ static bool send_by(struct exchange *x, struct response *head,
 	bool sets = x->selection.pool->sessions != NULL;
 	enum downstream_result result;
 
+	if (!response_head_rewrite(x, head)) {
+		refuse(x, "the head is too long to go on");
+		return false;
+	}
 	if (sets)
 		affinity_set_cookie(&x->selection, &cookie, token);
 	result = send(x->downstream.context, head, sets ? &cookie : NULL);
