@@ -68,7 +68,7 @@ struct talk {
 	unsigned asked_count;
 	int last_token;
 	bool over;     /* less than a whole request was answered: no other one may follow it */
-	bool crossed;  /* answers may have been said before they were asked for */
+	bool crossed;  /* what was said before it was asked for may be taken for an answer */
 	bool too_much; /* more than can be remembered: nothing is claimed any more */
 };
 

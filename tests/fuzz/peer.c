@@ -300,7 +300,6 @@ static size_t say_piece(struct peer *peer, const char *data, size_t len)
 	struct talk *t = &peer->talk;
 	ssize_t n = __real_send(peer->fd, data, len, MSG_NOSIGNAL);
 
-	world.raced |= world.held && peer_number(peer) == -1;
 	if (n > 0)
 		journal_add(
 			peer_number(peer) == -1 ? &t->responses : &t->requests, data, (size_t)n);

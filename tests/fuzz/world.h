@@ -41,7 +41,7 @@ struct world {
 	struct proxy *proxy;
 	bool slow;      /* something can only end by a deadline */
 	bool held;      /* the loop does not turn: what happens now happens at once */
-	bool raced;     /* a backend said something that may have crossed a request on its way */
+	bool raced;     /* a backend said more than it was asked, and a short read hid it */
 	int lowest;     /* the descriptor that the next open gives, before and after a run */
 	int access_log; /* in memory */
 	struct address addresses[LISTENERS];
