@@ -15,9 +15,11 @@
 /* So many may linger at a time: waiting for clients to close must not fill a worker. */
 #define LINGER_COUNT_MAX 1024
 
-/* A lingering client may send this much more, and for so long, before it is cut off. */
-#define LINGER_MAX    ((size_t)16 * 1024 * 1024)
-#define LINGER_MAX_US UINT64_C(30000000)
+/* A lingering client may send at any rate for half a minute. After that it has to send so many
+ * bytes a second, as one does that uploads in earnest, and is cut off in any case in the end. */
+#define LINGER_ANY_RATE_US UINT64_C(30000000)
+#define LINGER_RATE        UINT64_C(65536)
+#define LINGER_MAX_US      UINT64_C(600000000)
 
 static void set_name(struct client *c, const struct address *peer)
 {
@@ -120,7 +122,6 @@ void client_set_state(struct client *c, enum client_state state)
 	case CLIENT_LINGER:
 		downstream->linger_count++;
 		c->seen = 0;
-		c->heard = false;
 		c->since_us = loop->now_us;
 		deadline_start(&c->deadline, &downstream->wait_close, loop);
 		break;
@@ -244,11 +245,6 @@ void client_flushed(struct client *c)
 		client_next(c);
 }
 
-static uint64_t lingers_for(const struct client *c)
-{
-	return c->state == CLIENT_LINGER ? c->downstream->loop->now_us - c->since_us : 0;
-}
-
 size_t client_hear_out(struct client *c, size_t len)
 {
 	if (c->state == CLIENT_FLUSH && !c->last) {
@@ -257,10 +253,7 @@ size_t client_hear_out(struct client *c, size_t len)
 			connection_pause(&c->connection);
 		return 0;
 	}
-	c->seen += (uint32_t)len;
-	c->heard = true;
-	if (c->seen > LINGER_MAX || lingers_for(c) > LINGER_MAX_US)
-		client_reset(c);
+	c->seen = len < UINT32_MAX - c->seen ? c->seen + (uint32_t)len : UINT32_MAX;
 	return len;
 }
 
@@ -286,17 +279,30 @@ void client_idle_expired(struct deadline *deadline)
 		deadline_start(&c->deadline, &c->downstream->wait_request, c->downstream->loop);
 }
 
-/* Bytes came: extend lingering by the same time. They are looked for here only, so that the queue
- * stays in the order in which its clients began to linger. */
+/* Whether a lingering client has sent enough since its deadline began. How much it sends in all
+ * does not matter: many clients read nothing before they have sent a whole request. */
+static bool may_linger_on(const struct client *c)
+{
+	const struct downstream_context *downstream = c->downstream;
+	uint64_t lingers_us = downstream->loop->now_us - c->since_us;
+	uint64_t least = LINGER_RATE * downstream->wait_close.duration_us / 1000000;
+
+	if (lingers_us > LINGER_MAX_US)
+		return false;
+	return c->seen >= (lingers_us > LINGER_ANY_RATE_US ? least : 1);
+}
+
+/* Enough bytes came: extend lingering by the same time. They are looked for here only, so that the
+ * queue stays in the order in which its clients began to linger. */
 void client_linger_expired(struct deadline *deadline)
 {
 	struct client *c = LIST_ITEM(deadline, struct client, deadline);
 
-	if (!c->heard) {
+	if (!may_linger_on(c)) {
 		client_close(c);
 		return;
 	}
-	c->heard = false;
+	c->seen = 0;
 	deadline_start(&c->deadline, &c->downstream->wait_close, c->downstream->loop);
 }
 

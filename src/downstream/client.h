@@ -36,12 +36,12 @@ struct client {
 	};
 	uint64_t
 		since_us; /* the first byte of a head came, or it became idle, or began to linger */
-	uint32_t seen;    /* bytes of a head that was not whole yet; that lingering threw away */
+	uint32_t seen;    /* bytes of a head that was not whole yet; that lingering threw away since
+			   * its deadline began */
 	uint32_t unsent;  /* of what is being flushed, at the last look */
 	uint32_t listener;
 	enum client_state state : 8;
 	bool last : 1;    /* the connection ends behind what is being flushed */
-	bool heard : 1;   /* bytes came since the deadline of lingering began */
 	bool trusted : 1; /* a proxy whose X-Forwarded-* fields are kept */
 	uint8_t ip_len;   /* of the address inside `name`; 0: the peer of a unix socket */
 	uint8_t name_len;
@@ -87,14 +87,17 @@ bool client_dismiss(struct client *client);
 /* The backlog has become less: goes on if it is gone. */
 void client_flushed(struct client *client);
 
-/* Bytes that come when all was said. Returns how many are done with. */
+/* Bytes that come when all was said. Returns how many are done with. There may be any number of
+ * them, but they must not come too slowly: client_linger_expired. */
 size_t client_hear_out(struct client *client, size_t len);
 
 /* Closes or resets it at once and frees it in time. It must have no exchange. */
 void client_close(struct client *client);
 void client_reset(struct client *client);
 
-/* For the queues of deadlines. */
+/* For the queues of deadlines. A lingering client is closed that has sent nothing since its
+ * deadline began, or too little once it lingers for half a minute, or that lingers for ten minutes.
+ */
 void client_watch_expired(struct deadline *deadline);
 void client_idle_expired(struct deadline *deadline);
 void client_flush_expired(struct deadline *deadline);

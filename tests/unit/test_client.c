@@ -11,11 +11,10 @@
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
 
-#define LINGER_MS  5000
-#define PART_MS    1000
-#define WATCH_MS   100
-#define TICK_MS    DEADLINE_TICK_MS
-#define LINGER_MAX ((size_t)16 * 1024 * 1024)
+#define LINGER_MS 5000
+#define PART_MS   1000
+#define WATCH_MS  100
+#define TICK_MS   DEADLINE_TICK_MS
 
 static struct wire *wire;
 static struct memory_stream *s;
@@ -295,26 +294,55 @@ static void test_a_lingering_client_that_goes_on(void **state)
 		scene_pass(LINGER_MS);
 		assert_state(wire, CLIENT_LINGER);
 	}
-	/* Thirty seconds: not one more. */
 	wire_send(wire, "abc");
-	assert_state(wire, CLIENT_LINGER);
-	scene_pass(1);
-	wire_send(wire, "abc");
-	assert_reset(wire);
+	scene_pass(LINGER_MS);
+	assert_closed(wire);
 }
 
-static void test_a_lingering_client_that_sends_too_much(void **state)
+/* Longer than that it may if it sends much, and ten minutes in all. */
+static void test_a_lingering_client_that_uploads(void **state)
 {
-	struct client *c;
+	enum { LEAST = 5 * 65536, TIMES = 600000 / LINGER_MS };
 
 	(void)state;
 	clients_start();
 	begin_lingering();
-	c = client_of_wire(wire);
-	assert_int_equal(client_hear_out(c, LINGER_MAX), LINGER_MAX);
+	for (int i = 0; i < TIMES; i++) {
+		assert_int_equal(client_hear_out(client_of_wire(wire), LEAST), LEAST);
+		scene_pass(LINGER_MS);
+		assert_state(wire, CLIENT_LINGER);
+	}
+	assert_int_equal(client_hear_out(client_of_wire(wire), LEAST), LEAST);
+	scene_pass(LINGER_MS);
+	assert_closed(wire);
+}
+
+static void test_a_lingering_client_that_becomes_slow(void **state)
+{
+	enum { LEAST = 5 * 65536 };
+
+	(void)state;
+	clients_start();
+	begin_lingering();
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(client_hear_out(client_of_wire(wire), LEAST), LEAST);
+		scene_pass(LINGER_MS);
+	}
+	assert_int_equal(client_hear_out(client_of_wire(wire), LEAST - 1), LEAST - 1);
+	scene_pass(LINGER_MS);
+	assert_closed(wire);
+}
+
+/* However much it is: more than can be counted. */
+static void test_a_lingering_client_that_sends_much(void **state)
+{
+	(void)state;
+	clients_start();
+	begin_lingering();
+	assert_int_equal(client_hear_out(client_of_wire(wire), UINT32_MAX), UINT32_MAX);
+	assert_int_equal(client_hear_out(client_of_wire(wire), 2), 2);
+	scene_pass(LINGER_MS);
 	assert_state(wire, CLIENT_LINGER);
-	assert_int_equal(client_hear_out(c, 1), 1);
-	assert_reset(wire);
 }
 
 static void test_a_lingering_client_that_ends(void **state)
@@ -711,7 +739,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_lingering_client_that_goes_on, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
-			test_a_lingering_client_that_sends_too_much, clients_begin, clients_end),
+			test_a_lingering_client_that_uploads, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_lingering_client_that_becomes_slow, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_lingering_client_that_sends_much, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_lingering_client_that_ends, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
