@@ -51,7 +51,9 @@ struct downstream_ops {
 	 * retry_after, location, type and body are set; the implementation sets the others. 0, or
 	 * -1 when memory is short. */
 	int (*send_reply)(void *d, struct reply *reply);
-	/* In a tunnel: ends the sending side when all is out. */
+	/* Nothing more is sent for the exchange, though it goes on: a tunnel, or a request whose
+	 * response is whole. Where the client knows the end of what it got by the end of the
+	 * sending side only, that is ended when all is out. */
 	void (*finish)(void *d);
 	/* The exchange is over and does not call any more. The client begins no other one before
 	 * this returns. */

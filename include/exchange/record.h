@@ -29,6 +29,8 @@ enum reason {
 	REASON_BACKEND_TIMEOUT, /* the backend did not answer in time */
 	REASON_BAD_RESPONSE,    /* what the backend answered is not HTTP */
 	REASON_TRUNCATED,       /* the backend ended in the middle of its answer */
+	REASON_REQUEST_CUT, /* the response is whole, but the backend never got all of the request
+			     */
 	REASON_TUNNEL_TIMEOUT,
 	REASON_BUFFERS_FULL, /* it held up buffers that are needed by others */
 	REASON_NO_MEMORY,

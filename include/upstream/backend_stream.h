@@ -63,7 +63,8 @@ struct upstream_ops {
 	 * content. And sends `len` of them; `end`: they end the request. */
 	size_t (*splice_room)(const struct backend_stream *stream);
 	int (*send_spliced)(struct backend_stream *stream, size_t len, bool end);
-	/* In a tunnel: ends the sending side when all is out. */
+	/* Nothing more is sent, in a tunnel or of a request whose response is whole: ends the
+	 * sending side when all is out. Harmless when called again. */
 	void (*finish)(struct backend_stream *stream);
 	/* Lets go of it; no event follows. */
 	void (*end)(struct backend_stream *stream, enum upstream_end how);
@@ -84,7 +85,9 @@ struct upstream_ops {
 /*
  * What a stream tells its owner. `heard` comes before `head` and `content`. Of head, content and
  * spliced: true, the owner goes on with the stream; false, it has let go of it inside the call.
- * `bad` always lets go, so does `ended` but in a tunnel; `drained` may in a tunnel.
+ * `bad` always lets go, so does `ended` but in a tunnel; `drained` may in a tunnel, and once the
+ * response is whole. Behind a whole response only `drained` and `ended` follow: `ended`, too, if
+ * bytes come that no request asked for.
  */
 struct upstream_events {
 	/* The connection is there. */

@@ -152,8 +152,10 @@ static int send_reply(void *d, struct reply *reply)
 static void finish(void *d)
 {
 	struct client *c = d;
+	const struct http1_exchange *h = http1_exchange_of(c);
 
-	connection_finish(&c->connection);
+	if (h->tunnel || h->out == BODY_UNTIL_CLOSE || is_last(h))
+		connection_finish(&c->connection);
 }
 
 /* How the connection goes on behind a whole response. */

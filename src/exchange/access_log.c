@@ -45,6 +45,7 @@ const char *reason_name(enum reason reason)
 		[REASON_BACKEND_TIMEOUT] = "backend-timeout",
 		[REASON_BAD_RESPONSE] = "bad-response",
 		[REASON_TRUNCATED] = "truncated",
+		[REASON_REQUEST_CUT] = "request-cut",
 		[REASON_TUNNEL_TIMEOUT] = "tunnel-timeout",
 		[REASON_BUFFERS_FULL] = "buffers-full",
 		[REASON_NO_MEMORY] = "no-memory",

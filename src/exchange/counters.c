@@ -47,6 +47,7 @@ static void count_fault(struct board_cells *cells, enum reason reason)
 	case REASON_DONE:
 	case REASON_ANSWERED_HERE:
 	case REASON_UPGRADED:
+	case REASON_REQUEST_CUT:
 	case REASON_NO_ROOM:
 	case REASON_NO_ROUTE:
 	case REASON_NO_BACKEND:

@@ -3,6 +3,7 @@
 
 #include "exchange/exchange.h"
 
+#include "early_response.h"
 #include "end.h"
 #include "phase.h"
 #include "tunnel.h"
@@ -27,6 +28,8 @@ void exchange_client_ended(struct exchange *x, int error)
 {
 	if (x->response.phase == RESPONSE_TUNNEL)
 		tunnel_client_ended(x, error);
+	else if (x->response.phase == RESPONSE_WHOLE)
+		early_response_client_ended(x);
 	else
 		end_cancelled(x);
 }

@@ -54,7 +54,10 @@ void end_cancelled(struct exchange *x)
 
 void end_truncated(struct exchange *x, enum reason reason)
 {
+	static const enum downstream_end how[] = { [RESPONSE_BODY] = DOWNSTREAM_TRUNCATED,
+		[RESPONSE_WHOLE] = DOWNSTREAM_DONE,
+		[RESPONSE_TUNNEL] = DOWNSTREAM_ABORT };
+
 	assert(x->response.phase != RESPONSE_HEAD);
-	end_exchange(x, reason, UPSTREAM_CLOSE,
-		x->response.phase == RESPONSE_BODY ? DOWNSTREAM_TRUNCATED : DOWNSTREAM_ABORT);
+	end_exchange(x, reason, UPSTREAM_CLOSE, how[x->response.phase]);
 }

@@ -12,7 +12,8 @@ void end_exchange(struct exchange *x, enum reason reason, enum upstream_end upst
 /* The client went away: cancels the request. */
 void end_cancelled(struct exchange *x);
 
-/* What the client got is not whole, because of `reason`: a final response has begun. */
+/* The request, or what the client got, is not whole, because of `reason`: a final response has
+ * begun. One that is whole stays so. */
 void end_truncated(struct exchange *x, enum reason reason);
 
 #endif

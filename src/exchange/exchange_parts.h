@@ -57,6 +57,7 @@ struct attempt {
 enum response_phase {
 	RESPONSE_HEAD, /* no final response yet */
 	RESPONSE_BODY,
+	RESPONSE_WHOLE,  /* the client has it, and the request goes on: early_response.h */
 	RESPONSE_TUNNEL, /* after a 101: content goes both ways as it comes */
 };
 
@@ -64,6 +65,7 @@ struct response_state {
 	enum response_phase phase;
 	uint64_t content;   /* bytes of content to the client */
 	unsigned interim;   /* interim responses so far */
+	bool closes;        /* the backend takes nothing behind it */
 	size_t unsent;      /* bytes that waited for either peer at the last look */
 	bool client_ended;  /* in a tunnel: this side sends no more */
 	bool backend_ended; /* the same of the other side */

@@ -7,9 +7,10 @@
 
 static const char *name_of_response(enum response_phase phase)
 {
-	static const char *const names[] = {
-		[RESPONSE_HEAD] = "head", [RESPONSE_BODY] = "body", [RESPONSE_TUNNEL] = "tunnel"
-	};
+	static const char *const names[] = { [RESPONSE_HEAD] = "head",
+		[RESPONSE_BODY] = "body",
+		[RESPONSE_WHOLE] = "whole",
+		[RESPONSE_TUNNEL] = "tunnel" };
 
 	return names[phase];
 }

@@ -14,7 +14,8 @@ void phase_log_attempt(const struct exchange *x, enum attempt_state state);
  * debug. */
 static inline void phase_set_response(struct exchange *x, enum response_phase phase)
 {
-	assert(x->response.phase == RESPONSE_HEAD && phase != RESPONSE_HEAD);
+	assert(x->response.phase == (phase == RESPONSE_WHOLE ? RESPONSE_BODY : RESPONSE_HEAD));
+	assert(phase != RESPONSE_HEAD);
 	if (log_wants(LOG_LEVEL_DEBUG))
 		phase_log_response(x, phase);
 	x->response.phase = phase;

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "backlog.h"
+#include "early_response.h"
 #include "local_reply.h"
 #include "phase.h"
 #include "replay.h"
@@ -26,6 +27,8 @@ bool exchange_takes_content(const struct exchange *x)
  * interest. */
 static void sent(struct exchange *x)
 {
+	if (x->response.phase == RESPONSE_WHOLE && !early_response_look(x))
+		return;
 	if (!x->request.done && request_rate_look(x)) {
 		local_reply_send(
 			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");

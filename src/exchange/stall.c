@@ -4,22 +4,21 @@
 #include "stall.h"
 
 #include "backlog.h"
+#include "early_response.h"
 #include "end.h"
 #include "local_reply.h"
 #include "phase.h"
 #include "upstream/load.h"
 
 /* Whether it is the client that neither sends nor takes anything. A client that waits for a 100
- * before it sends its content may do so. */
+ * should not wait for ever (RFC 9110 10.1.1): not every backend sends one. */
 static bool client_stalls(const struct exchange *x)
 {
 	const struct backend_stream *stream = x->attempt.stream;
-	bool waits_for_100 = x->request.head->expect_continue && x->response.interim == 0 &&
-			     x->request.content == 0;
 
 	if (x->downstream.ops->unsent(x->downstream.context) > 0)
 		return true;
-	return !x->request.done && !waits_for_100 && stream->ops->unsent(stream) == 0;
+	return !x->request.done && stream->ops->unsent(stream) == 0;
 }
 
 void stall_expired(struct deadline *deadline)
@@ -31,7 +30,9 @@ void stall_expired(struct deadline *deadline)
 		phase_alive(x);
 		return;
 	}
-	if (client && x->response.phase == RESPONSE_HEAD) {
+	if (x->response.phase == RESPONSE_WHOLE) {
+		early_response_stalled(x);
+	} else if (client && x->response.phase == RESPONSE_HEAD) {
 		local_reply_send(
 			x, 408, REASON_CLIENT_TIMEOUT, "the request did not arrive in time");
 	} else if (client) {

@@ -10,6 +10,7 @@
 
 #include "attempt.h"
 #include "backlog.h"
+#include "early_response.h"
 #include "end.h"
 #include "local_reply.h"
 #include "phase.h"
@@ -83,6 +84,7 @@ static bool take_final(struct exchange *x, struct response *head)
 	if (!send_by(x, head, x->downstream.ops->send_head))
 		return false;
 	phase_set_response(x, RESPONSE_BODY);
+	x->response.closes = !head->keep_alive;
 	replay_drop(x);
 	note_head(x, head->status);
 	return true;
@@ -126,13 +128,6 @@ static bool passed_on(struct exchange *x)
 	return true;
 }
 
-/* The response is whole. The upload may still be going on (an early response): then the client's
- * side ends its connection behind the response, and the backend's side does not keep its own. */
-static void finish(struct exchange *x)
-{
-	end_exchange(x, REASON_DONE, UPSTREAM_DONE, DOWNSTREAM_DONE);
-}
-
 static bool on_content(void *owner, const struct content *content)
 {
 	struct exchange *x = owner;
@@ -145,10 +140,7 @@ static bool on_content(void *owner, const struct content *content)
 		end_truncated(x, REASON_NO_MEMORY);
 		return false;
 	}
-	if (!content->end)
-		return passed_on(x);
-	finish(x);
-	return false;
+	return content->end ? early_response_begin(x) : passed_on(x);
 }
 
 static size_t on_splice_room(void *owner)
@@ -170,10 +162,7 @@ static bool on_spliced(void *owner, size_t len, bool end)
 		return false;
 	}
 	phase_alive(x);
-	if (!end)
-		return passed_on(x);
-	finish(x);
-	return false;
+	return end ? early_response_begin(x) : passed_on(x);
 }
 
 static void on_connected(void *owner)
@@ -198,6 +187,8 @@ static void on_drained(void *owner)
 		tunnel_backend_drained(x);
 		return;
 	}
+	if (x->response.phase == RESPONSE_WHOLE && !early_response_look(x))
+		return;
 	if (x->attempt.state != ATTEMPT_CONNECTING)
 		phase_alive(x);
 	if (x->attempt.stream->ops->is_full(x->attempt.stream))
@@ -212,6 +203,8 @@ static void on_ended(void *owner, int error)
 
 	if (x->response.phase == RESPONSE_TUNNEL) {
 		tunnel_backend_ended(x, error);
+	} else if (x->response.phase == RESPONSE_WHOLE) {
+		early_response_backend_ended(x, error);
 	} else if (x->response.phase == RESPONSE_BODY) {
 		load_failed(&x->selection, ROWS_CUT);
 		end_truncated(x, REASON_TRUNCATED);

@@ -38,6 +38,7 @@ struct http1_connection {
 	bool request_done; /* it was sent whole */
 	bool keeps;        /* the backend lets the connection persist */
 	bool surplus;      /* bytes came behind the response */
+	bool early;        /* the final response began before the request was sent whole */
 	enum http1_read state;
 	enum method method;
 	enum body_kind out; /* framing of the request */

@@ -19,7 +19,7 @@ static void begin_request(struct http1_connection *c)
 {
 	c->request_done = false;
 	c->keeps = true;
-	c->surplus = false;
+	c->surplus = c->early = false;
 	c->state = HTTP1_HEAD;
 	c->head_waits = 0;
 }
@@ -148,14 +148,16 @@ static void finish(struct backend_stream *stream)
 	connection_finish(&http1_connection_of(stream)->connection);
 }
 
-/* Whether another request may follow on the connection: nothing is owed on it either way. */
+/* Whether another request may follow on the connection: nothing is owed on it either way. Behind an
+ * early response none may, though the rest was sent since: a backend that has not read that as
+ * content takes it for the next request. */
 static bool is_reusable(const struct http1_connection *c)
 {
 	const struct connection *s = &c->connection;
 
 	return c->state == HTTP1_BODY && c->reader.done && c->request_done && c->keeps &&
-	       !c->surplus && c->reader.in.kind != BODY_UNTIL_CLOSE && !s->ended && !s->broken &&
-	       connection_backlog(s) == 0 && !connection_has_more(s);
+	       !c->early && !c->surplus && c->reader.in.kind != BODY_UNTIL_CLOSE && !s->ended &&
+	       !s->broken && connection_backlog(s) == 0 && !connection_has_more(s);
 }
 
 static void end(struct backend_stream *stream, enum upstream_end how)

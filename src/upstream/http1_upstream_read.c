@@ -34,6 +34,7 @@ static int begin_body(struct http1_connection *c, const struct response *respons
 		http1_connection_keeps_for(c, seconds);
 	body_splice_expect(&c->connection, &c->reader);
 	c->state = HTTP1_BODY;
+	c->early = !c->request_done || connection_backlog(&c->connection) > 0;
 	return 0;
 }
 
@@ -80,6 +81,14 @@ static void read_tunnel(struct http1_connection *c, const char *data, size_t len
 	(void)events_of(c)->content(c->stream.owner, &content);
 }
 
+/* Bytes came behind the response. */
+static void note_surplus(struct http1_connection *c)
+{
+	c->surplus = true;
+	backend_complain(c->stream.backend, c->upstream->loop->now_us, "connection closed",
+		"bytes came behind a response");
+}
+
 /* Hands on what `data` has of the body, at least once though it be nothing. False: as above. */
 static bool read_body(struct http1_connection *c, const char *data, size_t len, size_t *used)
 {
@@ -94,11 +103,8 @@ static bool read_body(struct http1_connection *c, const char *data, size_t len, 
 		result = body_reader_feed(&c->reader, data + *used, len - *used, &step, &content,
 			&c->upstream->trailers);
 		*used += step;
-		if (result == BODY_READ_DONE && *used < len) {
-			c->surplus = true;
-			backend_complain(c->stream.backend, c->upstream->loop->now_us,
-				"connection closed", "bytes came behind a response");
-		}
+		if (result == BODY_READ_DONE && *used < len)
+			note_surplus(c);
 		if (result == BODY_READ_MORE)
 			body_splice_look(&c->connection);
 		if (!events_of(c)->content(c->stream.owner, &content))
@@ -108,7 +114,9 @@ static bool read_body(struct http1_connection *c, const char *data, size_t len, 
 			return false;
 		}
 	} while (content_is_full(&content) && result == BODY_READ_MORE);
-	return true;
+	if (c->surplus)
+		events_of(c)->ended(c->stream.owner, 0);
+	return !c->surplus;
 }
 
 static size_t received(struct connection *connection, const char *data, size_t len)
@@ -118,6 +126,11 @@ static size_t received(struct connection *connection, const char *data, size_t l
 
 	if (c->stream.owner == NULL) {
 		http1_connection_close_unasked(c);
+		return len;
+	}
+	if (c->state == HTTP1_BODY && c->reader.done) {
+		note_surplus(c);
+		events_of(c)->ended(c->stream.owner, 0);
 		return len;
 	}
 	events_of(c)->heard(c->stream.owner);
@@ -178,7 +191,7 @@ static void connected(struct connection *connection)
 /* A body that ends with the connection is whole; any other one is not. */
 static bool ends_body(struct http1_connection *c, int error)
 {
-	return c->state == HTTP1_BODY && error == 0 &&
+	return c->state == HTTP1_BODY && error == 0 && !c->reader.done &&
 	       body_reader_end(&c->reader) == BODY_READ_DONE;
 }
 

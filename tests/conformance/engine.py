@@ -349,6 +349,8 @@ class World:
             if isinstance(answer, Answer) and answer.status == 101 and script.tunnel:
                 await self.tunnel(o, link)
             self.backend.greet = b""
+            if case.send_end:
+                link.finish()
             if not script.tunnel:
                 await self.finish_script(o)
                 if isinstance(answer, Answer):

@@ -2,7 +2,7 @@
 
 Every framing, both ways: Content-Length, chunked (with odd boundaries, extensions and trailers),
 delimited by close, and none; for 1.1 and 1.0 clients; and what surrounds bodies: HEAD, 204, 304,
-1xx, Expect: 100-continue, answers that come before the request is whole.
+1xx, Expect: 100-continue.
 """
 
 import itertools
@@ -537,76 +537,3 @@ def test_unknown_expectation(tinylb, origin):
     c = tinylb(backends=[o.url]).client()
     assert c.get("/", [("Expect", "a-miracle")]).status == 417
     assert o.count == 0
-
-
-# --- answers before the request is whole ---
-
-
-@pytest.mark.rfc("9112 7.5")
-def test_early_answer_reaches_a_client_that_still_sends(tinylb, origin):
-    """A server that refuses a large upload answers at once and closes; the answer must not be lost in
-    the reset that unread bytes cause (RFC 9112 9.6)."""
-    def handler(c, r):
-        c.respond(413, b"too much", [("Connection", "close")])
-        c.half_close()
-        go.wait(DEADLINE)
-
-    go = threading.Event()
-    o = origin(handler, read_body=False)
-    lb = tinylb(backends=[o.url])
-    for _ in range(5):
-        c = lb.client()
-        c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 400000\r\n\r\n")
-        block = b"z" * 10000
-        for _ in range(20):
-            c.send(block)
-        r = c.response()
-        assert r.status == 413 and r.body == b"too much" and not r.keeps_alive
-        for _ in range(20):
-            c.send(block)
-        c.half_close()
-        assert c.at_end()
-    go.set()
-
-
-def test_early_answer_and_close(tinylb, origin):
-    """The same from a backend that just closes with the request unread: its answer comes first."""
-    def handler(c, r):
-        c.respond(413, b"too much", [("Connection", "close")])
-        assert go.wait(DEADLINE)
-        c.close()
-
-    go = threading.Event()
-    o = origin(handler, read_body=False)
-    lb = tinylb(backends=[o.url])
-    c = lb.client()
-    c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n" + "z" * 50000)
-    r = c.response()
-    go.set()
-    assert r.status == 413 and r.body == b"too much"
-    c.half_close()
-    assert c.at_end()
-
-
-def test_early_answer_to_a_small_request(tinylb, origin):
-    """Where the whole body was sent all the same, the connections go on."""
-    o = origin(lambda c, r: (c.respond(200, b"early"), c.reader.exactly(5))[0], read_body=False)
-    lb = tinylb(backends=[o.url])
-    c = lb.client()
-    for _ in range(3):
-        c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello")
-        r = c.response()
-        assert r.body == b"early"
-        if not r.keeps_alive:
-            c = lb.client()
-
-
-def test_lingering_ends(tinylb, origin):
-    """A client that never stops sending after its answer is not listened to for ever."""
-    lb = tinylb(backends=[origin().url])
-    c = lb.client()
-    c.send("NONSENSE\r\n\r\n")
-    assert c.response().status == 400
-    with pytest.raises(OSError):
-        for _ in range(100000):
-            c.send(b"x" * 65536)

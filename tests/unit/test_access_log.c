@@ -221,7 +221,7 @@ static void test_each_reason_has_a_word(void **state)
 		"client-limit", "no-room", "head-timeout", "client-closed", "client-timeout",
 		"no-route", "no-backend", "queue-full", "queue-timeout", "connect-failed",
 		"connect-timeout", "backend-closed", "backend-timeout", "bad-response", "truncated",
-		"tunnel-timeout", "buffers-full", "no-memory", "stopped" };
+		"request-cut", "tunnel-timeout", "buffers-full", "no-memory", "stopped" };
 
 	(void)state;
 	assert_int_equal(sizeof words / sizeof *words, REASON_COUNT);

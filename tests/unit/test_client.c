@@ -10,6 +10,7 @@
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+static const char no[] = "HTTP/1.1 413 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
 
 #define LINGER_MS 5000
 #define PART_MS   1000
@@ -31,7 +32,7 @@ static void begin_lingering(void)
 {
 	wire = wire_open();
 	begin("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
-	stream_answer(s, ok, "hi");
+	stream_answer(s, no, "hi");
 	assert_state(wire, CLIENT_LINGER);
 }
 
@@ -362,7 +363,7 @@ static void test_a_client_that_has_ended_does_not_linger(void **state)
 	wire = wire_open();
 	begin("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
 	wire->c->ended = true;
-	stream_answer(s, ok, "hi");
+	stream_answer(s, no, "hi");
 	assert_closed(wire);
 }
 

@@ -167,6 +167,7 @@ static void test_a_full_backend_pauses_its_own_request_alone(void **state)
 	stream_take(full.s, 1);
 	assert_false(full.r->paused);
 	request_content(fine.r, "", true);
+	stream_take(fine.s, 8);
 	stream_answer(fine.s, ok, "thanks");
 	assert_got(fine.r, 200, "thanks");
 	assert_goes_on(full.r);

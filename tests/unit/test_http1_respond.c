@@ -96,11 +96,17 @@ static void test_a_response_before_the_upload_ended(void **state)
 	clients_start();
 	begin("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc");
 	assert_sent(s, "abc", false);
-	stream_answer(s, ok, "hi");
+	assert_true(stream_head(s, ok));
+	assert_true(stream_content(s, "hi", true));
 	assert_wire(wire, "HTTP/1.1 200 OK\r\n", "Connection: close\r\n", NULL);
-	assert_state(wire, CLIENT_LINGER);
-	/* The rest of the upload is thrown away. */
+	assert_state(wire, CLIENT_BUSY);
+	assert_int_equal(wire->finishes, 0);
 	wire_send(wire, "defghi");
+	assert_sent(s, "abcdefghi", false);
+	/* The backend takes no more: the rest of the upload is thrown away. */
+	stream_fail(s, 0);
+	assert_state(wire, CLIENT_LINGER);
+	wire_send(wire, "jkl");
 	assert_int_equal(wire->rest, 0);
 	assert_state(wire, CLIENT_LINGER);
 	/* With the upload here whole it persists. */
@@ -108,6 +114,28 @@ static void test_a_response_before_the_upload_ended(void **state)
 	stream_answer(s, ok, "hi");
 	assert_wire(wire, "HTTP/1.1 200 OK\r\n", NULL, "onnection:");
 	assert_state(wire, CLIENT_IDLE);
+}
+
+/* A client that knows the end of a response by the end of the connection gets that at once. */
+static void test_the_end_of_a_response_before_the_upload_ended(void **state)
+{
+	(void)state;
+	clients_start();
+	begin("PUT / HTTP/1.0\r\nContent-Length: 100\r\n\r\nabc");
+	assert_true(stream_head(s, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
+	assert_true(stream_content(s, "hi", true));
+	assert_state(wire, CLIENT_BUSY);
+	assert_int_equal(wire->finishes, 1);
+	wire_send(wire, "def");
+	assert_sent(s, "abcdef", false);
+	/* So does one whose request waits for the backend, and that sends no other. */
+	begin("PUT / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\n");
+	s->slow = true;
+	wire_send(wire, "abc");
+	assert_true(stream_head(s, ok));
+	assert_true(stream_content(s, "hi", true));
+	assert_state(wire, CLIENT_BUSY);
+	assert_int_equal(wire->finishes, 1);
 }
 
 static void test_a_worker_that_ends_closes_behind_responses(void **state)
@@ -468,6 +496,8 @@ int main(void)
 			test_content_until_the_end_of_the_backend, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_response_before_the_upload_ended, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(test_the_end_of_a_response_before_the_upload_ended,
+			clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(test_a_worker_that_ends_closes_behind_responses,
 			clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(

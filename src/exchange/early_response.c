@@ -1,0 +1,95 @@
+/* Relays the rest of a request whose response is whole already, and says how that ended. */
+#include "config.h"
+
+#include "early_response.h"
+
+#include <assert.h>
+
+#include "end.h"
+#include "phase.h"
+
+/* Whether the backend's socket has taken the whole request. */
+static bool is_delivered(const struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+
+	return x->request.done && stream->ops->is_open(stream) && stream->ops->unsent(stream) == 0;
+}
+
+/* A client that got this response in place of a 100 does not send the content (RFC 9110 10.1.1). */
+static bool is_unwanted(const struct exchange *x)
+{
+	return x->request.head->expect_continue && x->response.interim == 0 &&
+	       x->request.content == 0;
+}
+
+static bool takes_more(const struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+
+	return !x->response.closes && stream->ops->is_open(stream);
+}
+
+static void end(struct exchange *x, bool cut)
+{
+	end_exchange(x, cut ? REASON_REQUEST_CUT : REASON_DONE, UPSTREAM_DONE, DOWNSTREAM_DONE);
+}
+
+bool early_response_begin(struct exchange *x)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	assert(x->response.phase == RESPONSE_BODY);
+	if (is_delivered(x) || is_unwanted(x)) {
+		end(x, false);
+		return false;
+	}
+	if (!takes_more(x)) {
+		end(x, true);
+		return false;
+	}
+	phase_set_response(x, RESPONSE_WHOLE);
+	phase_alive(x);
+	x->downstream.ops->finish(x->downstream.context);
+	if (x->request.done)
+		stream->ops->finish(stream);
+	return true;
+}
+
+bool early_response_look(struct exchange *x)
+{
+	struct backend_stream *stream = x->attempt.stream;
+
+	assert(x->response.phase == RESPONSE_WHOLE);
+	if (is_delivered(x) || !takes_more(x)) {
+		end(x, !is_delivered(x));
+		return false;
+	}
+	/* The connection is not used again: its end goes out behind the request. */
+	if (x->request.done)
+		stream->ops->finish(stream);
+	return true;
+}
+
+void early_response_backend_ended(struct exchange *x, int error)
+{
+	end(x, error != 0 || !is_delivered(x));
+}
+
+void early_response_client_ended(struct exchange *x)
+{
+	end(x, true);
+}
+
+/* The client may not have taken all of the response: then it must not take it for whole. */
+void early_response_stalled(struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+
+	if (x->downstream.ops->unsent(x->downstream.context) > 0)
+		end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
+	else if (!x->request.done && stream->ops->unsent(stream) == 0)
+		end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_DONE);
+	else
+		end(x, !is_delivered(x));
+}
