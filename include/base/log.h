@@ -5,7 +5,7 @@
  * were.
  *
  * The verbs with errno text are log_error and log_warn; the others have none. errno survives every
- * call. Bytes that came from a peer must be escaped by the caller (text_add_escaped).
+ * call. A message is one line whatever is in it: it is escaped as a whole (escape_message).
  */
 #ifndef TINYLB_BASE_LOG_H
 #define TINYLB_BASE_LOG_H

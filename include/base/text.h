@@ -72,10 +72,6 @@ static inline void text_add_decimal(struct text *t, uint64_t value)
 /* Adds `value` in lower-case hexadecimal, without leading zeros. */
 void text_add_hex(struct text *t, uint64_t value);
 
-/* Adds bytes that came from a peer in a form that is safe in a log line: anything but printable
- * ASCII, and the quote and the backslash, become \xHH. */
-void text_add_escaped(struct text *t, struct slice s);
-
 /* Adds printf output. */
 void text_format(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

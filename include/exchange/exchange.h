@@ -35,11 +35,11 @@ struct exchange_start {
 	 * it. */
 	const struct request *request;
 	const char *head;
-	struct slice client_ip;   /* borrowed as long as the exchange lives; empty: a unix peer */
-	struct slice client_name; /* the same: address and port, for the log */
-	uint64_t start_us;        /* when its first byte came, monotonic */
-	uint32_t listener;        /* index in the settings */
-	bool trusted;             /* the client is a trusted proxy */
+	struct slice client_ip;     /* borrowed as long as the exchange lives; empty: a unix peer */
+	struct escaped client_name; /* the same: address and port, for the log */
+	uint64_t start_us;          /* when its first byte came, monotonic */
+	uint32_t listener;          /* index in the settings */
+	bool trusted;               /* the client is a trusted proxy */
 	/* The first content follows at once, by exchange_request_content, even if there is none:
 	 * the head waits for it, so that both go out together. */
 	bool more;

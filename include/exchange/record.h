@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "base/slice.h"
+#include "base/escape.h"
 
 /* Why a request ended, also one that never became an exchange: a closed list, each with a word for
  * the log. */
@@ -39,14 +39,14 @@ enum reason {
 };
 
 struct record {
-	struct slice client;  /* address and port */
-	struct slice line;    /* the request line as received, as far as it was */
-	int status;           /* that the client got, or should have got; 0: none */
-	uint64_t bytes;       /* of content, to the client */
-	struct slice backend; /* its URL; empty: none */
-	struct slice id;      /* X-Request-Id, of visible ASCII; empty: none */
-	uint64_t start_us;    /* the first byte of the request; all times monotonic, 0: never */
-	uint64_t queued_us;   /* when it began to wait for a backend that has room */
+	struct escaped client; /* address and port, or the path of a unix peer */
+	struct slice line;     /* the request line as received, as far as it was */
+	int status;            /* that the client got, or should have got; 0: none */
+	uint64_t bytes;        /* of content, to the client */
+	struct slice backend;  /* its URL; empty: none */
+	struct escaped id;     /* X-Request-Id; empty: none */
+	uint64_t start_us;     /* the first byte of the request; all times monotonic, 0: never */
+	uint64_t queued_us;    /* when it began to wait for a backend that has room */
 	uint64_t picked_us;
 	uint64_t connected_us;
 	uint64_t answered_us; /* the response's head */

@@ -1,6 +1,6 @@
 /*
- * Messages to the administrator: levels, the form of a line, and the verbs. It does not escape (the
- * caller knows which bytes came from a peer), but no message can break out of its line.
+ * Messages to the administrator: levels, the form of a line, and the verbs. Each finished message
+ * is escaped, whatever it is made of.
  */
 #include "config.h"
 
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/fd.h"
 #include "log_sink.h"
 
@@ -146,14 +147,6 @@ static size_t write_prefix(
 	return (size_t)n;
 }
 
-/* A message is one line whatever is in it. */
-static void flatten(char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < ' ' && text[i] != '\t')
-			text[i] = ' ';
-}
-
 /* What stands behind a message that came through after others did not; returns its length. */
 static size_t write_suffix(char *out, size_t size, const struct log_sink *sink)
 {
@@ -167,14 +160,14 @@ static size_t write_suffix(char *out, size_t size, const struct log_sink *sink)
 	return (size_t)n;
 }
 
-static void emit(struct log_sink *sink, enum log_level level, const char *message, size_t len)
+static void emit(struct log_sink *sink, enum log_level level, struct slice message)
 {
 	char line[PREFIX_SIZE + LINE_MAX_SIZE + SUFFIX_SIZE + 1];
 	size_t used = write_prefix(line, PREFIX_SIZE, sink, level);
 
-	assert(len < LINE_MAX_SIZE);
-	memcpy(line + used, message, len);
-	used += len;
+	assert(message.len <= LINE_MAX_SIZE);
+	memcpy(line + used, message.data, message.len);
+	used += message.len;
 	used += write_suffix(line + used, SUFFIX_SIZE, sink);
 	line[used] = '\n';
 	log_sink_write(sink, levels[level].priority, line, used + 1);
@@ -185,18 +178,18 @@ __attribute__((format(printf, 3, 0))) static void write_message(
 	enum log_level level, int error, const char *format, va_list args)
 {
 	int saved = errno;
-	char message[LINE_MAX_SIZE];
+	char message[LINE_MAX_SIZE], bytes[LINE_MAX_SIZE];
+	struct text escaped = text_over(bytes, sizeof bytes);
 	size_t len;
 
 	vsnprintf(message, sizeof message, format, args);
 	len = strlen(message);
 	if (error != 0)
 		snprintf(message + len, sizeof message - len, ": %s", strerror(error));
-	len = strlen(message);
-	flatten(message, len);
-	emit(&state.sink, level, message, len);
+	escape_message(&escaped, slice_of_string(message));
+	emit(&state.sink, level, text_slice(&escaped));
 	if (state.echo && level <= LOG_LEVEL_WARN && state.sink.kind != SINK_STDERR)
-		emit(&state.echo_sink, level, message, len);
+		emit(&state.echo_sink, level, text_slice(&escaped));
 	errno = saved;
 }
 

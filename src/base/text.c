@@ -1,6 +1,6 @@
 /*
- * The parts of a text that are not worth inlining: numbers, escaping, printf. Like the rest of it
- * they add the whole piece or, where it does not fit, nothing but the overflow mark.
+ * The parts of a text that are not worth inlining: numbers and printf. Like the rest of it they add
+ * the whole piece or, where it does not fit, nothing but the overflow mark.
  */
 #include "config.h"
 
@@ -8,9 +8,6 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "base/word.h"
-
-static const char hex_digits[] = "0123456789abcdef";
 
 /* Both digits of each number below 100. */
 static const char pairs[] = "00010203040506070809"
@@ -57,6 +54,7 @@ void text_add_long_decimal(struct text *t, uint64_t value)
 
 void text_add_hex(struct text *t, uint64_t value)
 {
+	static const char hex_digits[] = "0123456789abcdef";
 	char digits[16];
 	size_t at = sizeof digits;
 
@@ -65,55 +63,6 @@ void text_add_hex(struct text *t, uint64_t value)
 		value >>= 4;
 	} while (value > 0);
 	text_add(t, digits + at, sizeof digits - at);
-}
-
-static bool is_plain(char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-/* Marks the first of eight bytes that needs an escape; 0: none does. */
-static uint64_t find_odd(const char *p)
-{
-	uint64_t word = word_load(p);
-
-	return (word_below(word, 0x20) | word_equal(word, '"') | word_equal(word, '\\') |
-		       word_equal(word, 0x7f) | word) &
-	       WORD_TOPS;
-}
-
-/* The length of what needs no escape at the front of `s`. */
-static size_t plain_run(struct slice s)
-{
-	size_t len = 0;
-
-	for (; s.len - len >= 8; len += 8) {
-		uint64_t found = find_odd(s.data + len);
-
-		if (found != 0)
-			return len + (size_t)word_first(found);
-	}
-	/* The last word again, which begins among bytes that were looked at. */
-	if (len < s.len && s.len >= 8 && find_odd(s.data + s.len - 8) == 0)
-		return s.len;
-	while (len < s.len && is_plain(s.data[len]))
-		len++;
-	return len;
-}
-
-void text_add_escaped(struct text *t, struct slice s)
-{
-	for (;;) {
-		size_t plain = plain_run(s);
-		unsigned char c;
-
-		text_add_slice(t, slice_of(s.data, plain));
-		if (plain == s.len)
-			return;
-		c = (unsigned char)s.data[plain];
-		text_add(t, (char[]){ '\\', 'x', hex_digits[c >> 4], hex_digits[c & 15] }, 4);
-		s = slice_of(s.data + plain + 1, s.len - plain - 1);
-	}
 }
 
 void text_format(struct text *t, const char *format, ...)

@@ -24,12 +24,13 @@
 static void set_name(struct client *c, const struct address *peer)
 {
 	char text[ADDRESS_TEXT_SIZE];
+	struct text name = text_over(c->name, sizeof c->name);
 
 	if (!address_is_unix(peer))
 		c->ip_len = (uint8_t)strlen(address_format_host(peer, text));
-	address_format(peer, text);
-	c->name_len = (uint8_t)strnlen(text, CLIENT_NAME_SIZE);
-	memcpy(c->name, text, c->name_len);
+	/* Any byte may be in the path of a unix socket, and it is the client that chose it. */
+	c->name_len =
+		(uint8_t)escape_field(&name, slice_of_string(address_format(peer, text))).text.len;
 }
 
 struct client *client_open(struct downstream_context *downstream,
@@ -97,8 +98,8 @@ void client_set_state(struct client *c, enum client_state state)
 
 	assert((next_states[c->state] >> state & 1) != 0);
 	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug("client %.*s: %s -> %s", SLICE_ARGS(client_name(c)), name_of(c->state),
-			name_of(state));
+		log_debug("client %.*s: %s -> %s", SLICE_ARGS(client_name(c).text),
+			name_of(c->state), name_of(state));
 	deadline_stop(&c->deadline);
 	if (c->state == CLIENT_BUSY)
 		connection_watch(&c->connection);

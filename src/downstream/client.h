@@ -45,7 +45,7 @@ struct client {
 	bool trusted : 1; /* a proxy whose X-Forwarded-* fields are kept */
 	uint8_t ip_len;   /* of the address inside `name`; 0: the peer of a unix socket */
 	uint8_t name_len;
-	char name[CLIENT_NAME_SIZE]; /* address and port; an IPv6 address stands in brackets */
+	char name[CLIENT_NAME_SIZE]; /* address and port, an IPv6 address in brackets; escaped */
 };
 
 /* A client of the accepted `fd`, idle and counted, that is not read yet: `events` are called with
@@ -59,9 +59,9 @@ static inline struct slice client_ip(const struct client *client)
 {
 	return slice_of(client->name + (client->name[0] == '['), client->ip_len);
 }
-static inline struct slice client_name(const struct client *client)
+static inline struct escaped client_name(const struct client *client)
 {
-	return slice_of(client->name, client->name_len);
+	return escape_known(slice_of(client->name, client->name_len));
 }
 
 /* The only place that changes the state; starts the deadline of the new one. */

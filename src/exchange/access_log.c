@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -19,9 +20,9 @@
 #define LINES_FULL ((size_t)32 * 1024)
 
 /* Of a longer request line the log shows the front. The longest line of the log: all of that
- * escaped, and the rest. */
+ * escaped, and the rest, of which a backend's URL is the longest. */
 #define REQUEST_LINE_MAX ((size_t)8192)
-#define LINE_MAX_LEN     (4 * REQUEST_LINE_MAX + 1024)
+#define LINE_MAX_LEN     (4 * REQUEST_LINE_MAX + 2048)
 
 const char *reason_name(enum reason reason)
 {
@@ -152,9 +153,9 @@ static void write_line(
 	clock_stamp(stamp);
 	text_add(line, stamp, CLOCK_STAMP_SIZE - 1);
 	text_add_char(line, ' ');
-	text_add_slice(line, r->client);
+	add_or_dash(line, r->client.text);
 	text_add_string(line, " \"");
-	text_add_escaped(
+	escape_quoted(
 		line, slice_of(r->line.data,
 			      r->line.len < REQUEST_LINE_MAX ? r->line.len : REQUEST_LINE_MAX));
 	text_add_string(line, "\" ");
@@ -165,7 +166,10 @@ static void write_line(
 	text_add_char(line, ' ');
 	text_add_decimal(line, r->bytes);
 	text_add_char(line, ' ');
-	add_or_dash(line, r->backend);
+	if (slice_is_empty(r->backend))
+		text_add_char(line, '-');
+	else
+		(void)escape_field(line, r->backend);
 	text_add_char(line, ' ');
 	add_time(line, r->queued_us != 0 ? r->queued_us : r->picked_us, r->connected_us);
 	text_add_char(line, '/');
@@ -175,7 +179,7 @@ static void write_line(
 	text_add_char(line, ' ');
 	text_add(line, reason_name(r->reason), log->reason_lens[r->reason]);
 	text_add_char(line, ' ');
-	add_or_dash(line, r->id);
+	add_or_dash(line, r->id.text);
 	text_add_char(line, ' ');
 	text_add_decimal(line, r->tries);
 	text_add_char(line, '\n');

@@ -116,7 +116,7 @@ static int send_head(struct exchange *x)
 	struct upstream_request request = {
 		.head = x->request.head,
 		.client_ip = x->selection.client_ip,
-		.request_id = x->record.id,
+		.request_id = x->record.id.text,
 		.trusted = x->selection.trusted,
 		.more = x->request.more,
 	};

@@ -27,12 +27,12 @@ static const char *name_of_attempt(enum attempt_state state)
 
 void phase_log_response(const struct exchange *x, enum response_phase phase)
 {
-	log_debug("request %.*s: response %s -> %s", SLICE_ARGS(x->record.id),
+	log_debug("request %.*s: response %s -> %s", SLICE_ARGS(x->record.id.text),
 		name_of_response(x->response.phase), name_of_response(phase));
 }
 
 void phase_log_attempt(const struct exchange *x, enum attempt_state state)
 {
-	log_debug("request %.*s: attempt %s -> %s", SLICE_ARGS(x->record.id),
+	log_debug("request %.*s: attempt %s -> %s", SLICE_ARGS(x->record.id.text),
 		name_of_attempt(x->attempt.state), name_of_attempt(state));
 }

@@ -23,13 +23,13 @@ int request_head_copy(struct exchange *x, const struct request *request, const c
 	return 0;
 }
 
-struct slice request_head_id(struct exchange *x, bool trusted)
+struct escaped request_head_id(struct exchange *x, bool trusted)
 {
 	const struct field *given = NULL;
 
 	if (trusted)
 		given = fields_find(&x->request.head->fields, FIELD_X_REQUEST_ID);
 	if (given != NULL && request_id_is_fine(given->value))
-		return given->value;
-	return request_id_make(&x->context->ids, x->request.id);
+		return escape_known(given->value);
+	return escape_known(request_id_make(&x->context->ids, x->request.id));
 }

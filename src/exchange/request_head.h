@@ -9,6 +9,6 @@ int request_head_copy(struct exchange *x, const struct request *request, const c
 	__attribute__((warn_unused_result));
 
 /* The id of the request: that of a trusted client, if it may stand in the log, or a new one. */
-struct slice request_head_id(struct exchange *x, bool trusted);
+struct escaped request_head_id(struct exchange *x, bool trusted);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "field_name.h"
 #include "settings/suggest.h"
 
@@ -27,7 +28,7 @@ static void add_guess(const char *text, struct text *why)
 		return;
 	text_format(why, "; did you mean \"%s", suggest.best);
 	if (strcmp(suggest.best, "header") == 0 || strcmp(suggest.best, "cookie") == 0)
-		text_add_escaped(why,
+		escape_quoted(why,
 			slice_of_string(
 				colon != NULL && field_name_is_valid(colon + 1) ? colon : ":NAME"));
 	text_add_string(why, "\"?");

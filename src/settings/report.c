@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -18,6 +19,19 @@ const char *report_place(const struct settings_place *place, char *out, size_t s
 	else
 		(void)snprintf(out, size, "%s:%d", place->file, place->line);
 	return out;
+}
+
+/* Names and values are whatever the file has: no byte of them is more than a part of this line. */
+static void print_line(FILE *out, const char *where, const char *kind, const char *what)
+{
+	char bytes[4096];
+	struct text line = text_over(bytes, sizeof bytes);
+
+	escape_message(&line, slice_of_string(where));
+	text_add_string(&line, ": ");
+	text_add_string(&line, kind);
+	escape_message(&line, slice_of_string(what));
+	(void)fprintf(out, "%s\n", text_string(&line));
 }
 
 static void report(struct settings_errors *errors, const struct settings_place *place,
@@ -33,7 +47,7 @@ static void report(struct settings_errors *errors, const struct settings_place *
 	(void)vsnprintf(what, sizeof what, format, args);
 	(void)report_place(place, where, sizeof where);
 	if (errors->out != NULL)
-		(void)fprintf(errors->out, "%s: %s%s\n", where, kind, what);
+		print_line(errors->out, where, kind, what);
 	else if (*kind != '\0')
 		log_warnx("%s: %s", where, what);
 	else

@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 #include "settings/number.h"
 #include "settings/option_text.h"
@@ -221,7 +222,7 @@ static int read_path(const struct option *option, const struct value *value, voi
 	if (near == NULL)
 		return store_path(option, base, value->string, reader);
 	text_format(reader->why, "did you mean \"%s\"? A file of that name would be \"./", near);
-	text_add_escaped(reader->why, slice_of_string(value->string));
+	escape_quoted(reader->why, slice_of_string(value->string));
 	text_add_string(reader->why, "\"");
 	return -1;
 }

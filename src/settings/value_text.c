@@ -3,6 +3,7 @@
 
 #include "value_text.h"
 
+#include "base/escape.h"
 #include "settings/number.h"
 #include "settings/statuses.h"
 
@@ -20,7 +21,7 @@ void value_text_add(struct text *out, const struct value *value)
 		break;
 	case VALUE_STRING:
 		text_add_char(out, '"');
-		text_add_escaped(out, slice_of(value->string, strnlen(value->string, 100)));
+		escape_quoted(out, slice_of(value->string, strnlen(value->string, 100)));
 		text_add_string(out, strlen(value->string) > 100 ? "...\"" : "\"");
 		break;
 	case VALUE_GROUP:

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/escape.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/address.h"
@@ -22,7 +23,7 @@ static void report_value(struct settings_errors *errors, const struct settings_p
 	char bytes[512];
 	struct text shown = text_over(bytes, sizeof bytes);
 
-	text_add_escaped(&shown, slice_of(value, strnlen(value, 100)));
+	escape_quoted(&shown, slice_of(value, strnlen(value, 100)));
 	report_error(errors, place, "listeners.routes.%s = \"%s%s\": %s", option,
 		text_string(&shown), strlen(value) > 100 ? "..." : "", why);
 }

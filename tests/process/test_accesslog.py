@@ -5,13 +5,16 @@
 Times are milliseconds. Bytes that could deceive a reader or a terminal are written as \\xHH.
 """
 
+import contextlib
 import datetime
 import os
 import re
+import socket
 import threading
 
 import pytest
 
+from lib import process
 from lib.client import make_request
 from lib.ports import reserve_port
 from lib.wait import DEADLINE, wait_for, wait_still
@@ -125,6 +128,33 @@ def test_hostile_bytes(tinylb, origin, name):
     line = lb.access()[0]
     assert all(32 <= ord(x) < 127 for x in line.text[:-1])
     assert line.request.upper() == logged.upper() or logged.upper().startswith(line.request.upper())
+
+
+PATHS = [b'a "GET', b"x\ny", b"\x9b31m", b"\xc2\x9b", b"\\x0a", b"\xff \x7f", b'\n2026-01-01T00:00:00.000Z 1.1.1.1:1 "GET']
+
+
+def test_client_bound_to_a_hostile_path(tinylb, origin, directory):
+    """The name of a client that is bound to a path is that path, which may hold any byte but NUL. In the access log
+    and in that of messages, it stays in its field and in its line."""
+    lb = tinylb(backends=[origin().url], listen=("unix:@DIR@/front.sock",))
+    for i, path in enumerate(PATHS):
+        # The folder is left out: of the name 48 characters are kept.
+        with socket.socket(socket.AF_UNIX) as c, contextlib.chdir(directory):
+            c.settimeout(DEADLINE)
+            c.bind(path)
+            c.connect("front.sock")
+            c.sendall(make_request("GET", f"/{i}"))
+            assert c.recv(1000).startswith(b"HTTP/1.1 200 ")
+    wait_for(lambda: process.read(lb.access_file).count(b"\n") >= len(PATHS), "the lines")
+    assert not re.search(rb"[^ -~\n]", process.read(lb.access_file))
+    lines = lb.access_lines()
+    assert [line.request for line in lines] == [f"GET /{i} HTTP/1.1" for i in range(len(PATHS))]
+    for path, line in zip(PATHS, lines, strict=True):
+        name = re.sub(r"\\x(..)", lambda m: chr(int(m[1], 16)), line.client).encode("latin-1")
+        assert name.startswith(b"unix:") and (b"unix:" + path).startswith(name) and len(name) > 6
+    messages = process.read(lb.stderr_file)
+    assert rb"client unix:x\x0ay: " in messages
+    assert not re.search(rb"[^ -~\n]", messages)
 
 
 def test_forged_line_by_line_feed(tinylb, origin):

@@ -6,6 +6,7 @@ import pwd
 import pytest
 
 from lib import process
+from lib import tinylb as program
 from lib.wait import wait_for
 
 
@@ -90,3 +91,21 @@ def test_journal(tinylb, origin):
     lb.env = {"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"}
     lb.start()
     lb.wait_log(r"^<5>master: tinylb \S+ is ready: pid \d+, 1 workers, listening on 127\.0\.0\.1:\d+$")
+
+
+ODD = r"a\n<3>b\x1b[31m\x9b31m\xc2\x9b\xe2\x80\xae größe"
+SHOWN = r"a\x0a<3>b\x1b[31m\x9b31m\xc2\x9b\xe2\x80\xae größe"
+
+
+def test_names_are_no_more_than_a_part_of_their_line(tinylb, origin):
+    """Whatever bytes names in the settings have: a message is one line, and a terminal shows it as it is. Names in
+    UTF-8 stay readable."""
+    o = origin()
+    lb = tinylb(backends=[o.url], top={"log": "@DIR@/log"})
+    lb.write(lb.settings.replace("pools = (", f'pools = ( {{ name = "{ODD}"; backends = ( {{ url = "{o.url}"; }} ); }},'))
+    lb.hup()
+    wait_for(lambda: "no listener uses the pool" in text(lb, "log"), "the warning")
+    line = next(x for x in text(lb, "log").split("\n") if "no listener uses" in x)
+    assert line.endswith(f'no listener uses the pool "{SHOWN}"')
+    done = program.run("check", "-c", lb.settings_file)
+    assert f'no listener uses the pool "{SHOWN}"\n' in done.stdout + done.stderr

@@ -54,7 +54,7 @@ void __wrap_counters_request(struct exchange_context *context, const struct reco
 	assert_true(scene.count < SCENE_RECORDS);
 	*copy = *record;
 	copy->line = scene_keep(scene.lines[scene.count], record->line);
-	copy->id = scene_keep(scene.ids[scene.count], record->id);
+	copy->id.text = scene_keep(scene.ids[scene.count], record->id.text);
 	scene.count++;
 	__real_counters_request(context, record);
 }
@@ -83,7 +83,7 @@ static inline int scene_begin(void **state)
 	w.upstream.ops = &memory_upstream_ops;
 	w.upstream.trim = &scene.trim;
 	scene.start.client_ip = slice_of_string("192.0.2.1");
-	scene.start.client_name = slice_of_string("192.0.2.1:4711");
+	scene.start.client_name = escape_known(slice_of_string("192.0.2.1:4711"));
 	return 0;
 }
 

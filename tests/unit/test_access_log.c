@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,7 +21,7 @@
 
 #define LINES_SIZE ((size_t)64 * 1024)
 #define LINES_FULL ((size_t)32 * 1024)
-#define LINE_MOST  ((size_t)4 * 8192 + 1024)
+#define LINE_MOST  ((size_t)4 * 8192 + 2048)
 
 static const char stamp[] = "2026-12-01T10:31:51.123Z";
 
@@ -115,12 +117,12 @@ static int end(void **state)
 
 static struct record usual(void)
 {
-	return (struct record){ .client = slice_of_string("192.0.2.1:4711"),
+	return (struct record){ .client = escape_known(slice_of_string("192.0.2.1:4711")),
 		.line = slice_of_string("GET /a HTTP/1.1"),
 		.status = 200,
 		.bytes = 12345,
 		.backend = slice_of_string("http://a"),
-		.id = slice_of_string("me"),
+		.id = escape_known(slice_of_string("me")),
 		.start_us = 1000000,
 		.picked_us = 1001000,
 		.connected_us = 1003000,
@@ -164,7 +166,7 @@ static void test_what_never_was_is_a_dash(void **state)
 	struct record record = usual();
 
 	(void)state;
-	record.backend = record.id = slice_of(NULL, 0);
+	record.backend = record.id.text = slice_of(NULL, 0);
 	record.status = 0;
 	record.answered_us = 0;
 	record.reason = REASON_CLIENT_CLOSED;
@@ -194,6 +196,82 @@ static void test_what_a_client_wrote_is_escaped(void **state)
 	record.line = slice_of_string("GET \"\n HTTP/1.1");
 	assert_line(&record, "192.0.2.1:4711 \"GET \\x22\\x0a HTTP/1.1\" 200 12345 http://a "
 			     "2/3/10 done me 2");
+}
+
+/* The next field of a line, up to `end`, with its escapes taken back. Returns its length. */
+static size_t read_field(const char **at, const char *end, char out[64])
+{
+	size_t len = 0;
+
+	for (; !(**at == *end); (*at)++) {
+		unsigned c = (unsigned char)**at;
+
+		/* Printable ASCII. */
+		assert_in_range(c, ' ', 0x7e);
+		assert_true(len < 64);
+		if (c == '\\') {
+			assert_int_equal(sscanf(*at, "\\x%2x", &c), 1);
+			*at += 3;
+		}
+		out[len++] = (char)c;
+	}
+	*at += strlen(end);
+	return len;
+}
+
+/* Which fields of a line hold what others chose, counted from 0. */
+enum { CLIENT = 1, LINE = 2, BACKEND = 5, ID = 8 };
+
+/* Whatever stands in whichever field: there is one line, and it has the fields that tinylb(8) says,
+ * with what was put into them. */
+static void assert_splits(const char *data, size_t len, size_t field)
+{
+	static const char *const ends[] = { " ", " \"", "\" ", " ", " ", " ", " ", " ", " ", "\n" };
+	char room[4 * 64], out[64];
+	struct text escaped = text_over(room, sizeof room);
+	struct record record = usual();
+	const char *at = seen.bytes;
+
+	if (field == CLIENT)
+		record.client = escape_field(&escaped, slice_of(data, len));
+	else if (field == LINE)
+		record.line = slice_of(data, len);
+	else if (field == BACKEND)
+		record.backend = slice_of(data, len);
+	else
+		record.id = escape_field(&escaped, slice_of(data, len));
+	seen.len = 0;
+	access_log_write(&access_log, &record, 1010000);
+	access_log_flush(&access_log);
+	assert_ptr_equal(memchr(seen.bytes, '\n', seen.len), seen.bytes + seen.len - 1);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		size_t got = read_field(&at, ends[i], out);
+
+		if (i == field) {
+			assert_int_equal(got, len);
+			assert_memory_equal(out, data, len);
+		}
+	}
+	assert_ptr_equal(at, seen.bytes + seen.len);
+}
+
+static void test_no_field_makes_another_one(void **state)
+{
+	static const size_t fields[] = { CLIENT, LINE, BACKEND, ID };
+	static const char forged[] = "/tmp/a \"GET / HTTP/1.1\" 200\n";
+	char text[24];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		for (int c = 0; c < 256; c++) {
+			for (size_t len = 1; len <= sizeof text; len += 11) {
+				memset(text, 'x', sizeof text);
+				text[len / 2] = (char)c;
+				assert_splits(text, len, fields[i]);
+			}
+		}
+		assert_splits(forged, strlen(forged), fields[i]);
+	}
 }
 
 /* The longest line there is fits, however much of it has to be escaped. */
@@ -487,6 +565,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_line, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_never_was_is_a_dash, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_a_client_wrote_is_escaped, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_field_makes_another_one, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_front_of_a_long_request_line, begin, end),
 		cmocka_unit_test(test_each_reason_has_a_word),
 		cmocka_unit_test_setup_teardown(

@@ -60,8 +60,8 @@ static void test_the_request_is_sent_as_soon_as_it_has_a_stream(void **state)
 	assert_got(r, 200, "hi");
 	record = assert_record(1, 200, REASON_DONE, 1);
 	assert_slice(record->line, "GET /a?b HTTP/1.1");
-	assert_slice(record->id, "me");
-	assert_slice(record->client, "192.0.2.1:4711");
+	assert_slice(record->id.text, "me");
+	assert_slice(record->client.text, "192.0.2.1:4711");
 	assert_slice(record->backend, w.backends[backend_of(s)].url_text);
 	assert_int_equal(record->start_us, POOLS_BEGIN_US);
 	assert_int_equal(record->queued_us, 0);

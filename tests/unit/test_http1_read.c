@@ -49,12 +49,12 @@ static void test_a_request_tells_who_sent_it(void **state)
 	begin(get);
 	assert_string_equal(s->ip, "192.0.2.1");
 	stream_answer(s, ok, "hi");
-	assert_slice(scene.records[0].client, "192.0.2.1:0");
+	assert_slice(scene.records[0].client.text, "192.0.2.1:0");
 	wire = wire_open_from("2001:db8::1");
 	wire_send(wire, get);
 	assert_string_equal(stream_last()->ip, "2001:db8::1");
 	exchange_stop(client_of_wire(wire)->exchange);
-	assert_slice(scene.records[1].client, "[2001:db8::1]:0");
+	assert_slice(scene.records[1].client.text, "[2001:db8::1]:0");
 }
 
 static void test_what_is_malformed_is_refused(void **state)

@@ -99,11 +99,34 @@ static void test_errno_is_told_and_survives(void **state)
 	assert_non_null(strstr(content(path), "error: plain\n"));
 }
 
+/* Whatever it is made of, in whichever form: nothing of it is seen by who splits lines or by a
+ * terminal. */
 static void test_message_stays_in_its_line(void **state)
 {
+	static const char *const odd[] = { "\xc2\x9b", "\xe2\x80\xa8", "\xe2\x80\xae" };
+	const char *got;
+
 	(void)state;
-	log_info("a\nb\rc%cd", 27);
-	assert_non_null(strstr(content(path), "info: a b c d\n"));
+	for (int form = LOG_FORM_FULL; form <= LOG_FORM_PLAIN; form++) {
+		log_set_form((enum log_form)form);
+		for (int c = 1; c < 256; c++) {
+			char want[16];
+
+			assert_int_equal(truncate(path, 0), 0);
+			log_info("[%c]", c);
+			snprintf(want, sizeof want, c >= ' ' && c < 0x7f ? "[%c]\n" : "[\\x%02x]\n",
+				c);
+			got = content(path);
+			assert_string_equal(got + strlen(got) - strlen(want), want);
+			assert_ptr_equal(strchr(got, '\n'), got + strlen(got) - 1);
+		}
+	}
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		log_info("[%s]", odd[i]);
+		assert_null(strstr(content(path), odd[i]));
+	}
+	log_info("größe");
+	assert_non_null(strstr(content(path), "größe\n"));
 }
 
 static void test_long_message_is_cut(void **state)
@@ -112,13 +135,16 @@ static void test_long_message_is_cut(void **state)
 	const char *got;
 
 	(void)state;
-	memset(text, 'x', sizeof text);
-	text[sizeof text - 1] = '\0';
-	errno = ENOENT;
-	log_warn("%s", text);
-	got = content(path);
-	assert_in_range(strlen(got), 2000, 2200);
-	assert_int_equal(got[strlen(got) - 1], '\n');
+	for (int c = 1; c <= 'x'; c += 'x' - 1) {
+		assert_int_equal(truncate(path, 0), 0);
+		memset(text, c, sizeof text);
+		text[sizeof text - 1] = '\0';
+		errno = ENOENT;
+		log_warn("%s", text);
+		got = content(path);
+		assert_in_range(strlen(got), 2000, 2200);
+		assert_int_equal(got[strlen(got) - 1], '\n');
+	}
 }
 
 static void test_plain_form(void **state)

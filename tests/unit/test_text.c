@@ -1,4 +1,4 @@
-/* text.c: numbers, escaping, printf, and that nothing is ever written past the end. */
+/* text.c: numbers, printf, and that nothing is ever written past the end. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "guard.h"
 
 static void test_numbers(void **state)
 {
@@ -30,16 +29,6 @@ static void test_numbers(void **state)
 	text_add_hex(&t, UINT64_MAX);
 	assert_false(t.overflow);
 	assert_string_equal(text_string(&t), "0 18446744073709551615 0 1af0 ffffffffffffffff");
-}
-
-static void test_escaped(void **state)
-{
-	char room[128];
-	struct text t = text_over(room, sizeof room);
-
-	(void)state;
-	text_add_escaped(&t, slice_of("a \"b\"\\\r\n\0\x7f\xff~", 12));
-	assert_string_equal(text_string(&t), "a \\x22b\\x22\\x5c\\x0d\\x0a\\x00\\x7f\\xff~");
 }
 
 /* Both ways of writing a number: at each power of ten, and beside it. */
@@ -61,28 +50,6 @@ static void test_decimal_of_any_length(void **state)
 	}
 }
 
-/* Each octet, wherever it stands among such as need no escape. */
-static void test_escaped_everywhere(void **state)
-{
-	char room[64], expected[64];
-
-	(void)state;
-	for (int c = 0; c < 256; c++) {
-		bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-
-		for (size_t at = 0; at < 19; at++) {
-			char *in = guard_place("abcdefghijklmnopqrs", 19);
-			struct text t = text_over(room, sizeof room);
-
-			in[at] = (char)c;
-			text_add_escaped(&t, slice_of(in, 19));
-			snprintf(expected, sizeof expected, plain ? "%.*s%c%s" : "%.*s\\x%02x%s",
-				(int)at, in, c, "abcdefghijklmnopqrs" + at + 1);
-			assert_string_equal(text_string(&t), expected);
-		}
-	}
-}
-
 static void test_overflow_keeps_whole_pieces(void **state)
 {
 	char room[8] = "........";
@@ -98,7 +65,6 @@ static void test_overflow_keeps_whole_pieces(void **state)
 	assert_int_equal(t.len, 6);
 	text_add_char(&t, 'g');
 	text_add_hex(&t, 1);
-	text_add_escaped(&t, slice_of_string("\n"));
 	text_format(&t, "%d", 1);
 	assert_int_equal(t.len, 6);
 	assert_memory_equal(room, "abcdef..", 8);
@@ -127,8 +93,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_decimal_of_any_length),
-		cmocka_unit_test(test_escaped),
-		cmocka_unit_test(test_escaped_everywhere),
 		cmocka_unit_test(test_overflow_keeps_whole_pieces),
 		cmocka_unit_test(test_format),
 	};

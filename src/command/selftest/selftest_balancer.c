@@ -116,7 +116,7 @@ void selftest_balancer_signal(const struct balancer *b, int number)
 static void show_log(const struct balancer *b)
 {
 	static const int lines = 10;
-	char text[4096];
+	char text[4096], *rest, *line;
 	FILE *in = fopen(b->log, "re");
 	size_t len = 0;
 	int count = 0;
@@ -130,7 +130,11 @@ static void show_log(const struct balancer *b)
 	text[len] = '\0';
 	while (len > 0 && (count += text[len - 1] == '\n') <= lines)
 		len--;
-	log_errorx("the balancer said last:\n%s", text + len);
+	log_errorx("the balancer said last:");
+	rest = text + len;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			log_errorx("%s", line);
 }
 
 /* The port that the kernel chose stands in the log's first lines. 0, or -1. */
