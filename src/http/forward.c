@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "append.h"
 #include "forwarded.h"
 #include "head.h"
 #include "http/cookie.h"
@@ -101,6 +102,7 @@ void forward_request(struct text *out, struct request *request, const struct for
 	uint32_t without = REWRITTEN_REQUEST | forwarded_without(&request->fields, how);
 
 	fields_drop_hop_by_hop(&request->fields);
+	append_drop_unsafe(&request->fields, FIELD_VIA);
 	if (request->body.kind != BODY_CHUNKED)
 		without |= FIELD_BIT(FIELD_TRAILER);
 	if (request->max_forwards >= 0)

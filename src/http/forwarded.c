@@ -1,6 +1,7 @@
 /*
  * Writes what a backend is told of the client. Whatever a peer that nobody trusts says of itself is
- * not passed on in any spelling; a trusted one is a proxy, and what it says is kept and added to.
+ * not passed on in any spelling; a trusted one is a proxy, and what it says is kept and added to,
+ * if what is added can be told from it.
  */
 #include "config.h"
 
@@ -8,6 +9,7 @@
 
 #include <assert.h>
 
+#include "append.h"
 #include "head.h"
 
 /* Everything that says who the client is or what it asked for. */
@@ -16,16 +18,20 @@
 		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_OTHER) |           \
 		FIELD_BIT(FIELD_X_FORWARDED_PROTO) | FIELD_BIT(FIELD_X_REAL_IP))
 
-uint32_t forwarded_without(const struct fields *fields, const struct forward_request *how)
+uint32_t forwarded_without(struct fields *fields, const struct forward_request *how)
 {
 	uint32_t written = 0;
 
 	if (!how->trusted)
 		return CLAIMS;
-	if (how->x_forwarded)
+	if (how->x_forwarded) {
+		append_drop_unsafe(fields, FIELD_X_FORWARDED_FOR);
 		written |= FIELD_BIT(FIELD_X_FORWARDED_FOR);
-	if (how->rfc7239)
+	}
+	if (how->rfc7239) {
+		append_drop_unsafe(fields, FIELD_FORWARDED);
 		written |= FIELD_BIT(FIELD_FORWARDED);
+	}
 	return written & fields->present;
 }
 
@@ -41,7 +47,7 @@ static const char *begin_list(
 
 	assert(first == NULL || (first >= fields->list && first < end));
 	for (const struct field *field = first; field != NULL && field < end; field++) {
-		if (field->id != first->id || slice_is_empty(field->value))
+		if (field->id != first->id || field->dropped || slice_is_empty(field->value))
 			continue;
 		text_add_string(out, between);
 		text_add_slice(out, field->value);

@@ -108,6 +108,19 @@ def test_forwarded_is_appended(tinylb, origin):
     assert r.headers.one("x-forwarded-for") == "1.1.1.1"  # as it came
 
 
+@pytest.mark.rfc("7239 4")
+@pytest.mark.parametrize("open_end", ['for="_x', 'for=_x\\', 'for="_x\\"', "for=(x", 'for=(")'])
+def test_open_ends_do_not_swallow_what_is_added(tinylb, origin, open_end):
+    """A client's quote that a trusted proxy let through would make our own element a part of the client's. What stands
+    before it goes as well: it must not move to the place of an element that a proxy wrote."""
+    said = [("Forwarded", "for=admin"), ("Forwarded", open_end + ", for=1.1.1.1"), ("Forwarded", "for=2.2.2.2"),
+            ("X-Forwarded-For", open_end), ("X-Forwarded-For", "3.3.3.3"), ("Via", "1.1 a (" + open_end), ("Via", "1.1 b")]
+    r = trusting(tinylb, origin, said, forwarded="both", host="h")
+    assert r.headers.one("forwarded") == "for=2.2.2.2, for=127.0.0.1;host=h;proto=http"
+    assert r.headers.one("x-forwarded-for") == "3.3.3.3, 127.0.0.1"
+    assert [v for n, v in r.headers if n.lower() == "via"] == ["1.1 b", "1.1 tinylb"]
+
+
 def test_off_leaves_what_a_trusted_peer_says(tinylb, origin):
     r = trusting(tinylb, origin, CLAIMS, forwarded="off")
     assert [(n, v) for n, v in r.headers if (n, v) in CLAIMS] == CLAIMS

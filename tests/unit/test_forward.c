@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -212,6 +213,83 @@ static void test_client(void **state)
 		text_format(&w, "GET / HTTP/1.1\r\nHost: h:1\r\n%s%sVia: 1.1 tinylb\r\n\r\n",
 			cases[i].wanted, i % 2 == 0 ? "X-Request-Id: 5\r\n" : "");
 		assert_string_equal(forward(input, &how), text_string(&w));
+	}
+}
+
+/* What a trusted peer said is kept as far as nobody can read our own element as a part of it. */
+static void test_lists_that_swallow(void **state)
+{
+	static const struct {
+		const char *said[4];
+		const char *kept;
+	} cases[] = {
+		{ { "for=_x" }, "for=_x, " },
+		{ { "for=\"_x\", for=\"a, \\\"b(\"" }, "for=\"_x\", for=\"a, \\\"b(\", " },
+		{ { "a (b (c)), d" }, "a (b (c)), d, " },
+		{ { "for=\"_x" }, "" },
+		{ { "for=_x\"" }, "" },
+		{ { "for=\"_x\\\"" }, "" },
+		{ { "for=_x\\" }, "" },
+		{ { "for=\"_x\\" }, "" },
+		{ { "for=\\\"_x\"" }, "" },
+		{ { "a (b" }, "" },
+		{ { "a (b (c)" }, "" },
+		{ { "a (b\\)" }, "" },
+		/* Readers who know comments, and those who do not. */
+		{ { "a (\") b" }, "" },
+		{ { "a (\\)) b" }, "" },
+		{ { "a (\"b) (c\")" }, "a (\"b) (c\"), " },
+		{ { "a \"(\" b" }, "a \"(\" b, " },
+		/* Each of the fields may be the last one that somebody reads. */
+		{ { "for=\"a", "b\"" }, "" },
+		{ { "for=a", "for=\"b", "for=c", "for=d" }, "for=c, for=d, " },
+		{ { "for=a", "", "for=b", "for=\"c" }, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char input[512], wanted[512];
+		struct text in = text_over(input, sizeof input);
+		struct forward_request how = usual();
+
+		how.rfc7239 = how.trusted = true;
+		text_add_string(&in, "GET / HTTP/1.1\r\n" HOST);
+		for (size_t j = 0; j < 4 && cases[i].said[j] != NULL; j++)
+			text_format(&in, "Forwarded: %s\r\nX-Forwarded-For: %s\r\n",
+				cases[i].said[j], cases[i].said[j]);
+		text_add_string(&in, "\r\n");
+		snprintf(wanted, sizeof wanted,
+			"GET / HTTP/1.1\r\nHost: backend:8001\r\nX-Forwarded-For: %s10.0.0.1\r\n"
+			"X-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n"
+			"Forwarded: %sfor=10.0.0.1;host=h;proto=http\r\nVia: 1.1 tinylb\r\n\r\n",
+			cases[i].kept, cases[i].kept);
+		assert_string_equal(forward(text_string(&in), &how), wanted);
+	}
+	/* Nothing is added to this one. */
+	assert_non_null(strstr(forward("GET / HTTP/1.1\r\n" HOST "Forwarded: a=\"\r\n\r\n",
+				       &(struct forward_request){ .trusted = true }),
+		"Forwarded: a=\"\r\n"));
+}
+
+/* Of anybody: readers may put fields together. */
+static void test_via_that_swallows(void **state)
+{
+	static const struct forward_case cases[] = {
+		{ "GET / HTTP/1.1\r\n" HOST "Via: 1.1 a (b)\r\nA: (\r\nVia: 1.1 c\r\n\r\n",
+			"Via: 1.1 a (b)\r\nA: (\r\nVia: 1.1 c\r\n" OURS },
+		{ "GET / HTTP/1.1\r\n" HOST "Via: 1.1 a (b\r\nA: (\r\nVia: 1.1 c\r\n\r\n",
+			"A: (\r\nVia: 1.1 c\r\n" OURS },
+		{ "GET / HTTP/1.1\r\n" HOST "Via: 1.1 a\r\nA: (\r\nVia: 1.1 c \"\r\n\r\n",
+			"A: (\r\n" OURS },
+	};
+	struct forward_request how = usual();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *written = strstr(forward(cases[i].input, &how), "backend:8001\r\n");
+
+		assert_non_null(written);
+		assert_string_equal(written + strlen("backend:8001\r\n"), cases[i].wanted);
 	}
 }
 
@@ -552,6 +630,8 @@ int main(void)
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_host_and_peer),
 		cmocka_unit_test(test_client),
+		cmocka_unit_test(test_lists_that_swallow),
+		cmocka_unit_test(test_via_that_swallows),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_invariant),
 		cmocka_unit_test(test_extra),
