@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/rng.h"
 
 /* Two masters that start at the same time may take a file away from each other. One of them then
  * looks again, and sees the lock of the other. */
@@ -33,12 +35,28 @@ static bool is_same_file(const char *path, int fd)
 	       named.st_dev == open_one.st_dev && named.st_ino == open_one.st_ino;
 }
 
-/* A locked file under a name of its own with our id in it; its descriptor, or -1 with errno. */
+/* A name for a file beside `path` that nobody can know before it is there. 0, or -1 with errno. */
+static int choose_name(const char *path, char *name, size_t size)
+{
+	uint64_t number;
+	int n;
+
+	if (rng_root_seed(&number) == -1)
+		return -1;
+	n = snprintf(name, size, "%s.%016jx", path, (uintmax_t)number);
+	if (n >= 0 && (size_t)n < size)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* A locked file under a name of its own with our id in it. Where others may write to the folder,
+ * what they have put or linked there is not touched. Its descriptor, or -1 with errno. */
 static int make_temporary(const char *path)
 {
 	char text[16];
 	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (fd == -1)
 		return -1;
@@ -112,13 +130,14 @@ static int put_in_place(const char *temporary, const char *path, int old)
 }
 
 /* One attempt: the descriptor, or -1 with errno, EBUSY meaning another attempt. */
-static int try_open(const char *path, const char *temporary)
+static int try_open(const char *path)
 {
+	char temporary[4096];
 	int old = lock_existing(path), fd;
 
 	if (old == -1 && errno != ENOENT)
 		return -1;
-	fd = make_temporary(temporary);
+	fd = choose_name(path, temporary, sizeof temporary) == -1 ? -1 : make_temporary(temporary);
 	if (fd != -1 && put_in_place(temporary, path, old) == -1) {
 		int saved = errno;
 		unlink(temporary);
@@ -145,14 +164,11 @@ static void explain_lock(const char *path, char *why, size_t why_size)
 
 int pidfile_open(struct pidfile *p, const char *path, char *why, size_t why_size)
 {
-	char temporary[4096];
-
 	*p = (struct pidfile){ -1, NULL };
 	if (path == NULL)
 		return 0;
-	snprintf(temporary, sizeof temporary, "%s.%d", path, (int)getpid());
 	for (int i = 0; i < ATTEMPTS; i++) {
-		p->fd = try_open(path, temporary);
+		p->fd = try_open(path);
 		if (p->fd != -1 || errno != EBUSY)
 			break;
 	}

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/tcp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -54,13 +55,28 @@ static int set_options(int fd, const struct address *a, bool share)
 	return set_on(fd, IPPROTO_TCP, TCP_NODELAY);
 }
 
+/* The path of a unix socket has its rights from the moment it is there: all users may connect, as
+ * to a TCP port. Who is to be kept out is kept out of the folder. */
+static int bind_address(int fd, const struct address *a)
+{
+	mode_t former;
+	int result;
+
+	if (!address_is_unix(a))
+		return bind(fd, &a->u.sa, a->len);
+	former = umask(0111);
+	result = bind(fd, &a->u.sa, a->len);
+	umask(former);
+	return result;
+}
+
 static int bind_socket(const struct address *a, bool share)
 {
 	int fd = socket(a->u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
-	if (set_options(fd, a, share) == -1 || bind(fd, &a->u.sa, a->len) == -1)
+	if (set_options(fd, a, share) == -1 || bind_address(fd, a) == -1)
 		fd_close(&fd);
 	return fd;
 }

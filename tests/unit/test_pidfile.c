@@ -89,6 +89,40 @@ static void test_stale_file_is_replaced(void **state)
 	pidfile_close(&p);
 }
 
+/* Where others may write to the folder, they may put there what is to be overwritten. */
+static void test_what_others_put_there_is_not_touched(void **state)
+{
+	struct pidfile p;
+	char why[256], planted[96], text[32] = "";
+	int fd;
+
+	(void)state;
+	snprintf(planted, sizeof planted, "%s.%d", path, (int)getpid());
+	fd = open(planted, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_equal(fd_write_all(fd, "precious", 8), 0);
+	assert_int_equal(pidfile_open(&p, path, why, sizeof why), 0);
+	assert_int_equal(pread(fd, text, sizeof text - 1, 0), 8);
+	assert_string_equal(text, "precious");
+	assert_int_equal(unlink(planted), 0);
+	fd_close(&fd);
+	pidfile_close(&p);
+}
+
+static void test_name_that_is_too_long(void **state)
+{
+	char longest[4096] = "", why[5000];
+	struct pidfile p;
+
+	(void)state;
+	while (strlen(longest) + 2 < sizeof longest - 5)
+		memcpy(longest + strlen(longest), "./", 3);
+	memcpy(longest + strlen(longest), "pid", 4);
+	assert_int_equal(pidfile_open(&p, longest, why, sizeof why), -1);
+	assert_non_null(strstr(why, ": File name too long"));
+	assert_int_equal(access("pid", F_OK), -1);
+	pidfile_close(&p);
+}
+
 static void test_second_instance_is_refused(void **state)
 {
 	struct pidfile first, second;
@@ -169,6 +203,8 @@ int main(void)
 		cmocka_unit_test(test_written_and_removed),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_stale_file_is_replaced),
+		cmocka_unit_test(test_what_others_put_there_is_not_touched),
+		cmocka_unit_test(test_name_that_is_too_long),
 		cmocka_unit_test(test_second_instance_is_refused),
 		cmocka_unit_test(test_file_of_another_is_left_alone),
 		cmocka_unit_test(test_folder_that_is_not_there),

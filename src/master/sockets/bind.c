@@ -55,14 +55,7 @@ static int bind_unix(struct escrow *escrow, const struct address *a, uint32_t ge
 	if (clear_path(a) == -1)
 		return -1;
 	fd = listener_bind(a);
-	if (fd == -1)
-		return -1;
-	/* All users may connect, as to a TCP port. The rights of the folder can restrict that. */
-	if (chmod(a->u.un.sun_path, 0666) == -1) {
-		fd_close(&fd);
-		return -1;
-	}
-	return escrow_add(escrow, a, 0, generation, fd);
+	return fd == -1 ? -1 : escrow_add(escrow, a, 0, generation, fd);
 }
 
 /* The kernel chooses the port of the first slot's socket. The others get the same one. */
