@@ -132,6 +132,17 @@ void fields_drop_hop_by_hop(struct fields *fields);
 void fields_write_named(const struct fields *fields, struct text *list);
 void fields_drop_listed(struct fields *fields, struct slice list);
 
+/* Where a reader of a list field stands; begins as { 0 }. */
+struct field_elements {
+	unsigned next; /* index of the field to be read next */
+	struct slice rest;
+};
+
+/* Reads the next element of the list that all fields with this id make together, in their order
+ * (RFC 9110 5.3). It has no blanks around it. Empty elements are passed over (RFC 9110 5.6.1). */
+bool fields_next_element(const struct fields *fields, enum field_id id, struct field_elements *at,
+	struct slice *element);
+
 /* True when any Connection field has this option, case-insensitively ("close", "keep-alive"). */
 bool fields_connection_has(const struct fields *fields, const char *option);
 

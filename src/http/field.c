@@ -257,22 +257,33 @@ const struct field *fields_find(const struct fields *fields, enum field_id id)
 	assert(fields->first[id] < fields->count);
 	return &fields->list[fields->first[id]];
 }
+bool fields_next_element(const struct fields *fields, enum field_id id, struct field_elements *at,
+	struct slice *element)
+{
+	if ((fields->present & FIELD_BIT(id)) == 0)
+		return false;
+	if (at->next < fields->first[id])
+		at->next = fields->first[id];
+	while (!slice_next_element(&at->rest, element)) {
+		while (at->next < fields->count && fields->list[at->next].id != id)
+			at->next++;
+		if (at->next >= fields->count)
+			return false;
+		at->rest = fields->list[at->next++].value;
+	}
+	return true;
+}
+
 
 bool fields_connection_has(const struct fields *fields, const char *option)
 {
 	struct slice wanted = slice_of_string(option);
-	struct slice rest, element;
+	struct field_elements at = { 0 };
+	struct slice element;
 
-	if ((fields->present & FIELD_BIT(FIELD_CONNECTION)) == 0)
-		return false;
-	for (unsigned i = fields->first[FIELD_CONNECTION]; i < fields->count; i++) {
-		if (fields->list[i].id != FIELD_CONNECTION)
-			continue;
-		rest = fields->list[i].value;
-		while (slice_next_element(&rest, &element)) {
-			if (slice_equals_nocase(element, wanted))
-				return true;
-		}
+	while (fields_next_element(fields, FIELD_CONNECTION, &at, &element)) {
+		if (slice_equals_nocase(element, wanted))
+			return true;
 	}
 	return false;
 }

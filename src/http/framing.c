@@ -1,6 +1,8 @@
 /*
  * Decides where a body ends and whether its connection stays open. Everything that could be read in
- * two ways is refused here; nothing is repaired.
+ * two ways is refused here; nothing is repaired. So Content-Length and Transfer-Encoding are not
+ * read as other lists are: empty elements, equal values and several fields are refused, because
+ * peers differ in what they make of them, and then in where the body ends.
  */
 #include "config.h"
 
@@ -131,24 +133,17 @@ static void note_option(struct connection_options *options, struct slice option)
 		options->malformed = true;
 }
 
+	struct field_elements at = { 0 };
+	struct slice option;
 int framing_read_connection(struct connection_options *options, const struct fields *fields)
 {
 	unsigned count = 0;
 
 	*options = (struct connection_options){ 0 };
-	if ((fields->present & FIELD_BIT(FIELD_CONNECTION)) == 0)
-		return 0;
-	for (unsigned i = fields->first[FIELD_CONNECTION]; i < fields->count; i++) {
-		struct slice rest = fields->list[i].value;
-		struct slice option;
-
-		if (fields->list[i].id != FIELD_CONNECTION)
-			continue;
-		while (slice_next_element(&rest, &option)) {
-			if (++count > CONNECTION_OPTIONS_MAX)
-				return -1;
-			note_option(options, option);
-		}
+	while (fields_next_element(fields, FIELD_CONNECTION, &at, &option)) {
+		if (++count > CONNECTION_OPTIONS_MAX)
+			return -1;
+		note_option(options, option);
 	}
 	return 0;
 }

@@ -60,17 +60,17 @@ static enum parse_result judge_body(struct request *r)
 	return PARSE_DONE;
 }
 
-/* RFC 9110 10.1.1 */
+/* RFC 9110 10.1.1: a list. A comma within quotes does not matter here: what has one is refused. */
 static enum parse_result judge_expect(struct request *r)
 {
-	const struct field *field = fields_find(&r->fields, FIELD_EXPECT);
+	struct field_elements at = { 0 };
+	struct slice expectation;
 
-	if (field == NULL || r->minor == 0)
-		return PARSE_DONE;
-	if ((r->fields.repeated & FIELD_BIT(FIELD_EXPECT)) != 0 ||
-		!slice_equals_nocase(field->value, slice_of_string("100-continue")))
-		return request_refuse(r, 417, "unknown expectation");
-	r->expect_continue = r->body.kind == BODY_CHUNKED || r->body.length > 0;
+	while (r->minor > 0 && fields_next_element(&r->fields, FIELD_EXPECT, &at, &expectation)) {
+		if (!slice_equals_nocase(expectation, slice_of_string("100-continue")))
+			return request_refuse(r, 417, "unknown expectation");
+		r->expect_continue = !body_is_empty(r->body);
+	}
 	return PARSE_DONE;
 }
 
@@ -103,16 +103,12 @@ static void note_upgrade(struct request *r)
 
 static void note_te(struct request *r)
 {
-	if ((r->fields.present & FIELD_BIT(FIELD_TE)) == 0 || r->minor == 0)
-		return;
-	for (unsigned i = r->fields.first[FIELD_TE]; i < r->fields.count; i++) {
-		struct slice rest = r->fields.list[i].value;
-		struct slice element;
+	struct field_elements at = { 0 };
+	struct slice coding;
 
-		while (r->fields.list[i].id == FIELD_TE && slice_next_element(&rest, &element)) {
-			if (slice_equals_nocase(element, slice_of_string("trailers")))
-				r->te_trailers = true;
-		}
+	while (r->minor > 0 && fields_next_element(&r->fields, FIELD_TE, &at, &coding)) {
+		if (slice_equals_nocase(coding, slice_of_string("trailers")))
+			r->te_trailers = true;
 	}
 }
 
@@ -232,13 +228,10 @@ enum parse_result request_parse(struct request *r, const char *data, size_t len,
 
 struct slice request_first_element(const struct request *request, enum field_id id)
 {
-	const struct field *field = fields_find(&request->fields, id);
-	struct slice rest, first;
+	struct field_elements at = { 0 };
+	struct slice first;
 
-	if (field == NULL)
-		return slice_of(NULL, 0);
-	rest = field->value;
-	return slice_next_element(&rest, &first) ? first : slice_of(NULL, 0);
+	return fields_next_element(&request->fields, id, &at, &first) ? first : slice_of(NULL, 0);
 }
 
 bool request_is_https(const struct request *request)

@@ -164,11 +164,10 @@ enum parse_result response_parse(struct response *r, const char *data, size_t le
 bool response_read_keep_alive(const struct response *r, uint64_t *seconds)
 {
 	static const struct slice name = { "timeout=", 8 };
-	const struct field *field = fields_find(&r->fields, FIELD_KEEP_ALIVE);
-	struct slice rest = field->value;
+	struct field_elements at = { 0 };
 	struct slice element;
 
-	while (slice_next_element(&rest, &element))
+	while (fields_next_element(&r->fields, FIELD_KEEP_ALIVE, &at, &element))
 		if (element.len > name.len &&
 			slice_equals_nocase(slice_of(element.data, name.len), name))
 			return slice_parse_decimal(

@@ -532,8 +532,17 @@ def test_expect_of_an_old_client_is_ignored(tinylb, origin):
     assert r.body == b"hello" and r.interim == [] and "expect" not in o.last.headers
 
 
-def test_unknown_expectation(tinylb, origin):
-    o = origin()
-    c = tinylb(backends=[o.url]).client()
-    assert c.get("/", [("Expect", "a-miracle")]).status == 417
-    assert o.count == 0
+@pytest.mark.rfc("9110 10.1.1")
+def test_expectations_are_a_list(tinylb, origin):
+    """417 is for a member that is not 100-continue. Empty members say nothing (RFC 9110 5.6.1)."""
+    o = origin(lambda c, r: r.body)
+    lb = tinylb(backends=[o.url])
+    for value, expected in (("", []), (",", []), ("100-continue,", ["100-continue"]),
+                            ("100-continue, 100-continue", ["100-continue"])):
+        r = lb.client().request("POST", "/", [("Expect", value)], b"hello")
+        assert (r.status, r.body) == (200, b"hello"), value
+        assert o.last.headers.tokens("expect") == expected, value
+    count = o.count
+    for value in ("a-miracle", "100-continue, a-miracle"):
+        assert lb.client().get("/", [("Expect", value)]).status == 417
+    assert o.count == count

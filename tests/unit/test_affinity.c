@@ -473,6 +473,7 @@ static void test_the_cookie_is_secure_where_the_client_spoke_tls(void **state)
 	assert_true(is_secure("X-Forwarded-Proto: https\r\n", true));
 	assert_true(is_secure("x-forwarded-proto: HTTPS , http\r\n", true));
 	assert_false(is_secure("X-Forwarded-Proto: https\r\n", false));
+	assert_true(is_secure("X-Forwarded-Proto: ,\r\nX-Forwarded-Proto: https\r\n", true));
 	assert_false(is_secure("X-Forwarded-Proto: http, https\r\n", true));
 	assert_false(is_secure("X-Forwarded-Proto: httpss\r\n", true));
 	assert_false(is_secure("X-Forwarded-Proto:\r\n", true));
