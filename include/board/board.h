@@ -14,7 +14,7 @@
 enum board_counter {
 	BOARD_ACCEPTED, /* connections of clients */
 	BOARD_REQUESTS, /* that have ended, in whatever way */
-	BOARD_1XX,      /* their answers by class; BOARD_1XX + status / 100 - 1 */
+	BOARD_1XX,      /* their answers by class; BOARD_1XX + status / 100 - 1, up to BOARD_5XX */
 	BOARD_2XX,
 	BOARD_3XX,
 	BOARD_4XX,

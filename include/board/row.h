@@ -43,7 +43,7 @@ enum rows_gauge {
 enum rows_count {
 	ROWS_REQUESTS,  /* as often as it was picked */
 	ROWS_RESPONSES, /* heads of final answers, of whatever status */
-	ROWS_5XX,       /* of those, with such a status */
+	ROWS_5XX,       /* of those, with a status of 500 or more */
 	ROWS_CONNECT_FAILED,
 	ROWS_CUT,          /* closed or reset before the end of an answer */
 	ROWS_TIMED_OUT,    /* no answer in time */

@@ -49,7 +49,7 @@ struct request {
 
 struct response {
 	int minor;
-	int status; /* 100 to 599 */
+	int status; /* 100 to 999; from 600 on it is meant as a 5xx */
 	struct slice reason;
 	struct body body; /* with regard to the request's method and the status */
 	bool keep_alive;  /* the backend lets its connection persist */

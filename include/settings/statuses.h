@@ -1,4 +1,4 @@
-/* A set of statuses of failures, 400 to 599. */
+/* A set of statuses of failures, 400 to 999. */
 #ifndef TINYLB_SETTINGS_STATUSES_H
 #define TINYLB_SETTINGS_STATUSES_H
 
@@ -8,13 +8,13 @@
 #include "base/text.h"
 
 #define STATUSES_FIRST 400
-#define STATUSES_LAST  599
+#define STATUSES_LAST  999
 
 struct statuses {
 	uint64_t bits[(STATUSES_LAST - STATUSES_FIRST) / 64 + 1]; /* all 0: none */
 };
 
-/* Whether `status` is in the set. Any number is fine; one outside of 400 to 599 is in no set. */
+/* Whether `status` is in the set. Any number is fine; one outside of 400 to 999 is in no set. */
 static inline bool statuses_have(const struct statuses *set, int status)
 {
 	unsigned bit = (unsigned)(status - STATUSES_FIRST);

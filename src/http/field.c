@@ -44,10 +44,9 @@ static const struct known {
 
 #define HOP_BY_HOP                                                                                 \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_HTTP2_SETTINGS) |                           \
-		FIELD_BIT(FIELD_KEEP_ALIVE) | FIELD_BIT(FIELD_PROXY_AUTHENTICATE) |                \
-		FIELD_BIT(FIELD_PROXY_AUTHORIZATION) | FIELD_BIT(FIELD_PROXY_CONNECTION) |         \
-		FIELD_BIT(FIELD_TE) | FIELD_BIT(FIELD_TRANSFER_ENCODING) |                         \
-		FIELD_BIT(FIELD_UPGRADE))
+		FIELD_BIT(FIELD_KEEP_ALIVE) | FIELD_BIT(FIELD_PROXY_AUTHORIZATION) |               \
+		FIELD_BIT(FIELD_PROXY_CONNECTION) | FIELD_BIT(FIELD_TE) |                          \
+		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE))
 
 /* Fields that stay although a Connection field names them: framing, routing, what identifies the
  * client, and the date that every response has. */
@@ -257,6 +256,7 @@ const struct field *fields_find(const struct fields *fields, enum field_id id)
 	assert(fields->first[id] < fields->count);
 	return &fields->list[fields->first[id]];
 }
+
 bool fields_next_element(const struct fields *fields, enum field_id id, struct field_elements *at,
 	struct slice *element)
 {
@@ -273,7 +273,6 @@ bool fields_next_element(const struct fields *fields, enum field_id id, struct f
 	}
 	return true;
 }
-
 
 bool fields_connection_has(const struct fields *fields, const char *option)
 {

@@ -14,10 +14,12 @@
 #include "http/cookie.h"
 #include "http/forward.h"
 
-/* Never copied: gone (hop-by-hop), or written from what they meant. */
+/* Never copied: gone (hop-by-hop), or written from what they meant. Proxy-Authenticate is copied in
+ * a 407 only. */
 #define REWRITTEN                                                                                  \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) |                           \
-		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE))
+		FIELD_BIT(FIELD_PROXY_AUTHENTICATE) | FIELD_BIT(FIELD_TRANSFER_ENCODING) |         \
+		FIELD_BIT(FIELD_UPGRADE))
 #define REWRITTEN_REQUEST                                                                          \
 	(REWRITTEN | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_TE) |       \
 		FIELD_BIT(FIELD_TWIN) | FIELD_BIT(FIELD_X_REQUEST_ID))
@@ -165,12 +167,47 @@ static void write_announced_length(struct text *out, const struct fields *fields
 		write_framing(out, body);
 }
 
-static void write_response_hop(struct text *out, bool close, const struct forward_response *how)
+/* Writes the list of what a backend offers to switch to, no longer than it was, and the option that
+ * goes with it. False: there is none, and nothing is written. */
+static bool write_upgrade_offer(struct text *out, const struct fields *fields)
 {
+	const char *between = "Upgrade: ";
+	struct field_elements at = { 0 };
+	struct slice protocol;
+
+	while (fields_next_element(fields, FIELD_UPGRADE, &at, &protocol)) {
+		text_add_string(out, between);
+		text_add_slice(out, protocol);
+		between = ",";
+	}
+	if (between[0] != ',')
+		return false;
+	text_add_string(out, "\r\nConnection: Upgrade");
+	return true;
+}
+
+/*
+ * What only this connection is told. A 426 must say what to switch to (RFC 9110 15.5.22). In other
+ * responses Upgrade only advertises ("h2,h2c" of Apache): it is left out, because browsers fail on
+ * it behind a proxy. Keep-Alive, TE and Proxy-Connection are demanded by no status, and Trailer is
+ * no field of a connection: it goes on where trailers do.
+ */
+static void write_response_hop(struct text *out, const struct response *response, bool close,
+	const struct forward_response *how)
+{
+	bool offers = response->status == 426 && write_upgrade_offer(out, &response->fields);
+	const char *option = NULL;
+
 	if (close)
-		text_add_string(out, "Connection: close\r\n");
+		option = "close";
 	else if (how->client_minor == 0 && how->keep_alive_10)
-		text_add_string(out, "Connection: keep-alive\r\n");
+		option = "keep-alive";
+	if (option != NULL) {
+		text_add_string(out, offers ? ", " : "Connection: ");
+		text_add_string(out, option);
+	}
+	if (offers || option != NULL)
+		end_line(out);
 }
 
 static void write_final(struct text *out, const struct response *response, struct body body,
@@ -179,7 +216,7 @@ static void write_final(struct text *out, const struct response *response, struc
 	if (body.kind == BODY_NONE && response->status != 204)
 		write_announced_length(out, &response->fields);
 	write_framing(out, body);
-	write_response_hop(out, how->close || body.kind == BODY_UNTIL_CLOSE, how);
+	write_response_hop(out, response, how->close || body.kind == BODY_UNTIL_CLOSE, how);
 	if (fields_find(&response->fields, FIELD_DATE) == NULL && !slice_is_empty(how->date)) {
 		text_add_string(out, "Date: ");
 		text_add_slice(out, how->date);
@@ -198,6 +235,8 @@ void forward_response(
 		cookie_drop_set(&response->fields, how->cookie);
 	if (body.kind != BODY_CHUNKED)
 		without |= FIELD_BIT(FIELD_TRAILER);
+	if (response->status == 407) /* which must have it: RFC 9110 15.5.8 */
+		without &= ~FIELD_BIT(FIELD_PROXY_AUTHENTICATE);
 	write_status(out, response);
 	write_fields(out, &response->fields, without);
 	if (response->upgraded)

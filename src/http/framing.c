@@ -98,7 +98,7 @@ static int refuse_codings(const struct fields *fields, const char **why)
 	return refuse(why, 501, "unknown transfer coding");
 }
 
-int framing_read(const struct fields *fields, int minor, struct body *body, const char **why)
+int framing_read(const struct fields *fields, struct body *body, const char **why)
 {
 	const uint32_t codings = FIELD_BIT(FIELD_TRANSFER_ENCODING);
 	const uint32_t length = FIELD_BIT(FIELD_CONTENT_LENGTH);
@@ -111,8 +111,6 @@ int framing_read(const struct fields *fields, int minor, struct body *body, cons
 		return read_length(fields, body, why);
 	if ((fields->present & length) != 0)
 		return refuse(why, 400, "both Transfer-Encoding and Content-Length");
-	if (minor == 0)
-		return refuse(why, 400, "Transfer-Encoding in HTTP/1.0");
 	if ((fields->repeated & codings) != 0 ||
 		!slice_equals_nocase(fields_find(fields, FIELD_TRANSFER_ENCODING)->value,
 			slice_of_string("chunked")))
@@ -133,10 +131,10 @@ static void note_option(struct connection_options *options, struct slice option)
 		options->malformed = true;
 }
 
-	struct field_elements at = { 0 };
-	struct slice option;
 int framing_read_connection(struct connection_options *options, const struct fields *fields)
 {
+	struct field_elements at = { 0 };
+	struct slice option;
 	unsigned count = 0;
 
 	*options = (struct connection_options){ 0 };

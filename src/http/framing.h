@@ -8,10 +8,11 @@
 #include "http/field.h"
 
 /*
- * Reads Content-Length and Transfer-Encoding (RFC 9112 6) of a message of HTTP/1.`minor`. Returns 0
- * with *body set, BODY_NONE where neither is present; or 400 or 501 with *why.
+ * Reads Content-Length and Transfer-Encoding (RFC 9112 6). Returns 0 with *body set, BODY_NONE
+ * where neither is present; or 400 or 501 with *why. A BODY_CHUNKED of HTTP/1.0 is not to be
+ * trusted (RFC 9112 6.1): the caller decides what becomes of it.
  */
-int framing_read(const struct fields *fields, int minor, struct body *body, const char **why)
+int framing_read(const struct fields *fields, struct body *body, const char **why)
 	__attribute__((warn_unused_result));
 
 struct connection_options {

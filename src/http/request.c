@@ -49,8 +49,10 @@ static enum parse_result judge_host(struct request *r)
 
 static enum parse_result judge_body(struct request *r)
 {
-	int status = framing_read(&r->fields, r->minor, &r->body, &r->why);
+	int status = framing_read(&r->fields, &r->body, &r->why);
 
+	if (r->minor == 0 && (r->fields.present & FIELD_BIT(FIELD_TRANSFER_ENCODING)) != 0)
+		return request_refuse(r, 400, "Transfer-Encoding in HTTP/1.0");
 	if (status != 0)
 		return request_refuse(r, status, r->why);
 	/* It is not known what an HTTP/1.0 server reads after such a head. */

@@ -45,7 +45,7 @@ static enum parse_result read_status(struct response *r, const char **at, const 
 	}
 	r->minor = p[7] != '0';
 	r->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 + (p[11] - '0');
-	if (r->status < 100 || r->status > 599)
+	if (r->status < 100)
 		return refuse(r, "bad status");
 	*at = p + sizeof form - 1;
 	return PARSE_DONE;
@@ -120,11 +120,15 @@ static enum parse_result judge(struct response *r, enum method method)
 {
 	struct connection_options options;
 
-	if (framing_read(&r->fields, r->minor, &r->body, &r->why) != 0)
+	if (framing_read(&r->fields, &r->body, &r->why) != 0)
 		return PARSE_BAD;
 	if (framing_read_connection(&options, &r->fields) == -1)
 		return refuse(r, "too many Connection options");
 	r->keep_alive = !options.close && (r->minor > 0 || options.keep_alive);
+	/* Some servers of HTTP/1.0 send chunks nevertheless. One that does not know what it says
+	 * may send anything behind them: nothing after it is safe (RFC 9112 6.1). */
+	if (r->minor == 0 && r->body.kind == BODY_CHUNKED)
+		r->keep_alive = false;
 	judge_body(r, method);
 	return r->status == 101 ? judge_switch(r, &options) : PARSE_DONE;
 }

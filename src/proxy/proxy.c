@@ -26,10 +26,9 @@ struct proxy {
 	char scratch[HEAD_OUT_SIZE];
 };
 
-static struct head_limits head_limits_of(const struct settings *settings)
+static struct head_limits head_limits(const struct settings *settings, unsigned count)
 {
-	return (struct head_limits){ .size = settings->limits.header_size,
-		.count = (unsigned)settings->limits.header_count };
+	return (struct head_limits){ .size = settings->limits.header_size, .count = count };
 }
 
 static void init_upstream(struct proxy *p, const struct proxy_start *start)
@@ -43,7 +42,9 @@ static void init_upstream(struct proxy *p, const struct proxy_start *start)
 	u->workers = start->workers;
 	u->trim = &p->trim;
 	u->ops = &http1_upstream_ops;
-	u->limits = head_limits_of(start->settings);
+	/* The number of fields is limited for what strangers send: a response has as many as its
+	 * application needs, and its bytes are limited. */
+	u->limits = head_limits(start->settings, FIELDS_MAX);
 	u->head_out = p->head_out;
 	u->rng = start->rng;
 }
@@ -69,7 +70,7 @@ static void init_downstream(struct proxy *p, const struct proxy_start *start)
 	d->exchange = &p->exchange;
 	d->trim = &p->trim;
 	d->place = start->place;
-	d->limits = head_limits_of(start->settings);
+	d->limits = head_limits(start->settings, (unsigned)start->settings->limits.header_count);
 	d->head_out = p->head_out;
 	d->left = start->left;
 	d->left_context = start->context;

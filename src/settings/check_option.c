@@ -34,7 +34,7 @@ static int parse_code(struct slice text, int *code)
 {
 	uint64_t number;
 
-	if (slice_parse_decimal(text, 599, &number) == -1 || number < 100)
+	if (slice_parse_decimal(text, 999, &number) == -1 || number < 100)
 		return -1;
 	*code = (int)number;
 	return 0;
@@ -57,5 +57,5 @@ const char *check_option_status_fault(const char *text)
 
 	if (check_option_parse_status(text, &least, &most) == 0)
 		return NULL;
-	return "must be a status from 100 to 599, or two with a dash between: \"204\", \"200-399\"";
+	return "must be a status from 100 to 999, or two with a dash between: \"204\", \"200-399\"";
 }

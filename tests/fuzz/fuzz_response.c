@@ -63,11 +63,11 @@ static void claim_sound(const struct window *w, const struct asked *asked)
 	FUZZ_CLAIM(r->fields.count <= asked->limits.count);
 	fuzz_sound_fields(&r->fields, w->data, r->head_len);
 	fuzz_inside(r->reason, w->data, r->head_len);
-	FUZZ_CLAIM(r->status >= 100 && r->status <= 599);
+	FUZZ_CLAIM(r->status >= 100 && r->status <= 999);
 	FUZZ_CLAIM(bodiless == (r->body.kind == BODY_NONE));
 	FUZZ_CLAIM(r->body.kind == BODY_LENGTH || r->body.length == 0);
 	FUZZ_CLAIM(r->body.kind != BODY_UNTIL_CLOSE || !r->keep_alive);
-	FUZZ_CLAIM(r->minor > 0 || r->body.kind != BODY_CHUNKED);
+	FUZZ_CLAIM(r->minor > 0 || r->body.kind != BODY_CHUNKED || !r->keep_alive);
 	FUZZ_CLAIM(!r->upgraded || (r->status == 101 && !r->keep_alive));
 	FUZZ_CLAIM(memcmp(w->data + r->head_len - 4, "\r\n\r\n", 4) == 0);
 }

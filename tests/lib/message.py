@@ -96,7 +96,7 @@ class Request(Message):
 class Response(Message):
     def __init__(self, line, headers, head):
         super().__init__(line, headers, head)
-        m = re.fullmatch(r"HTTP/1\.([01]) ([1-5][0-9][0-9]) (.*)", line)
+        m = re.fullmatch(r"HTTP/1\.([01]) ([1-9][0-9][0-9]) (.*)", line)
         if not m:
             raise ProtocolError(f"not a status line: {line!r}")
         self.minor, self.status, self.reason = int(m.group(1)), int(m.group(2)), m.group(3)

@@ -3,6 +3,8 @@
 import socket
 import threading
 
+import pytest
+
 from lib.wait import wait_for
 
 SOON = {"slow_start": "0s"}
@@ -40,10 +42,11 @@ def test_resets(tinylb, origin):
     wait_for(lambda: lb.get("/").text == "b", "it to get requests again")
 
 
-def test_status(tinylb, origin):
-    """By option only."""
+@pytest.mark.parametrize("status", [500, 999])
+def test_status(tinylb, origin, status):
+    """By option only. What is beyond 599 counts as 5xx."""
     def handler(conn, request):
-        conn.respond(500, b"no")
+        conn.respond(status, b"no")
 
     a, b, c, d = origin(name="a"), origin(handler), origin(name="c"), origin(handler)
     lb = tinylb(pools={"on": ([a.url, b.url], eject(on_5xx=True, time="1h", time_max="1h")),
@@ -53,7 +56,7 @@ def test_status(tinylb, origin):
              "its ejection")
     assert {lb.get("/").status for _ in range(20)} == {200}
     other = lb.client(("127.0.0.1", lb.ports[1]))
-    wait_for(lambda: other.get("/").status == 500 and d.count > 12, "many failures")
+    wait_for(lambda: other.get("/").status == status and d.count > 12, "many failures")
     assert not lb.log_lines(f"{d.url} is ejected")
 
 

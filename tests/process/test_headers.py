@@ -181,9 +181,20 @@ def test_set_cookie_is_never_joined(tinylb, origin):
 def test_status_and_reason_go_on(tinylb, origin):
     o = origin(lambda c, r: c.respond(int(r.target[1:4]), b"", reason=r.target[5:].replace("_", " ")))
     c = tinylb(backends=[o.url]).client()
-    for status, reason in ((200, "OK"), (299, "Odd but fine"), (418, "I'm a teapot"), (500, ""), (599, "x")):
+    for status, reason in ((200, "OK"), (299, "Odd but fine"), (418, "I'm a teapot"), (500, ""), (599, "x"),
+                           (600, ""), (999, "Request denied")):
         r = c.get(f"/{status}/{reason.replace(' ', '_')}")
         assert (r.status, r.reason.strip()) == (status, reason)
+
+
+@pytest.mark.parametrize("count, status", [(110, 200), (250, 200), (300, 502)])
+def test_many_fields_of_a_response(tinylb, origin, count, status):
+    """limits.header_count is for requests. A response may have 256 fields, and as many bytes as fit."""
+    links = [("Link", f"</{i}.css>; rel=preload") for i in range(count)]
+    r = answered(tinylb, origin, links)
+    assert r.status == status
+    if status == 200:
+        assert r.headers.all("link") == [v for _, v in links]
 
 
 def test_bytes_above_ascii(tinylb, origin):
@@ -224,6 +235,32 @@ def test_hop_by_hop_fields_of_a_response(tinylb, origin):
     for name in ("x-mine", "keep-alive", "proxy-connection", "upgrade", "connection"):
         assert name not in r.headers, name
     assert r.headers.one("x-other") == "stays"
+
+
+@pytest.mark.rfc("9110 15.5.22")
+def test_what_to_upgrade_to_goes_on_in_a_426(tinylb, origin):
+    """A 426 must have an Upgrade field, and Connection names it. Elsewhere Upgrade is an offer, which goes no
+    further."""
+    o = origin(lambda c, r: c.respond(int(r.target[1:]), b"x", [("Upgrade", "websocket, foo/2"), ("Connection", "upgrade")]))
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    for _ in range(2):
+        r = c.get("/426")
+        assert r.status == 426 and r.headers.tokens("upgrade") == ["websocket", "foo/2"]
+        assert [t.lower() for t in r.headers.tokens("connection")] == ["upgrade"]
+    r = lb.get("/426", [("Connection", "close")])
+    assert [t.lower() for t in r.headers.tokens("connection")] == ["upgrade", "close"]
+    for status in (200, 400, 404):
+        r = c.get(f"/{status}")
+        assert r.status == status and "upgrade" not in r.headers and "connection" not in r.headers
+
+
+@pytest.mark.rfc("9110 15.5.8")
+def test_the_challenge_goes_on_in_a_407(tinylb, origin):
+    o = origin(lambda c, r: c.respond(int(r.target[1:]), b"x", [("Proxy-Authenticate", 'Basic realm="x"')]))
+    lb = tinylb(backends=[o.url])
+    assert lb.get("/407").headers.one("proxy-authenticate") == 'Basic realm="x"'
+    assert "proxy-authenticate" not in lb.get("/200").headers
 
 
 def test_connection_cannot_remove_what_matters(tinylb, origin):

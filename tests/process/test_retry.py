@@ -43,6 +43,13 @@ def test_another_is_asked_after_a_status(pair, method):
     assert sum(x.tries for x in lines) == bad.count + good.count and {x.tries for x in lines} == {1, 2}
 
 
+def test_statuses_beyond_599_may_be_named(tinylb, origin):
+    bad, good = origin(busy(999)), origin(lambda c, r: b"fine")
+    lb = tinylb(backends=[bad.url, good.url], pool={"retry": {"on_status": [999]}})
+    c = lb.client()
+    assert all(c.get("/").body == b"fine" for _ in range(20)) and bad.count > 0
+
+
 def test_chunked_body_goes_along(pair):
     bad, good, lb = pair
     c = lb.client()

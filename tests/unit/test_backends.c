@@ -291,7 +291,7 @@ static void test_refusals(void **state)
 			":3: pools.check.host = \"a b\": must be a host, perhaps with a port: "
 			"\"www.example.com\"\n" },
 		{ "check = { status = \"300-200\"; };",
-			":3: pools.check.status = \"300-200\": must be a status from 100 to 599, "
+			":3: pools.check.status = \"300-200\": must be a status from 100 to 999, "
 			"or two with a dash between: \"204\", \"200-399\"\n" },
 		{ "check = { rise = 0; };", ":3: pools.check.rise = 0: must be 1 to 100\n" },
 		{ "check = { interval = \"1ms\"; };",
@@ -339,13 +339,13 @@ static void test_status(void **state)
 	assert_int_equal(check_option_parse_status("204", &least, &most), 0);
 	assert_int_equal(least, 204);
 	assert_int_equal(most, 204);
-	assert_int_equal(check_option_parse_status("100-599", &least, &most), 0);
+	assert_int_equal(check_option_parse_status("100-999", &least, &most), 0);
 	assert_int_equal(least, 100);
-	assert_int_equal(most, 599);
+	assert_int_equal(most, 999);
 	assert_int_equal(check_option_parse_status("", &least, &most), -1);
 	assert_int_equal(check_option_parse_status("99", &least, &most), -1);
 	assert_int_equal(check_option_parse_status("200-", &least, &most), -1);
-	assert_int_equal(check_option_parse_status("200-600", &least, &most), -1);
+	assert_int_equal(check_option_parse_status("200-1000", &least, &most), -1);
 	assert_int_equal(check_option_parse_status("-200", &least, &most), -1);
 }
 

@@ -477,6 +477,29 @@ static void test_responses(void **state)
 			"0\r\n\r\n",
 			"HTTP/1.1 200 OK\r\nDate: then\r\nX_Request_Id: x\r\nContent-Length: 0\r\n"
 			"Connection: keep-alive\r\n\r\n" },
+		/* 426 and 407 are nothing without these */
+		{ "HTTP/1.1 426 Up\r\nConnection: x, Upgrade\r\nUpgrade: websocket,\r\nX: y\r\n"
+		  "upgrade: ,foo/2\r\nContent-Length: 0\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 426 Up\r\nDate: then\r\nContent-Length: 0\r\n"
+			"Upgrade: websocket,foo/2\r\nConnection: Upgrade\r\n\r\n",
+			"HTTP/1.1 426 Up\r\nDate: then\r\nContent-Length: 0\r\n"
+			"Upgrade: websocket,foo/2\r\nConnection: Upgrade, keep-alive\r\n\r\n" },
+		{ "HTTP/1.0 426 Up\r\nUpgrade: h2c\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 426 Up\r\nDate: then\r\nTransfer-Encoding: chunked\r\n"
+			"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+			"HTTP/1.1 426 Up\r\nDate: then\r\n"
+			"Upgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n" },
+		{ "HTTP/1.1 426 Up\r\nUpgrade: ,\r\nContent-Length: 0\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 426 Up\r\nDate: then\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1 426 Up\r\nDate: then\r\nContent-Length: 0\r\n"
+			"Connection: keep-alive\r\n\r\n" },
+		{ "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic a, b\r\nContent-Length: 0\r\n"
+		  "Proxy-Authenticate: New\r\nDate: then\r\n\r\n",
+			"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic a, b\r\n"
+			"Proxy-Authenticate: New\r\nDate: then\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic a, b\r\n"
+			"Proxy-Authenticate: New\r\nDate: then\r\nContent-Length: 0\r\n"
+			"Connection: keep-alive\r\n\r\n" },
 		{ "HTTP/1.1 204 No\r\nContent-Length: 4\r\nDate: then\r\n\r\n",
 			"HTTP/1.1 204 No\r\nDate: then\r\n\r\n",
 			"HTTP/1.1 204 No\r\nDate: then\r\nConnection: keep-alive\r\n\r\n" },

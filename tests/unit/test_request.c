@@ -618,7 +618,7 @@ static void test_nothing_is_framed_by_nothing(void **state)
 
 	(void)state;
 	assert_string_equal(parse(GET "\r\n", sizeof GET + 1, 0), GOT(" keep n=1"));
-	assert_int_equal(framing_read(&request.fields, 1, &body, &why), 0);
+	assert_int_equal(framing_read(&request.fields, &body, &why), 0);
 	assert_true(body.kind == BODY_NONE && body.length == 0);
 	assert_int_equal(framing_read_connection(&options, &request.fields), 0);
 	assert_false(options.close || options.keep_alive || options.upgrade || options.malformed);

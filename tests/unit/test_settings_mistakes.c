@@ -79,14 +79,14 @@ static const struct bad bad_files[] = {
 		"a.conf:5: there is no option seed2; did you mean \"seed\"?\n"
 		"a.conf:6: there is no option seed3; did you mean \"seed\"?\n" },
 	{ LISTENERS "pools = ( { name = \"app\"; backends = ( { url = \"http://a\"; } );\n"
-		    "retry = { on_status = [ 502, 399, 600 ]; }; }, { name = \"b\"; backends = (\n"
+		    "retry = { on_status = [ 502, 399, 1000 ]; }; }, { name = \"b\"; backends = (\n"
 		    "{ url = \"http://b\"; } ); retry = { on_status = ( 502, \"503\", 502 );\n"
 		    "attempts = 0; budget = 101; }; } );\n",
-		"a.conf:3: pools.retry.on_status = 399: must be statuses, 400 to 599: [ 502, 503 "
+		"a.conf:3: pools.retry.on_status = 399: must be statuses, 400 to 999: [ 502, 503 "
 		"]\n"
-		"a.conf:3: pools.retry.on_status = 600: must be statuses, 400 to 599: [ 502, 503 "
+		"a.conf:3: pools.retry.on_status = 1000: must be statuses, 400 to 999: [ 502, 503 "
 		"]\n"
-		"a.conf:4: pools.retry.on_status = \"503\": must be statuses, 400 to 599: [ 502, "
+		"a.conf:4: pools.retry.on_status = \"503\": must be statuses, 400 to 999: [ 502, "
 		"503 "
 		"]\n"
 		"a.conf:4: pools.retry.on_status = 502: is there already\n"
