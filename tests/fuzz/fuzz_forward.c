@@ -22,8 +22,7 @@ static char twice_room[80 * 1024];
 /* Goes with a connection and never further. */
 #define HOP                                                                                        \
 	(FIELD_BIT(FIELD_HTTP2_SETTINGS) | FIELD_BIT(FIELD_KEEP_ALIVE) |                           \
-		FIELD_BIT(FIELD_PROXY_AUTHENTICATE) | FIELD_BIT(FIELD_PROXY_AUTHORIZATION) |       \
-		FIELD_BIT(FIELD_PROXY_CONNECTION))
+		FIELD_BIT(FIELD_PROXY_AUTHORIZATION) | FIELD_BIT(FIELD_PROXY_CONNECTION))
 /* Connection cannot take these away: framing, routing, what is said of the client. */
 #define NOT_TO_BE_NAMED                                                                            \
 	(FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_FORWARDED) |            \
@@ -35,9 +34,9 @@ static char twice_room[80 * 1024];
 #define OURS_IN_REQUEST                                                                            \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
 		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_MAX_FORWARDS) | FIELD_BIT(FIELD_TE) |      \
-		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE) |                    \
-		FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_REQUEST_ID) | FIELD_BIT(FIELD_TWIN) |     \
-		FIELD_BIT(FIELD_TRAILER))
+		FIELD_BIT(FIELD_PROXY_AUTHENTICATE) | FIELD_BIT(FIELD_TRANSFER_ENCODING) |         \
+		FIELD_BIT(FIELD_UPGRADE) | FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_REQUEST_ID) |  \
+		FIELD_BIT(FIELD_TWIN) | FIELD_BIT(FIELD_TRAILER))
 /* What is said of the client. */
 #define CLAIMS                                                                                     \
 	(FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |                           \
@@ -46,7 +45,8 @@ static char twice_room[80 * 1024];
 #define OURS_IN_RESPONSE                                                                           \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_DATE) |   \
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_UPGRADE) |                    \
-		FIELD_BIT(FIELD_TE) | FIELD_BIT(FIELD_TRAILER))
+		FIELD_BIT(FIELD_PROXY_AUTHENTICATE) | FIELD_BIT(FIELD_TE) |                        \
+		FIELD_BIT(FIELD_TRAILER))
 
 static bool is_named(const struct fields *fields, struct slice name)
 {
@@ -216,6 +216,7 @@ static void claim_request(const struct forward_request *how)
 	FUZZ_CLAIM(slice_equals(b->host, how->host.len > 0 ? how->host : r->host));
 	FUZZ_CLAIM(r->max_forwards <= 0 || b->max_forwards == r->max_forwards - 1);
 	FUZZ_CLAIM(!empty || (b->fields.present & FIELD_BIT(FIELD_TRAILER)) == 0);
+	FUZZ_CLAIM((b->fields.present & FIELD_BIT(FIELD_PROXY_AUTHENTICATE)) == 0);
 	claim_target(r->target, how->path, b->target);
 	claim_added(how);
 	if (!slice_is_empty(how->cookie)) {
@@ -292,6 +293,10 @@ static void claim_response(const struct forward_response *how)
 	FUZZ_CLAIM(r->status < 200 || !how->close || !b->keep_alive);
 	FUZZ_CLAIM(r->status < 200 || (b->fields.present & FIELD_BIT(FIELD_DATE)) != 0);
 	FUZZ_CLAIM((b->fields.present & FIELD_BIT(FIELD_TE)) == 0);
+	FUZZ_CLAIM(
+		r->status == 407 || (b->fields.present & FIELD_BIT(FIELD_PROXY_AUTHENTICATE)) == 0);
+	FUZZ_CLAIM(r->status == 426 || r->upgraded ||
+		   (b->fields.present & FIELD_BIT(FIELD_UPGRADE)) == 0);
 	if (body.kind == BODY_NONE)
 		claim_length_of_none();
 	claim_others(&r->fields, &b->fields, OURS_IN_RESPONSE);
