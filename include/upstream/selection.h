@@ -16,6 +16,7 @@ struct selection {
 	struct slice client_ip;  /* borrowed; empty: the peer of a unix socket */
 	uint64_t queued_us;      /* when it began to wait in a queue, monotonic; 0: never */
 	uint64_t picked_us;      /* when the present backend was looked for; 0: never */
+	uint64_t fed_us;         /* when content of the request was sent last; 0: none was */
 	size_t backend;          /* index of the last one picked; PICKER_NONE: none yet */
 	size_t session;          /* backend of the client's token; PICKER_NONE: it showed none */
 	size_t tried[RETRY_ATTEMPTS_MAX];

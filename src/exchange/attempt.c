@@ -1,7 +1,6 @@
 /*
- * The order in which backends and their addresses are tried. An attempt takes a kept connection to
- * the backend that was picked, or makes one to its addresses, beginning with the one that answered
- * last.
+ * Tries backends, and the addresses of each. An attempt takes a kept connection to the backend that
+ * was picked, or makes one to its addresses, beginning with the one that answered last.
  */
 #include "config.h"
 
@@ -13,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "blame.h"
 #include "end.h"
 #include "exchange/counters.h"
 #include "local_reply.h"
@@ -270,7 +270,7 @@ void attempt_retry(struct exchange *x, struct failure failure)
 	assert(x->response.phase == RESPONSE_HEAD);
 	x->attempt.failure = failure;
 	if (!stale && !connecting)
-		load_failed(&x->selection, ROWS_CUT);
+		blame_backend_closed(x);
 	drop_stream(x, stale ? UPSTREAM_STALE : UPSTREAM_CLOSE);
 	if (state == ATTEMPT_HEARD ||
 		!(connecting ? x->request.replay.holding : replay_may_repeat(x))) {

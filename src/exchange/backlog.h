@@ -15,4 +15,7 @@ bool backlog_look(struct exchange *x);
 void backlog_throttle_client(struct exchange *x);
 void backlog_throttle_backend(struct exchange *x);
 
+/* The client took some of what waited: reads the backend again, unless too much still waits. */
+void backlog_release_backend(struct exchange *x);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "exchange/exchange.h"
 
+#include "backlog.h"
 #include "early_response.h"
 #include "end.h"
 #include "phase.h"
@@ -10,9 +11,7 @@
 
 void exchange_client_drained(struct exchange *x)
 {
-	struct backend_stream *stream = x->attempt.stream;
-
-	if (stream == NULL)
+	if (x->attempt.stream == NULL)
 		return;
 	if (x->response.phase == RESPONSE_TUNNEL) {
 		tunnel_client_drained(x);
@@ -20,8 +19,7 @@ void exchange_client_drained(struct exchange *x)
 	}
 	if (x->attempt.state != ATTEMPT_CONNECTING)
 		phase_alive(x);
-	if (!x->downstream.ops->is_full(x->downstream.context))
-		stream->ops->resume(stream);
+	backlog_release_backend(x);
 }
 
 void exchange_client_ended(struct exchange *x, int error)

@@ -50,6 +50,7 @@ struct attempt {
 	int first_address;      /* of the present backend: the index at which its round begins */
 	int addresses_tried;    /* of the present backend */
 	bool own_fault;         /* the last address failed for want of something here */
+	bool closed_on;         /* a backend closed before it answered, and that counts */
 	bool fresh_only;        /* a kept connection proved stale: take no more of those */
 	struct failure failure; /* of the last one */
 };
@@ -63,12 +64,14 @@ enum response_phase {
 
 struct response_state {
 	enum response_phase phase;
-	uint64_t content;   /* bytes of content to the client */
-	unsigned interim;   /* interim responses so far */
-	bool closes;        /* the backend takes nothing behind it */
-	size_t unsent;      /* bytes that waited for either peer at the last look */
-	bool client_ended;  /* in a tunnel: this side sends no more */
-	bool backend_ended; /* the same of the other side */
+	uint64_t content;       /* bytes of content to the client */
+	unsigned interim;       /* interim responses so far */
+	bool closes;            /* the backend takes nothing behind it */
+	uint64_t held_since_us; /* since when the backend waits for the client; 0: it does not */
+	uint64_t held_us;       /* how long it did before that */
+	size_t unsent;          /* bytes that waited for either peer at the last look */
+	bool client_ended;      /* in a tunnel: this side sends no more */
+	bool backend_ended;     /* the same of the other side */
 };
 
 struct exchange {

@@ -54,6 +54,7 @@ void exchange_request_content(struct exchange *x, const struct content *content)
 	replay_hold(x, content);
 	x->request.content += content->len;
 	x->request.done = content->end;
+	x->selection.fed_us = x->context->loop->now_us;
 	if (stream->ops->send_content(stream, content) == -1)
 		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
 	else
@@ -81,6 +82,7 @@ void exchange_request_spliced(struct exchange *x, size_t len, bool end)
 	assert(!x->request.done && !x->request.replay.holding);
 	x->request.content += len;
 	x->request.done = end;
+	x->selection.fed_us = x->context->loop->now_us;
 	if (stream->ops->send_spliced(stream, len, end) == -1)
 		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
 	else

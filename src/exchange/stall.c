@@ -4,6 +4,7 @@
 #include "stall.h"
 
 #include "backlog.h"
+#include "blame.h"
 #include "early_response.h"
 #include "end.h"
 #include "local_reply.h"
@@ -14,11 +15,7 @@
  * should not wait for ever (RFC 9110 10.1.1): not every backend sends one. */
 static bool client_stalls(const struct exchange *x)
 {
-	const struct backend_stream *stream = x->attempt.stream;
-
-	if (x->downstream.ops->unsent(x->downstream.context) > 0)
-		return true;
-	return !x->request.done && stream->ops->unsent(stream) == 0;
+	return x->downstream.ops->unsent(x->downstream.context) > 0 || blame_request_is_owed(x);
 }
 
 void stall_expired(struct deadline *deadline)

@@ -10,6 +10,7 @@
 
 #include "attempt.h"
 #include "backlog.h"
+#include "blame.h"
 #include "early_response.h"
 #include "end.h"
 #include "local_reply.h"
@@ -33,7 +34,8 @@ static void refuse(struct exchange *x, const char *why)
 	}
 	backend_complain(
 		selection_backend(&x->selection), x->context->loop->now_us, "bad response", why);
-	load_failed(&x->selection, ROWS_BAD_RESPONSE);
+	if (!blame_request_is_owed(x))
+		load_failed(&x->selection, ROWS_BAD_RESPONSE);
 	local_reply_send(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
 }
 
@@ -67,7 +69,8 @@ static void note_head(struct exchange *x, int status)
 {
 	x->record.status = status;
 	x->record.answered_us = x->context->loop->now_us;
-	load_responded(&x->selection, selection_backend(&x->selection), status);
+	load_responded(&x->selection, selection_backend(&x->selection),
+		blame_request_is_owed(x) ? LOAD_NO_STATUS : status);
 }
 
 static bool take_interim(struct exchange *x, struct response *head)
@@ -206,7 +209,8 @@ static void on_ended(void *owner, int error)
 	} else if (x->response.phase == RESPONSE_WHOLE) {
 		early_response_backend_ended(x, error);
 	} else if (x->response.phase == RESPONSE_BODY) {
-		load_failed(&x->selection, ROWS_CUT);
+		if (!blame_request_is_owed(x) && !blame_response_is_held_up(x))
+			load_failed(&x->selection, ROWS_CUT);
 		end_truncated(x, REASON_TRUNCATED);
 	} else if (x->attempt.state == ATTEMPT_CONNECTING) {
 		attempt_cannot_connect(x, error);

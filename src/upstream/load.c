@@ -94,7 +94,8 @@ void load_responded(const struct selection *s, struct backend *backend, int stat
 {
 	const struct upstream_context *upstream = s->pool->upstream;
 	struct rows_cells *cells = backend->load.cells;
-	uint64_t us = upstream->loop->now_us - s->picked_us;
+	uint64_t since_us = s->fed_us > s->picked_us ? s->fed_us : s->picked_us;
+	uint64_t us = upstream->loop->now_us - since_us;
 
 	board_count(&cells->counts[ROWS_RESPONSES]);
 	board_count(&cells->latency[board_latency_bucket(us)]);

@@ -124,6 +124,7 @@ void select_init(struct selection *s, struct pool *pool, struct request *request
 	s->client_ip = client_ip;
 	s->queued_us = 0;
 	s->picked_us = 0;
+	s->fed_us = 0;
 	s->backend = PICKER_NONE;
 	s->session = PICKER_NONE;
 	s->tried_count = 0;

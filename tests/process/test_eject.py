@@ -111,3 +111,68 @@ def test_reload_that_failed(tinylb, origin):
     seen = b.count
     assert {lb.get("/").text for _ in range(20)} == {"a"}
     assert b.count == seen
+
+
+def asks_for_a_100(c):
+    c.send("POST / HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    assert c.response().status == 408
+
+
+def stops_within_a_body(c):
+    c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhe")
+    assert c.response().status == 408
+
+
+def stops_until_the_backend_closes(c):
+    c.send("POST /close HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhe")
+    assert c.response().status == 502
+
+
+def stops_until_the_backend_is_overloaded(c):
+    c.send("POST /overload HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhe")
+    assert c.response().status == 503
+
+
+def resets_within_a_body(c):
+    c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhe")
+    c.abort()
+
+
+def breaks_a_chunk(c):
+    c.send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+    assert c.response().status == 400
+
+
+def leaves(c):
+    c.send("GET /slow HTTP/1.1\r\nHost: t\r\n\r\n")
+    c.abort()
+
+
+DEEDS = [asks_for_a_100, stops_within_a_body, stops_until_the_backend_closes, stops_until_the_backend_is_overloaded,
+         resets_within_a_body, breaks_a_chunk, leaves]
+
+
+def test_a_client_alone_ejects_nothing(tinylb, origin):
+    """What it does not send, or does not wait for, is no backend's fault."""
+    def handler(conn, request):
+        if request.target == "/close":
+            conn.reader.exactly(2)
+            conn.close()
+        elif request.target == "/overload":
+            conn.respond(503, b"no", [("Connection", "close")])
+        elif request.target == "/fine":
+            conn.respond(200, b"fine")
+        else:
+            conn.wait_end()
+
+    origins = [origin(handler, read_body=False) for _ in range(2)]
+    lb = tinylb(backends=[o.url for o in origins], timeouts={"response": "200ms"},
+                pool=eject(failures=1, on_5xx=True, time="1h", time_max="1h"))
+    for deed in DEEDS:
+        for _ in range(4):
+            with lb.client() as c:
+                deed(c)
+    lb.access(4 * len(DEEDS))
+    assert not lb.log_lines("is ejected")
+    assert {lb.get("/fine").text for _ in range(8)} == {"fine"}
+    assert [o.count > 0 for o in origins] == [True, True]

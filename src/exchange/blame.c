@@ -1,0 +1,38 @@
+/* Looks at what waits for either side, and for how long the client made the backend wait. */
+#include "config.h"
+
+#include "blame.h"
+
+#include <assert.h>
+
+#include "upstream/load.h"
+
+/* Backends that give up on a slow client wait longer than this. */
+#define HELD_UP_US UINT64_C(1000000)
+
+bool blame_request_is_owed(const struct exchange *x)
+{
+	const struct backend_stream *stream = x->attempt.stream;
+
+	assert(stream != NULL);
+	return !x->request.done && stream->ops->unsent(stream) == 0;
+}
+
+bool blame_response_is_held_up(const struct exchange *x)
+{
+	uint64_t held_us = x->response.held_us;
+
+	if (x->downstream.ops->unsent(x->downstream.context) > 0)
+		return true;
+	if (x->response.held_since_us != 0)
+		held_us += x->context->loop->now_us - x->response.held_since_us;
+	return held_us >= HELD_UP_US;
+}
+
+void blame_backend_closed(struct exchange *x)
+{
+	if (x->attempt.closed_on || blame_request_is_owed(x))
+		return;
+	x->attempt.closed_on = true;
+	load_failed(&x->selection, ROWS_CUT);
+}
