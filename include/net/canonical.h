@@ -22,27 +22,29 @@ static inline size_t canonical_path_room(size_t len)
  */
 size_t canonical_host(struct slice authority, char out[CANONICAL_HOST_MAX]);
 
-enum canonical_reading {
-	/* As a careful server does it, and RFC 3986 says: an encoded slash is not a slash. */
-	CANONICAL_STRICT,
-	/* As the lenient ones do it: an encoded slash and a backslash are slashes, what follows a
-	 * semicolon in a segment is gone, an encoded NUL ends it all, and ".." takes away an empty
-	 * segment, too. */
-	CANONICAL_LENIENT
-};
-
-/* True where lenient servers could read `path` in another way than careful ones. */
-bool canonical_is_unclear(struct slice path);
+/* True where all servers read `path` in one way: it has no "..", no empty segment, and nothing that
+ * some of them take for a slash, for the begin of parameters or for the end. readings.h has what
+ * they make of others. */
+bool canonical_is_clear(struct slice path);
 
 /* True where `path` is canonical as it is, and clear: what most are. */
 bool canonical_is_plain(struct slice path);
 
+enum canonical_dots {
+	CANONICAL_RESOLVED,  /* as RFC 3986 5.2.4 says */
+	CANONICAL_UNRESOLVED /* ".." stays where it stands */
+};
+
 /*
- * Writes `path`, which begins with a slash or is empty and has no query, as it is read: percent
- * signs decoded where they stand for what may stand in a path by itself, all else encoded in upper
- * case, "." and ".." resolved, several slashes made one. `out` has canonical_path_room. Returns the
- * length; the first byte is a slash. The canonical form of a canonical path is the path itself.
+ * Writes `path`, which begins with a slash or is empty and has no query, as careful servers read
+ * it: percent signs decoded where they stand for what may stand in a path by itself, all else
+ * encoded in upper case, several slashes made one, and "." gone. `out` has canonical_path_room.
+ * Returns the length; the first byte is a slash. The canonical form of a canonical path is the path
+ * itself.
  */
-size_t canonical_path(struct slice path, enum canonical_reading reading, char *out);
+size_t canonical_path(struct slice path, enum canonical_dots dots, char *out);
+
+/* What of a target stands before its query: a path that may be empty, or "*". */
+struct slice canonical_path_of(struct slice target);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "net/readings.h"
 
 #define NONE SIZE_MAX
 
@@ -227,17 +228,32 @@ static const struct route_settings *find(
 	return NULL;
 }
 
-static struct slice path_of(struct slice target)
-{
-	const char *mark = memchr(target.data, '?', target.len);
-
-	return mark != NULL ? slice_of(target.data, (size_t)(mark - target.data)) : target;
-}
-
 /* Of "*" only routes for any path are. */
 static bool has_path(struct slice path)
 {
 	return path.len == 0 || path.data[0] == '/';
+}
+
+/* The route for a path in its canonical form. */
+static const struct route_settings *find_spelled(const struct route_table *routes,
+	struct slice host, struct slice path, enum canonical_dots dots, char *scratch)
+{
+	return find(routes, host, slice_of(scratch, canonical_path(path, dots, scratch)));
+}
+
+/* Whether servers may read the path so that another route is for it. */
+static bool is_read_otherwise(const struct route_table *routes, struct slice host,
+	struct slice path, const struct route_settings *route, char *scratch, size_t size)
+{
+	size_t room = canonical_path_room(path.len);
+	struct readings readings;
+	struct slice text;
+
+	readings_init(&readings, path, READINGS_OF_TARGET, scratch + room, size - room);
+	while (readings_next(&readings, &text))
+		if (find_spelled(routes, host, text, CANONICAL_UNRESOLVED, scratch) != route)
+			return true;
+	return readings.cut;
 }
 
 const struct route_settings *route_table_find(const struct route_table *routes, struct slice host,
@@ -246,9 +262,8 @@ const struct route_settings *route_table_find(const struct route_table *routes, 
 	char forwards[CANONICAL_HOST_MAX];
 	char backwards[CANONICAL_HOST_MAX];
 	struct slice key = turn(slice_of(forwards, canonical_host(host, forwards)), backwards);
-	struct slice path = path_of(target);
+	struct slice path = canonical_path_of(target);
 	const struct route_settings *route;
-	size_t len;
 
 	*unclear = false;
 	if (!routes->by_path || !has_path(path))
@@ -259,11 +274,8 @@ const struct route_settings *route_table_find(const struct route_table *routes, 
 		*unclear = true;
 		return NULL;
 	}
-	len = canonical_path(path, CANONICAL_STRICT, scratch);
-	route = find(routes, key, slice_of(scratch, len));
-	if (!canonical_is_unclear(path))
-		return route;
-	len = canonical_path(path, CANONICAL_LENIENT, scratch);
-	*unclear = route != find(routes, key, slice_of(scratch, len));
+	route = find_spelled(routes, key, path, CANONICAL_RESOLVED, scratch);
+	if (!canonical_is_clear(path))
+		*unclear = is_read_otherwise(routes, key, path, route, scratch, size);
 	return route;
 }

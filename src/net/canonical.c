@@ -9,24 +9,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
-
-/* Takes one octet off the front, decoded; `coded` tells whether it was. */
-static unsigned char take(const char **p, const char *end, bool *coded)
-{
-	const char *at = *p;
-
-	*coded = *at == '%' && end - at >= 3 && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0;
-	*p += *coded ? 3 : 1;
-	return (unsigned char)(*coded ? hex_digit(at[1]) * 16 + hex_digit(at[2]) : *at);
-}
+#include "base/percent.h"
 
 static char lower(unsigned char c)
 {
@@ -78,7 +61,7 @@ size_t canonical_host(struct slice authority, char out[CANONICAL_HOST_MAX])
 	if (len > 0)
 		return len;
 	while (p < end && *p != ':' && len < CANONICAL_HOST_MAX)
-		out[len++] = lower(take(&p, end, &coded));
+		out[len++] = lower(percent_take(&p, end, &coded));
 	return len - (len > 0 && out[len - 1] == '.');
 }
 
@@ -97,21 +80,35 @@ bool canonical_is_plain(struct slice path)
 	return true;
 }
 
-bool canonical_is_unclear(struct slice path)
+/* How many dots in a row stand at the begin of a segment so far, with one more octet; -1: the
+ * segment begins otherwise. */
+static int count_dots(int before, unsigned char c)
+{
+	if (c == '/')
+		return 0;
+	return before >= 0 && c == '.' ? before + 1 : -1;
+}
+
+bool canonical_is_clear(struct slice path)
 {
 	const char *p = path.data;
 	const char *end = p + path.len;
 	unsigned char before = '\0';
+	int dots = -1;
 	bool coded;
 
 	while (p < end) {
-		unsigned char c = take(&p, end, &coded);
+		unsigned char c = percent_take(&p, end, &coded);
 
-		if ((c == '/' && (coded || before == '/')) || c == '\\' || c == ';' || c == '\0')
-			return true;
+		if ((c == '/' && (coded || before == '/')) || c == '\\' || c == ';' || c == '%' ||
+			c == '\0')
+			return false;
+		dots = count_dots(dots, c);
+		if (dots == 2)
+			return false;
 		before = c;
 	}
-	return false;
+	return dots != 1; /* some take a folder's slash away with the dot */
 }
 
 static size_t write_octet(char *out, unsigned char c)
@@ -128,29 +125,14 @@ static size_t write_octet(char *out, unsigned char c)
 	return 3;
 }
 
-/* Writes the octets of a segment behind `out` and moves *p to the separator that ends it. */
-static size_t write_segment(
-	const char **p, const char *end, enum canonical_reading reading, char *out)
+/* Writes the octets of a segment behind `out` and moves *p to the slash that ends it. */
+static size_t write_segment(const char **p, const char *end, char *out)
 {
-	bool lenient = reading == CANONICAL_LENIENT;
-	bool is_parameter = false;
 	size_t len = 0;
+	bool ignored;
 
-	while (*p < end) {
-		const char *next = *p;
-		bool coded;
-		unsigned char c = take(&next, end, &coded);
-
-		if ((c == '/' && (!coded || lenient)) || (c == '\\' && lenient))
-			break;
-		*p = next;
-		if (lenient && c == '\0')
-			*p = end;
-		else if (lenient && c == ';')
-			is_parameter = true;
-		else if (!is_parameter)
-			len += write_octet(out + len, c);
-	}
+	while (*p < end && **p != '/')
+		len += write_octet(out + len, percent_take(p, end, &ignored));
 	return len;
 }
 
@@ -162,28 +144,20 @@ static size_t without_last(const char *out, size_t len)
 	return len;
 }
 
-static size_t merge_slashes(char *out, size_t len)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < len; i++)
-		if (out[i] != '/' || kept == 0 || out[kept - 1] != '/')
-			out[kept++] = out[i];
-	return kept;
-}
-
 enum segment { SEGMENT_NAME, SEGMENT_EMPTY, SEGMENT_HERE, SEGMENT_ABOVE };
 
-static enum segment segment_of(const char *text, size_t size)
+static enum segment segment_of(const char *text, size_t size, enum canonical_dots dots)
 {
 	if (size == 0)
 		return SEGMENT_EMPTY;
 	if (size > 2 || text[0] != '.' || text[size - 1] != '.')
 		return SEGMENT_NAME;
-	return size == 1 ? SEGMENT_HERE : SEGMENT_ABOVE;
+	if (size == 1)
+		return SEGMENT_HERE;
+	return dots == CANONICAL_RESOLVED ? SEGMENT_ABOVE : SEGMENT_NAME;
 }
 
-size_t canonical_path(struct slice path, enum canonical_reading reading, char *out)
+size_t canonical_path(struct slice path, enum canonical_dots dots, char *out)
 {
 	const char *p = path.data;
 	const char *end = p + path.len;
@@ -191,14 +165,13 @@ size_t canonical_path(struct slice path, enum canonical_reading reading, char *o
 	size_t len = 0;
 
 	while (p < end) {
-		bool ignored;
 		size_t size;
 
-		(void)take(&p, end, &ignored); /* the slash before it, however it is written */
+		p++; /* the slash before it */
 		out[len] = '/';
-		size = write_segment(&p, end, reading, out + len + 1);
-		last = segment_of(out + len + 1, size);
-		if (last == SEGMENT_NAME || (last == SEGMENT_EMPTY && reading == CANONICAL_LENIENT))
+		size = write_segment(&p, end, out + len + 1);
+		last = segment_of(out + len + 1, size, dots);
+		if (last == SEGMENT_NAME)
 			len += 1 + size;
 		else if (last == SEGMENT_ABOVE)
 			len = without_last(out, len);
@@ -206,5 +179,12 @@ size_t canonical_path(struct slice path, enum canonical_reading reading, char *o
 	if (last != SEGMENT_NAME) /* a folder */
 		out[len++] = '/';
 	assert(len <= canonical_path_room(path.len));
-	return merge_slashes(out, len);
+	return len;
+}
+
+struct slice canonical_path_of(struct slice target)
+{
+	const char *mark = memchr(target.data, '?', target.len);
+
+	return mark != NULL ? slice_of(target.data, (size_t)(mark - target.data)) : target;
 }

@@ -9,6 +9,8 @@
 
 #include <strings.h>
 
+#include "net/canonical.h"
+
 enum part { PART_NONE, PART_HOST, PART_PATH, PART_QUERY };
 
 static const struct {
@@ -169,13 +171,12 @@ static struct slice without_port(struct slice host)
 
 struct redirect_parts redirect_split(struct slice host, struct slice target)
 {
-	struct redirect_parts parts = { without_port(host), target, { NULL, 0 } };
-	const char *mark = memchr(target.data, '?', target.len);
+	struct redirect_parts parts = { without_port(host), canonical_path_of(target),
+		{ NULL, 0 } };
+	size_t rest = target.len - parts.path.len;
 
-	if (mark != NULL) {
-		parts.path.len = (size_t)(mark - target.data);
-		parts.query = slice_of(mark, target.len - parts.path.len);
-	}
+	if (rest > 0)
+		parts.query = slice_of(target.data + parts.path.len, rest);
 	if (parts.path.len == 0 || parts.path.data[0] != '/')
 		parts.path = slice_of_string("/");
 	return parts;

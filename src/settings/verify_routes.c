@@ -128,7 +128,7 @@ static void verify_path(struct route_settings *route, struct settings_errors *er
 		verify_entries_no_memory(errors);
 		return;
 	}
-	out[canonical_path(path, CANONICAL_STRICT, out)] = '\0';
+	out[canonical_path(path, CANONICAL_RESOLVED, out)] = '\0';
 	if (strcmp(out, "/") == 0) {
 		mem_free(route->path);
 		route->path = NULL;

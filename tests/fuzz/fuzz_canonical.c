@@ -7,6 +7,7 @@
 
 #include "fuzz.h"
 #include "net/canonical.h"
+#include "net/readings.h"
 #include "net/redirect.h"
 
 #define TEXT_MAX 2048
@@ -25,26 +26,46 @@ static void claim_canonical(struct slice path)
 		before = c;
 	}
 	FUZZ_CLAIM(memmem(path.data, path.len, "/./", 3) == NULL);
-	FUZZ_CLAIM(memmem(path.data, path.len, "/../", 4) == NULL);
+}
+
+/* A clear path has one canonical form, however it is read. */
+static void try_readings(struct slice path, struct slice resolved)
+{
+	static char room[96 * 1024], spelled[3 * TEXT_MAX + 1];
+	struct readings r;
+	struct slice text;
+	bool clear = canonical_is_clear(path);
+
+	readings_init(&r, path, READINGS_OF_TARGET, room, sizeof room);
+	while (readings_next(&r, &text)) {
+		size_t len;
+
+		FUZZ_CLAIM(text.len > 0 && text.len <= path.len && text.data[0] == '/');
+		len = canonical_path(text, CANONICAL_UNRESOLVED, spelled);
+		claim_canonical(slice_of(spelled, len));
+		FUZZ_CLAIM(!clear || slice_equals(resolved, slice_of(spelled, len)));
+	}
+	FUZZ_CLAIM(r.count <= READINGS_MAX && r.used <= READINGS_BYTES_MAX);
+	FUZZ_CLAIM(!clear || (!r.cut && !r.climbs));
+	FUZZ_CLAIM(!clear || !readings_climb(path, room, sizeof room));
 }
 
 static void try_path(struct slice path)
 {
-	static char strict[3 * TEXT_MAX + 1], lenient[3 * TEXT_MAX + 1], again[9 * TEXT_MAX + 4];
-	struct slice a, b;
+	static char out[3 * TEXT_MAX + 1], again[9 * TEXT_MAX + 4];
+	struct slice a;
 	size_t len;
 
-	a = slice_of(strict, canonical_path(path, CANONICAL_STRICT, strict));
-	b = slice_of(lenient, canonical_path(path, CANONICAL_LENIENT, lenient));
-	FUZZ_CLAIM(
-		a.len <= canonical_path_room(path.len) && b.len <= canonical_path_room(path.len));
+	a = slice_of(out, canonical_path(path, CANONICAL_RESOLVED, out));
+	FUZZ_CLAIM(a.len <= canonical_path_room(path.len));
 	claim_canonical(a);
-	claim_canonical(b);
-	len = canonical_path(a, CANONICAL_STRICT, again);
+	FUZZ_CLAIM(memmem(a.data, a.len, "/../", 4) == NULL);
+	len = canonical_path(a, CANONICAL_RESOLVED, again);
 	FUZZ_CLAIM(slice_equals(a, slice_of(again, len)));
 	FUZZ_CLAIM(!canonical_is_plain(path) || slice_equals(a, path));
-	FUZZ_CLAIM(!canonical_is_plain(path) || !canonical_is_unclear(path));
-	FUZZ_CLAIM(canonical_is_unclear(path) || slice_equals(a, b));
+	FUZZ_CLAIM(!canonical_is_plain(path) || canonical_is_clear(path));
+	if (path.len > 0)
+		try_readings(path, a);
 }
 
 static void try_host(struct slice host)

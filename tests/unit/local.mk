@@ -9,7 +9,8 @@ BASE_TESTS = \
 NET_TESTS = \
 	tests/unit/test_address tests/unit/test_canonical tests/unit/test_connection \
 	tests/unit/test_connection_news tests/unit/test_connection_splice tests/unit/test_deadline \
-	tests/unit/test_listener tests/unit/test_network tests/unit/test_redirect
+	tests/unit/test_listener tests/unit/test_network tests/unit/test_readings \
+	tests/unit/test_redirect
 HTTP_TESTS = \
 	tests/unit/test_chunk tests/unit/test_cookie tests/unit/test_field tests/unit/test_forward \
 	tests/unit/test_head_ripe tests/unit/test_location tests/unit/test_message \

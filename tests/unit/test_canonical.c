@@ -109,31 +109,28 @@ static const struct pair strict[] = {
 	{ "/-._~!$&'()*+,;=:@", "/-._~!$&'()*+,;=:@" },
 };
 
-/* As a lenient one does, where that differs. */
-static const struct pair lenient[] = {
-	{ "/", "/" },
-	{ "/a/", "/a/" },
-	{ "/a%2fb", "/a/b" },
-	{ "/%2fadmin", "/admin" },
-	{ "/x/..%2fadmin", "/admin" },
-	{ "/x%2f..%2Fadmin", "/admin" },
-	{ "/x/..\\admin", "/admin" },
-	{ "/x%5c..%5Cadmin", "/admin" },
-	{ "/x/..;/admin", "/admin" },
-	{ "/x/..%3Bv=1/admin", "/admin" },
-	{ "/;x/admin", "/admin" },
-	{ "/admin;v=1/x", "/admin/x" },
-	{ "/admin%00/../x", "/admin" },
-	{ "/a//../b", "/a/b" },
-	{ "/a/..", "/" },
+/* As one does that leaves ".." where it stands. */
+static const struct pair unresolved[] = {
+	{ "/a/../b", "/a/../b" },
+	{ "/a/%2e%2E//./%62", "/a/../b" },
+	{ "/..", "/.." },
+	{ "/../", "/../" },
+	{ "/./", "/" },
+	{ "/...", "/..." },
 };
 
-static void check_path(const struct pair *pair, enum canonical_reading reading)
+static const char *const clear[] = { "", "/", "/a", "/a/", "/a/b%61", "/a%20b", "/%C3%A4",
+	"/a.b/c..", "/.a", "/./a", "/a.", "/(a)+b,c=d&e" };
+
+static const char *const unclear[] = { "//", "/a//b", "/..", "/a/../b", "/%2e./", "/a/.", "/a%2fb",
+	"/a\\b", "/a%5Cb", "/a;b", "/a%3Bb", "/a%00", "/a%25b", "/a%b", "/%u002e" };
+
+static void check_path(const struct pair *pair, enum canonical_dots dots)
 {
 	size_t from_len = strlen(pair->from);
 	struct slice from = slice_of(guard_place(pair->from, from_len), from_len);
 	char *out = malloc(canonical_path_room(from.len));
-	size_t len = canonical_path(from, reading, out);
+	size_t len = canonical_path(from, dots, out);
 
 	if (len != strlen(pair->to) || memcmp(out, pair->to, len) != 0)
 		fail_msg("%s became %.*s", pair->from, (int)len, out);
@@ -146,42 +143,52 @@ static void test_paths(void **state)
 	for (size_t i = 0; i < COUNT(strict); i++) {
 		const struct pair again = { strict[i].to, strict[i].to };
 
-		check_path(&strict[i], CANONICAL_STRICT);
-		check_path(&again, CANONICAL_STRICT);
+		check_path(&strict[i], CANONICAL_RESOLVED);
+		check_path(&again, CANONICAL_RESOLVED);
 	}
 }
 
-static void test_lenient_paths(void **state)
+static void test_unresolved_paths(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(lenient); i++)
-		check_path(&lenient[i], CANONICAL_LENIENT);
+	for (size_t i = 0; i < COUNT(unresolved); i++)
+		check_path(&unresolved[i], CANONICAL_UNRESOLVED);
 }
 
-/* What is taken for plain must need nothing done; where both readings differ, it must be told. */
-static void test_shortcuts(void **state)
+static void test_clear_paths(void **state)
 {
-	char out[3 * 64 + 1];
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(strict); i++) {
-		struct slice path = slice_of_string(strict[i].from);
+	for (size_t i = 0; i < COUNT(clear); i++)
+		if (!canonical_is_clear(slice_of_string(clear[i])))
+			fail_msg("%s is not clear", clear[i]);
+	for (size_t i = 0; i < COUNT(unclear); i++)
+		if (canonical_is_clear(slice_of_string(unclear[i])))
+			fail_msg("%s is clear", unclear[i]);
+}
 
-		if (canonical_is_plain(path))
+/* What is taken for plain must need nothing done. */
+static void test_plain_paths(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(strict); i++)
+		if (canonical_is_plain(slice_of_string(strict[i].from)))
 			assert_string_equal(strict[i].from, strict[i].to);
-	}
-	for (size_t i = 0; i < COUNT(lenient); i++) {
-		struct slice path = slice_of_string(lenient[i].from);
-		size_t len = canonical_path(path, CANONICAL_STRICT, out);
-
-		if (!slice_equals(slice_of(out, len), slice_of_string(lenient[i].to)))
-			assert_true(canonical_is_unclear(path));
-	}
+	for (size_t i = 0; i < COUNT(unclear); i++)
+		assert_false(canonical_is_plain(slice_of_string(unclear[i])));
 	assert_true(canonical_is_plain(slice_of_string("/")));
 	assert_true(canonical_is_plain(slice_of_string("/a/b-c.d/")));
-	assert_false(canonical_is_plain(slice_of_string("/a//b")));
-	assert_false(canonical_is_plain(slice_of_string("/a/../b")));
-	assert_false(canonical_is_unclear(slice_of_string("/a/b%61")));
+	assert_false(canonical_is_plain(slice_of_string("/./a")));
+}
+
+static void test_path_of_target(void **state)
+{
+	static const struct pair targets[] = { { "/a?b?c", "/a" }, { "?b", "" }, { "/a", "/a" },
+		{ "*", "*" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(targets); i++)
+		assert_true(slice_equals(canonical_path_of(slice_of_string(targets[i].from)),
+			slice_of_string(targets[i].to)));
 }
 
 int main(void)
@@ -190,8 +197,10 @@ int main(void)
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_long_host_is_cut),
 		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_lenient_paths),
-		cmocka_unit_test(test_shortcuts),
+		cmocka_unit_test(test_unresolved_paths),
+		cmocka_unit_test(test_clear_paths),
+		cmocka_unit_test(test_plain_paths),
+		cmocka_unit_test(test_path_of_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

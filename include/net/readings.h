@@ -1,0 +1,53 @@
+/*
+ * All the ways in which servers may read a path. A server does some of a few steps, in an order of
+ * its own: it decodes percent signs, resolves "..", merges slashes, takes a backslash for a slash,
+ * drops parameters. Here each step is done to each text that any order of steps leads to, so that
+ * no order has to be known. Nothing is allocated.
+ */
+#ifndef TINYLB_NET_READINGS_H
+#define TINYLB_NET_READINGS_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/* A path with more readings than that, or with so many bytes in all of them, is not worth it. */
+#define READINGS_MAX       192
+#define READINGS_BYTES_MAX ((size_t)32 * 1024)
+
+struct readings {
+	char *room; /* borrowed: the texts stand in it, one behind the other */
+	size_t size;
+	size_t used;
+	size_t count; /* of the texts that are known */
+	size_t next;  /* the one that readings_next gives next */
+	bool climbs; /* so far some ".." had nothing to take away: it leads above the path's root */
+	bool cut;    /* there are more readings than fit */
+	struct slice texts[READINGS_MAX];
+	uint64_t hashes[READINGS_MAX];
+};
+
+enum readings_of {
+	/* A target as a server gets it. Where two slashes are in front, some take what is between
+	 * them and the next slash for a host (RFC 3986 4.2). */
+	READINGS_OF_TARGET,
+	/* What stands behind the path of a backend's URL. */
+	READINGS_OF_REST
+};
+
+/* `path` begins with a slash and has no query. `room`, of `size` bytes, is used until the end. */
+void readings_init(
+	struct readings *r, struct slice path, enum readings_of what, char *room, size_t size);
+
+/*
+ * Gives the next text: first the path as it is. A text may be half read: percent signs, "." and
+ * several slashes may be in it, and ".." where a server would leave it alone. False: these were
+ * all, and r->climbs and r->cut are final.
+ */
+bool readings_next(struct readings *r, struct slice *text) __attribute__((warn_unused_result));
+
+/* True where in some reading ".." leads above the root of a path that stands behind another one,
+ * and where that cannot be told within `size` bytes. */
+bool readings_climb(struct slice path, char *room, size_t size) __attribute__((warn_unused_result));
+
+#endif
