@@ -43,6 +43,7 @@ struct pool {
 	struct hash_on hash_on;
 	struct sessions *sessions; /* owned; NULL: none are kept */
 	bool by_request;           /* the request decides which backend gets it: affinity.h */
+	bool has_path;             /* the URL of some backend has one */
 	struct backend *backends;  /* owned */
 	struct rows_pool *cells;   /* this worker's on the board; borrowed */
 	struct availability availability;

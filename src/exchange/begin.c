@@ -6,6 +6,8 @@
 #include "attempt.h"
 #include "free_list.h"
 #include "local_reply.h"
+#include "net/canonical.h"
+#include "net/readings.h"
 #include "replay.h"
 #include "request_head.h"
 #include "route_table.h"
@@ -61,6 +63,27 @@ static bool find_route(struct exchange *x, const struct route_table *routes)
 	return false;
 }
 
+/* True where the pool has backends whose URL has a path, and some server could take the target for
+ * one that is not below it. Which backend is picked must make no difference. */
+static bool leaves_backend_path(const struct exchange *x)
+{
+	struct slice path = canonical_path_of(x->request.head->target);
+
+	if (!x->selection.pool->has_path || canonical_is_plain(path) || canonical_is_clear(path))
+		return false;
+	return readings_climb(path, x->context->scratch, HEAD_OUT_SIZE);
+}
+
+/* Sends the request to a backend of its pool, if it may go there. */
+static void go_on(struct exchange *x)
+{
+	if (leaves_backend_path(x))
+		local_reply_send(x, 400, REASON_BAD_REQUEST,
+			"the path may lead above that of the backend's URL");
+	else
+		attempt_begin(x);
+}
+
 static struct pool *pool_of(
 	const struct exchange_context *context, const struct listener_settings *listener)
 {
@@ -107,6 +130,6 @@ int exchange_begin(struct exchange *x, const struct exchange_start *start)
 		return -1;
 	init(x, start);
 	if (!answer_here(x) && (routes == NULL || find_route(x, routes)))
-		attempt_begin(x);
+		go_on(x);
 	return 0;
 }

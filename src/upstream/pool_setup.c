@@ -87,6 +87,7 @@ static void init_backend(
 	backend->url = slice_of_string(settings->url_text);
 	backend->authority = slice_of_string(settings->url.authority);
 	backend->path = slice_of_string(settings->url.path);
+	pool->has_path |= !slice_is_empty(backend->path);
 	list_init(&backend->idle);
 }
 
