@@ -40,6 +40,10 @@ bool early_response_begin(struct exchange *x)
 	struct backend_stream *stream = x->attempt.stream;
 
 	assert(x->response.phase == RESPONSE_BODY);
+	if (!x->downstream.ops->is_open(x->downstream.context)) {
+		end_exchange(x, REASON_CLIENT_CLOSED, UPSTREAM_DONE, DOWNSTREAM_ABORT);
+		return false;
+	}
 	if (is_delivered(x) || is_unwanted(x)) {
 		end(x, false);
 		return false;

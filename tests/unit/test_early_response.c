@@ -183,6 +183,20 @@ static void test_a_backend_that_wants_no_more(void **state)
 	assert_record(3, 413, REASON_DONE, 1);
 }
 
+/* The last write to it has failed: what it did not get is no success. */
+static void test_a_client_that_left_before_the_end(void **state)
+{
+	(void)state;
+	begin(upload);
+	request_content(r, "abc", true);
+	assert_true(stream_head(s, accepted));
+	downstream_memory.connection.gone = true;
+	assert_false(stream_content(s, "later", true));
+	assert_ended(r, DOWNSTREAM_ABORT);
+	assert_stream_ended(s, UPSTREAM_DONE);
+	assert_record(1, 202, REASON_CLIENT_CLOSED, 1);
+}
+
 static void test_a_client_that_ends(void **state)
 {
 	(void)state;
@@ -289,6 +303,8 @@ int main(void)
 			test_a_backend_that_takes_nothing_any_more, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_backend_that_wants_no_more, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_client_that_left_before_the_end, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(test_a_client_that_ends, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_request_that_is_malformed, scene_begin, scene_end),
