@@ -38,6 +38,12 @@ enum reason {
 	REASON_COUNT
 };
 
+/*
+ * The times are those of the backend that is named, the last one that was picked, and of the last
+ * attempt to send it the request: a search that finds no other one changes nothing. So connected_us
+ * is there whenever there was a connection, a kept or a fresh one, whatever became of it, unless
+ * the request was to be sent again and for that no connection was made.
+ */
 struct record {
 	struct escaped client; /* address and port, or the path of a unix peer */
 	struct slice line;     /* the request line as received, as far as it was */
@@ -46,8 +52,7 @@ struct record {
 	struct slice backend;  /* its URL; empty: none */
 	struct escaped id;     /* X-Request-Id; empty: none */
 	uint64_t start_us;     /* the first byte of the request; all times monotonic, 0: never */
-	uint64_t queued_us;    /* when it began to wait for a backend that has room */
-	uint64_t picked_us;
+	uint64_t sought_us;    /* when this backend began to be looked for, or waited for */
 	uint64_t connected_us;
 	uint64_t answered_us; /* the response's head */
 	unsigned tries;       /* connections to backends, those too that could not be made */

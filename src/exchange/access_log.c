@@ -171,7 +171,7 @@ static void write_line(
 	else
 		(void)escape_field(line, r->backend);
 	text_add_char(line, ' ');
-	add_time(line, r->queued_us != 0 ? r->queued_us : r->picked_us, r->connected_us);
+	add_time(line, r->sought_us, r->connected_us);
 	text_add_char(line, '/');
 	add_time(line, r->connected_us, r->answered_us);
 	text_add_char(line, '/');

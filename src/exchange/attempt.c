@@ -91,6 +91,7 @@ static bool reach_backend(struct exchange *x)
 
 	assert(attempt->stream == NULL);
 	redispatch_soon(context);
+	x->record.sought_us = attempt->sought_us;
 	x->record.connected_us = 0;
 	attempt->stream = take_kept(x);
 	if (attempt->stream != NULL) {
@@ -160,8 +161,7 @@ static bool pick(struct exchange *x)
 static bool find_backend(struct exchange *x)
 {
 	x->selection.picked_us = x->context->loop->now_us;
-	/* A backend that was full when it was asked does not count as tried, so a pick may be in
-	 * vain. */
+	/* The pick of a backend that is full when it is asked is in vain, and does not count. */
 	for (int i = 0; i < 2 * RETRY_ATTEMPTS_MAX && pick(x); i++)
 		if (reach_backend(x))
 			return true;
@@ -190,9 +190,7 @@ static void wait_for_room(struct exchange *x)
 				"all backends are busy, and so many wait for them as may");
 		return;
 	}
-	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug("pool %s: a request waits: all backends are full",
-			x->selection.pool->settings->name);
+	log_debug("pool %s: a request waits for room", x->selection.pool->settings->name);
 	/* Its head does not wait for the content. */
 	x->request.more = false;
 	x->downstream.ops->watch(x->downstream.context);
@@ -202,6 +200,7 @@ void attempt_begin(struct exchange *x)
 {
 	assert(x->selection.pool != NULL && x->attempt.stream == NULL);
 	assert(x->response.phase == RESPONSE_HEAD);
+	x->attempt.sought_us = x->context->loop->now_us;
 	if (x->selection.pool->limited && queue_must_yield(&x->selection))
 		wait_for_room(x);
 	else if (find_backend(x))
@@ -230,6 +229,8 @@ static void drop_stream(struct exchange *x, enum upstream_end how)
 	phase_set_attempt(x, ATTEMPT_NONE);
 	stream->ops->end(stream, how);
 	deadline_stop(&x->deadline);
+	if (x->record.connected_us != 0) /* Else it goes on being sought. */
+		x->attempt.sought_us = x->context->loop->now_us;
 }
 
 /* There may be room for a request that waits. False: other requests were faster. */
@@ -244,11 +245,10 @@ static bool go_on(struct selection *selection)
 	}
 	queue_leave(selection);
 	request_rate_begin(x);
-	if (!found) {
+	if (found)
+		send_all(x);
+	else
 		give_up(x);
-		return true;
-	}
-	send_all(x);
 	return true;
 }
 
@@ -300,7 +300,7 @@ static bool pick_another(struct exchange *x)
 /* The time of the other backend begins now. */
 static void go_to_the_other(struct exchange *x)
 {
-	x->selection.picked_us = x->context->loop->now_us;
+	x->selection.picked_us = x->attempt.sought_us = x->context->loop->now_us;
 	drop_stream(x, UPSTREAM_CLOSE);
 	send_again(x, true);
 }

@@ -114,6 +114,7 @@ static void init(struct exchange *x, const struct exchange_start *start)
 	x->record.id = request_head_id(x, start->trusted);
 	x->record.status = 0;
 	x->record.backend = slice_of(NULL, 0);
+	x->record.sought_us = 0;
 	x->record.connected_us = 0;
 	x->record.answered_us = 0;
 	x->record.tries = 0;

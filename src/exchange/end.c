@@ -19,8 +19,6 @@ static void write_record(struct exchange *x, enum reason reason)
 
 	x->record.reason = reason;
 	x->record.bytes = x->response.content;
-	x->record.queued_us = s->queued_us;
-	x->record.picked_us = s->picked_us;
 	if (s->backend != PICKER_NONE)
 		x->record.backend = selection_backend(s)->url;
 	counters_request(x->context, &x->record);

@@ -49,6 +49,7 @@ struct attempt {
 	enum attempt_state state;
 	int first_address;      /* of the present backend: the index at which its round begins */
 	int addresses_tried;    /* of the present backend */
+	uint64_t sought_us;     /* when a backend began to be looked for, monotonic */
 	bool own_fault;         /* the last address failed for want of something here */
 	bool closed_on;         /* a backend closed before it answered, and that counts */
 	bool fresh_only;        /* a kept connection proved stale: take no more of those */

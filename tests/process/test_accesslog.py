@@ -98,6 +98,50 @@ def test_times(tinylb, origin):
     assert 190 <= response and 390 <= total and response + 190 <= total
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_connect_time_is_there_where_a_connection_was(tinylb, origin, method):
+    """Whatever became of the connection: whether the request could have gone to another backend makes no difference."""
+    def handler(c, r):
+        if r.target == "/close":
+            c.close()
+        elif r.target == "/silent":
+            go.wait(DEADLINE)
+        return b"x"
+
+    go = threading.Event()
+    lb = tinylb(backends=[origin(handler).url], timeouts={"response": "300ms"})
+    c = lb.client()
+    # Fresh, and closed; fresh; kept; fresh, and closed, behind a kept one that may be stale; fresh, and too slow.
+    statuses = [c.request(method, target, body=b"y" if method == "POST" else None).status
+                for target in ("/close", "/", "/", "/close", "/silent")]
+    go.set()
+    assert statuses == [502, 200, 200, 502, 504]
+    lines = lb.access(5)
+    assert [x.reason for x in lines] == ["backend-closed", "done", "done", "backend-closed", "backend-timeout"]
+    assert all(x.connect.isdigit() and int(x.connect) < 150 * DEADLINE / 10 for x in lines), lines
+    assert [x.response.isdigit() for x in lines] == [False, True, True, False, False]
+
+
+def test_connect_time_is_of_the_backend_in_the_line(tinylb, origin):
+    """What the one took that was asked first is no part of it; of one that refuses there is none."""
+    asked = []
+
+    def handler(c, r):
+        asked.append(c)
+        if len(asked) > 1:
+            return b"x"
+        threading.Event().wait(0.5)
+        c.close()
+
+    lb = tinylb(backends=[origin(handler).url, origin(handler).url])
+    assert lb.get("/").status == 200
+    line = lb.access()[0]
+    assert line.tries == 2 and int(line.connect) < 300 and int(line.total) >= 490
+    lb = tinylb(backends=[f"http://127.0.0.1:{reserve_port()}"])
+    assert lb.get("/").status == 502
+    assert (lb.access()[0].connect, lb.access()[0].response) == ("-", "-")
+
+
 def test_backend_in_the_line(tinylb, origin):
     origins = {n: origin(name=n) for n in "abc"}
     lb = tinylb(backends=[o.url + "/base/" for o in origins.values()])

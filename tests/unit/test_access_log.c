@@ -124,7 +124,7 @@ static struct record usual(void)
 		.backend = slice_of_string("http://a"),
 		.id = escape_known(slice_of_string("me")),
 		.start_us = 1000000,
-		.picked_us = 1001000,
+		.sought_us = 1001000,
 		.connected_us = 1003000,
 		.answered_us = 1006999,
 		.tries = 2,
@@ -151,12 +151,7 @@ static void test_a_line(void **state)
 	(void)state;
 	assert_line(
 		&record, "192.0.2.1:4711 \"GET /a HTTP/1.1\" 200 12345 http://a 2/3/10 done me 2");
-	/* From the queue on, if it was in one. */
-	record.queued_us = 1000500;
-	record.picked_us = 1002500;
-	assert_line(
-		&record, "192.0.2.1:4711 \"GET /a HTTP/1.1\" 200 12345 http://a 2/3/10 done me 2");
-	record.queued_us = 0;
+	record.sought_us = 1002500;
 	assert_line(
 		&record, "192.0.2.1:4711 \"GET /a HTTP/1.1\" 200 12345 http://a 0/3/10 done me 2");
 }
@@ -175,7 +170,7 @@ static void test_what_never_was_is_a_dash(void **state)
 	record.connected_us = 0;
 	assert_line(&record, "192.0.2.1:4711 \"GET /a HTTP/1.1\" 000 12345 - -/-/10 "
 			     "client-closed - 2");
-	record.picked_us = 0;
+	record.sought_us = 0;
 	record.connected_us = 1003000;
 	record.answered_us = 1003000;
 	record.start_us = 0;
@@ -203,7 +198,7 @@ static size_t read_field(const char **at, const char *end, char out[64])
 {
 	size_t len = 0;
 
-	for (; !(**at == *end); (*at)++) {
+	for (; **at != *end; (*at)++) {
 		unsigned c = (unsigned char)**at;
 
 		/* Printable ASCII. */
@@ -215,6 +210,7 @@ static size_t read_field(const char **at, const char *end, char out[64])
 		}
 		out[len++] = (char)c;
 	}
+	assert_memory_equal(*at, end, strlen(end));
 	*at += strlen(end);
 	return len;
 }

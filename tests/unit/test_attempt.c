@@ -64,8 +64,7 @@ static void test_the_request_is_sent_as_soon_as_it_has_a_stream(void **state)
 	assert_slice(record->client.text, "192.0.2.1:4711");
 	assert_slice(record->backend, w.backends[backend_of(s)].url_text);
 	assert_int_equal(record->start_us, POOLS_BEGIN_US);
-	assert_int_equal(record->queued_us, 0);
-	assert_int_equal(record->picked_us, POOLS_BEGIN_US);
+	assert_int_equal(record->sought_us, POOLS_BEGIN_US);
 	assert_int_equal(record->connected_us, POOLS_BEGIN_US + 1000 * POOLS_MS);
 	assert_int_equal(record->answered_us, POOLS_BEGIN_US + 1500 * POOLS_MS);
 	assert_int_equal(record->bytes, 2);
@@ -686,7 +685,7 @@ static void test_another_backend_is_asked_after_some_statuses(void **state)
 	assert_got(r, 200, "hi");
 	/* The time of the other one began when it was asked. */
 	assert_int_equal(
-		assert_record(1, 200, REASON_DONE, 2)->picked_us, POOLS_BEGIN_US + 700 * POOLS_MS);
+		assert_record(1, 200, REASON_DONE, 2)->sought_us, POOLS_BEGIN_US + 700 * POOLS_MS);
 }
 
 static void test_the_first_status_that_may_be_retried(void **state)

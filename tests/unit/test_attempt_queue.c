@@ -51,8 +51,8 @@ static void test_a_request_waits_and_then_goes(void **state)
 	stream_answer(stream_last(), ok, "ho");
 	assert_got(second, 200, "ho");
 	record = assert_record(2, 200, REASON_DONE, 1);
-	assert_int_equal(record->queued_us, POOLS_BEGIN_US + 10 * POOLS_MS);
-	assert_int_equal(record->picked_us, POOLS_BEGIN_US + 110 * POOLS_MS);
+	assert_int_equal(record->sought_us, POOLS_BEGIN_US + 10 * POOLS_MS);
+	assert_int_equal(record->connected_us, POOLS_BEGIN_US + 110 * POOLS_MS);
 }
 
 /* Nothing is due of a request that waits but the end of its time there. */

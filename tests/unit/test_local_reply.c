@@ -32,7 +32,7 @@ static void assert_here(size_t count, int status, enum reason reason)
 	const struct record *record = assert_record(count, status, reason, 0);
 
 	assert_int_equal(record->backend.len, 0);
-	assert_int_equal(record->picked_us, 0);
+	assert_int_equal(record->sought_us, 0);
 	assert_int_equal(record->connected_us, 0);
 	assert_int_equal(record->answered_us, 0);
 	assert_int_equal(upstream_memory.count, 0);
@@ -295,7 +295,6 @@ static void test_a_record_begins_empty(void **state)
 	assert_replied(r, 501, NULL);
 	assert_here(2, 501, REASON_BAD_REQUEST);
 	assert_int_equal(scene.records[1].bytes, 0);
-	assert_int_equal(scene.records[1].queued_us, 0);
 	assert_int_equal(scene.ids[1][0] != '\0', 1);
 	assert_string_not_equal(scene.ids[0], scene.ids[1]);
 	r = scene_request("GET / HTTP/1.1\r\nHost: h\r\n\r\n");

@@ -51,7 +51,7 @@ static void test_a_request_leaves_a_silent_backend(void **state)
 	stream_answer(other, ok, "hi");
 	assert_got(r, 200, "hi");
 	/* The time of the other one began with the look. */
-	assert_int_equal(assert_record(1, 200, REASON_DONE, 2)->picked_us,
+	assert_int_equal(assert_record(1, 200, REASON_DONE, 2)->sought_us,
 		POOLS_BEGIN_US + 2 * LOOK_MS * POOLS_MS);
 	assert_int_equal(pools_own(ROWS_IN_FLIGHT, backend_of(s)), 0);
 }
