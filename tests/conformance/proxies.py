@@ -15,8 +15,17 @@ from lib.wait import wait_for
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def configuration(name, values):
+    """The file NAME.in here, with @MARK@ filled in."""
+    with open(os.path.join(HERE, name + ".in"), encoding="utf-8") as f:
+        text = f.read()
+    for mark, value in values.items():
+        text = text.replace(f"@{mark}@", str(value))
+    return text
+
+
 class Ours:
-    """tinylb, with one worker: what a worker keeps in common its clients share."""
+    """tinylb, with tinylb.conf.in."""
 
     name = "tinylb"
     strict = True
@@ -24,7 +33,7 @@ class Ours:
     def __init__(self, backend_port, directory=None):
         self.directory = directory or tempfile.mkdtemp(prefix="tinylb-conformance-")
         os.chmod(self.directory, 0o755)
-        self.program = Tinylb(self.directory, [f"http://127.0.0.1:{backend_port}"], log_level="notice")
+        self.program = Tinylb(self.directory, settings=configuration("tinylb.conf", {"BACKEND": backend_port}))
         self.program.start()
         self.address = ("127.0.0.1", self.program.port)
         self.read = 0
@@ -52,23 +61,20 @@ class Ours:
 
 
 class Peer:
-    """Another proxy: its configuration is NAME.in here, with @PORT@, @BACKEND@ and @DIR@ filled in."""
+    """Another proxy, with a configuration of this folder."""
 
     strict = False
 
-    def __init__(self, name, template, words, backend_port):
+    def __init__(self, name, configured, words, backend_port):
         self.name = name
         self.directory = tempfile.mkdtemp(prefix=f"tinylb-conformance-{name}-")
         os.chmod(self.directory, 0o755)
         self.port = reserve_port()
         self.address = ("127.0.0.1", self.port)
-        with open(os.path.join(HERE, template), encoding="utf-8") as f:
-            text = f.read()
-        for mark, value in (("@PORT@", self.port), ("@BACKEND@", backend_port), ("@DIR@", self.directory)):
-            text = text.replace(mark, str(value))
+        text = configuration(configured, {"PORT": self.port, "BACKEND": backend_port, "DIR": self.directory})
         if os.geteuid() != 0:
             text = "".join(line for line in text.splitlines(True) if not line.startswith("user "))
-        path = os.path.join(self.directory, template.removesuffix(".in"))
+        path = os.path.join(self.directory, configured)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
         with open(os.path.join(self.directory, "stderr"), "wb") as err:
@@ -100,12 +106,12 @@ def find(name):
 
 def nginx(backend_port):
     words = [find("nginx"), "-p", "@DIR@", "-c", "@CONF@", "-e", "stderr"]
-    return Peer("nginx", "nginx.conf.in", words, backend_port)
+    return Peer("nginx", "nginx.conf", words, backend_port)
 
 
 def haproxy(backend_port):
     words = [find("haproxy"), "-db", "-q", "-f", "@CONF@"]
-    return Peer("haproxy", "haproxy.cfg.in", words, backend_port)
+    return Peer("haproxy", "haproxy.cfg", words, backend_port)
 
 
 def version(name):
