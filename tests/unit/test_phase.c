@@ -95,9 +95,9 @@ static void test_a_request_that_waits(void **state)
 	w.backends[0].max_requests = 1;
 	scene_start();
 	(void)request("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-	assert_false(was_logged("pool app: a request waits: all backends are full"));
+	assert_false(was_logged("pool app: a request waits for room"));
 	(void)request("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-	assert_true(was_logged("pool app: a request waits: all backends are full"));
+	assert_true(was_logged("pool app: a request waits for room"));
 }
 
 /* What waits anywhere counts. */
