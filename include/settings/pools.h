@@ -82,7 +82,8 @@ struct pool_settings {
 	struct settings_place place;
 	char *name;
 	enum balance balance;
-	char *hash_on; /* as hash_on_parse reads it */
+	char *hash_on;  /* as hash_on_parse reads it */
+	char *hash_key; /* NULL: none */
 	struct sticky_settings sticky;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	int panic;             /* percent that have to be well, or else all are taken */

@@ -41,6 +41,8 @@ struct pool {
 	/* runtime */
 	struct picker *picker; /* owned */
 	struct hash_on hash_on;
+	/* of the values that are hashed; all 0 where the settings have none */
+	uint8_t hash_key[SIPHASH_KEY_SIZE];
 	struct sessions *sessions; /* owned; NULL: none are kept */
 	bool by_request;           /* the request decides which backend gets it: affinity.h */
 	bool has_path;             /* the URL of some backend has one */

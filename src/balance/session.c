@@ -26,11 +26,9 @@ struct sessions {
 
 void session_key(struct slice text, uint8_t key[SIPHASH_KEY_SIZE])
 {
-	static const uint8_t fixed[SIPHASH_KEY_SIZE] = "tinylb sessions";
-	uint64_t out[2];
+	static const uint8_t purpose[SIPHASH_KEY_SIZE] = "tinylb sessions";
 
-	siphash_128(fixed, text, out);
-	memcpy(key, out, sizeof out);
+	siphash_key(purpose, text, key);
 }
 
 static int compare(const void *a, const void *b)
@@ -75,10 +73,8 @@ static void fill(
 	struct sessions *s, const uint8_t *key, struct slice pool, const struct slice *backends)
 {
 	uint8_t pool_key[SIPHASH_KEY_SIZE];
-	uint64_t out[2];
 
-	siphash_128(key, pool, out);
-	memcpy(pool_key, out, sizeof out);
+	siphash_key(key, pool, pool_key);
 	for (size_t i = 0; i < s->count; i++) {
 		siphash_128(pool_key, backends[i], s->tokens[i].half);
 		s->tokens[i].index = i;

@@ -97,3 +97,12 @@ void siphash_128(const uint8_t key[SIPHASH_KEY_SIZE], struct slice data, uint64_
 	stir(&s, ROUNDS_END);
 	out[1] = fold(&s);
 }
+
+void siphash_key(
+	const uint8_t purpose[SIPHASH_KEY_SIZE], struct slice text, uint8_t key[SIPHASH_KEY_SIZE])
+{
+	uint64_t out[2];
+
+	siphash_128(purpose, text, out);
+	memcpy(key, out, sizeof out);
+}

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "check_option.h"
+#include "key_option.h"
 #include "settings/hash_on.h"
 #include "settings/settings.h"
 #include "sticky_option.h"
@@ -268,6 +269,9 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "hash_on", OPTION_STRING, .def = "client", .check = hash_on_check,
 	  MEMBER(pool_settings, hash_on),
 	  .help = "for hash, what goes to the same backend: client, path, header:NAME, cookie:NAME" },
+	{ OPTION_POOL, "hash_key", OPTION_STRING, .def_text = "none", .check = key_option_check,
+	  MEMBER(pool_settings, hash_key),
+	  .help = "for hash, a secret without which nobody can tell what goes where" },
 	{ OPTION_POOL, "sticky", OPTION_SECTION, .inner = OPTION_STICKY,
 	  MEMBER(pool_settings, sticky),
 	  .help = "for sticky, how clients are known again" },
@@ -371,7 +375,7 @@ const struct option option_table[] = {
 	  MEMBER(sticky_settings, cookie),
 	  .help = "the name of the cookie" },
 	{ OPTION_STICKY, "key", OPTION_STRING, .def_text = "made at start",
-	  .check = sticky_option_check_key,
+	  .check = key_option_check,
 	  MEMBER(sticky_settings, key),
 	  .help = "what cookies are signed with" },
 

@@ -74,6 +74,9 @@ static void warn_of_idle(const struct pool_settings *pool, struct settings_error
 		strcmp(pool->hash_on, "client") != 0)
 		report_warning(
 			errors, &pool->place, "hash_on says nothing without balance = \"hash\"");
+	if (pool->balance != BALANCE_HASH && pool->hash_key != NULL)
+		report_warning(
+			errors, &pool->place, "hash_key says nothing without balance = \"hash\"");
 	if (pool->balance != BALANCE_STICKY && pool->sticky.key != NULL)
 		report_warning(
 			errors, &pool->place, "sticky says nothing without balance = \"sticky\"");

@@ -13,9 +13,6 @@
 #include "base/memory.h"
 #include "http/cookie.h"
 
-/* Other instances and later versions of the program must come to the same keys. */
-static const uint8_t no_secret[SIPHASH_KEY_SIZE];
-
 /* Without a key of the settings and without the board, which has a secret, no sessions are kept. */
 static int make_sessions(struct pool *pool)
 {
@@ -41,17 +38,27 @@ static int make_sessions(struct pool *pool)
 	return pool->sessions != NULL ? 0 : -1;
 }
 
-int affinity_init(struct pool *pool)
+/* Without a secret, everybody can tell which values go to one backend. Other instances and later
+ * versions of the program must come to the same keys. */
+static int init_hash(struct pool *pool)
 {
+	static const uint8_t purpose[SIPHASH_KEY_SIZE] = "tinylb hash";
 	const struct pool_settings *settings = pool->settings;
 	char ignored[1];
 	struct text why = text_over(ignored, sizeof ignored);
 
-	if (settings->balance == BALANCE_HASH) {
-		pool->by_request = true;
-		return hash_on_parse(settings->hash_on, &pool->hash_on, &why);
-	}
-	if (settings->balance != BALANCE_STICKY)
+	pool->by_request = true;
+	memset(pool->hash_key, 0, sizeof pool->hash_key);
+	if (settings->hash_key != NULL)
+		siphash_key(purpose, slice_of_string(settings->hash_key), pool->hash_key);
+	return hash_on_parse(settings->hash_on, &pool->hash_on, &why);
+}
+
+int affinity_init(struct pool *pool)
+{
+	if (pool->settings->balance == BALANCE_HASH)
+		return init_hash(pool);
+	if (pool->settings->balance != BALANCE_STICKY)
 		return 0;
 	if (make_sessions(pool) == -1)
 		return -1;
@@ -110,7 +117,7 @@ static uint64_t find_key(const struct selection *s)
 	struct slice value = find_value(s);
 
 	return slice_is_empty(value) ? rng_next(&s->pool->upstream->rng)
-				     : siphash_64(no_secret, value);
+				     : siphash_64(s->pool->hash_key, value);
 }
 
 /* Other sites of the domain may have set cookies of the same name: the first one with a token of

@@ -111,6 +111,21 @@ def everywhere(lb, ask, most=100):
     raise AssertionError("the kernel gave some worker no connection")
 
 
+def test_hash_key(tinylb, origins):
+    """With a secret another client than those who know it cannot tell what goes where; all tinylb that have it agree."""
+    keys = [f"k{i}" for i in range(200)]
+    members = [o.url for o in origins]
+    found = []
+    for secret, turned in ((None, 1), ("a secret of some kind", 1), ("a secret of some kind", -1), ("another secret of it", 1)):
+        pool = {"balance": "hash", "hash_on": "header:X-Key", **({"hash_key": secret} if secret else {})}
+        found.append(by_key(tinylb(backends=members[::turned], pool=pool).client(), keys))
+    bare, one, same, other = found
+    assert one == same
+    for a, b in ((bare, one), (one, other), (bare, other)):
+        # By chance one key in as many as there are backends stays where it was.
+        assert sum(a[k] == b[k] for k in keys) < len(keys) / 2
+
+
 def test_hash_is_the_same_everywhere(tinylb, origins):
     """For every worker, after a reload, after the death of a worker, for another program with the list turned
     round: and each backend has the share of its weight of the keys."""

@@ -93,6 +93,26 @@ static void test_hash_of_the_client(void **state)
 	expect_key(&s, "10.0.0.1");
 }
 
+/* With a secret the keys are others, and the same for all who have it. */
+static void test_hash_with_a_secret(void **state)
+{
+	static const uint8_t purpose[SIPHASH_KEY_SIZE] = "tinylb hash";
+	static char secret[] = "a secret of the settings";
+	uint8_t key[SIPHASH_KEY_SIZE];
+	struct selection s;
+	struct pick query;
+
+	(void)state;
+	w.app.hash_key = secret;
+	start_hash("client");
+	read_request(&s, "GET /", "");
+	expect_no_key(&s);
+	s.client_ip = slice_of_string("10.0.0.1");
+	siphash_key(purpose, slice_of_string(secret), key);
+	assert_in_range(pick(&s, &query), 0, POOLS_BACKENDS - 1);
+	assert_true(query.key == siphash_64(key, slice_of_string("10.0.0.1")));
+}
+
 static void test_hash_of_the_path(void **state)
 {
 	struct selection s;
@@ -540,6 +560,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hash_of_the_client, pools_begin, end),
+		cmocka_unit_test_setup_teardown(test_hash_with_a_secret, pools_begin, end),
 		cmocka_unit_test_setup_teardown(test_hash_of_the_path, pools_begin, end),
 		cmocka_unit_test_setup_teardown(test_hash_of_a_header, pools_begin, end),
 		cmocka_unit_test_setup_teardown(test_hash_of_the_host, pools_begin, end),

@@ -48,6 +48,12 @@ static const struct bad bad_files[] = {
 		"unix:/path\n"
 		"a.conf:1: with more than one pool a listener has to name its own: pool = "
 		"\"...\"\n" },
+	{ LISTENERS
+		"pools = ( { name = \"a\"; balance = \"hash\";\nhash_key = \"fifteen letters\";\n"
+		"backends = ( { url = \"http://a\"; } ); } );\n",
+		"a.conf:3: pools.hash_key = \"fifteen letters\": must have 16 to 256 characters, "
+		"at "
+		"random: try openssl rand -hex 16\n" },
 	{ LISTENERS "pools = ( { name = \"a\"; balance = \"hash\";\nhash_on = \"heder:X\";\n"
 		    "sticky = { cokie = \"x\";\nkey = \"short\";\ncookie = \"a b\"; };\n"
 		    "backends = ( { url = \"http://a\"; } ); } );\n",
@@ -251,6 +257,7 @@ static void test_warnings(void **state)
 static void test_warnings_of_balance(void **state)
 {
 	struct settings *s = load_fine(LISTENERS "pools = ( { name = \"a\"; hash_on = \"path\";\n"
+						 "hash_key = \"sixteen letters.\";\n"
 						 "sticky = { key = \"0123456789abcdef\"; };\n"
 						 "backends = ( { url = \"http://a\"; } ); } );\n");
 
@@ -258,10 +265,12 @@ static void test_warnings_of_balance(void **state)
 	assert_string_equal(s->pools[0].hash_on, "path");
 	assert_string_equal(s->pools[0].sticky.cookie, "tinylb");
 	assert_string_equal(s->pools[0].sticky.key, "0123456789abcdef");
+	assert_string_equal(s->pools[0].hash_key, "sixteen letters.");
 	settings_free(s);
-	assert_int_equal(warnings, 2);
+	assert_int_equal(warnings, 3);
 	assert_string_equal(report,
 		"a.conf:2: warning: hash_on says nothing without balance = \"hash\"\n"
+		"a.conf:2: warning: hash_key says nothing without balance = \"hash\"\n"
 		"a.conf:2: warning: sticky says nothing without balance = \"sticky\"\n");
 }
 

@@ -84,12 +84,33 @@ static void test_nothing(void **state)
 	assert_true(siphash_64(key, slice_of(NULL, 0)) == vectors[0].short_one);
 }
 
+/* Other purposes and other texts have other keys, and each has always the same. */
+static void test_keys_of_texts(void **state)
+{
+	static const uint8_t purposes[2][SIPHASH_KEY_SIZE] = { "sessions", "hash" };
+	static const char *const texts[2] = { "a secret", "another secret" };
+	uint8_t keys[4][SIPHASH_KEY_SIZE], again[SIPHASH_KEY_SIZE];
+	uint64_t out[2];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		siphash_key(purposes[i / 2], slice_of_string(texts[i % 2]), keys[i]);
+		siphash_key(purposes[i / 2], slice_of_string(texts[i % 2]), again);
+		assert_memory_equal(keys[i], again, sizeof again);
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(keys[i], keys[j], sizeof again);
+	}
+	siphash_128(purposes[1], slice_of_string(texts[1]), out);
+	assert_memory_equal(keys[3], out, sizeof out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_64_bits),
 		cmocka_unit_test(test_128_bits),
 		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_keys_of_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
