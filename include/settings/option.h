@@ -39,12 +39,14 @@ enum option_type {
 	OPTION_PATH,     /* of a file, or one of the words in `choices` */
 	OPTION_USER,
 	OPTION_GROUP,
-	OPTION_ADDRESS,  /* fills all of a struct listener_settings that follows from it */
-	OPTION_URL,      /* the same with a struct backend_settings */
-	OPTION_NETWORKS, /* a struct network_set, of one network or an array of them */
-	OPTION_STATUSES, /* a struct statuses, of one status or an array of them */
-	OPTION_SECTION,  /* a group of options of scope `inner` */
-	OPTION_LIST      /* a list of such groups, each an item of its own */
+	OPTION_ADDRESS,   /* fills all of a struct listener_settings that follows from it */
+	OPTION_URL,       /* the same with a struct backend_settings */
+	OPTION_NETWORKS,  /* a struct network_set, of one network or an array of them */
+	OPTION_STATUSES,  /* a struct statuses, of one status or an array of them */
+	OPTION_PROTOCOLS, /* a list with commas, of one protocol or an array; NULL: it was not set
+			   */
+	OPTION_SECTION,   /* a group of options of scope `inner` */
+	OPTION_LIST       /* a list of such groups, each an item of its own */
 };
 
 /* Of a path: as if nothing had been set. */
@@ -85,6 +87,9 @@ const struct option *option_find(enum option_scope scope, const char *name);
 
 /* A scope as a user would write it, with its last dot: "timeouts.", "pools.backends.", "". */
 const char *option_scope_path(enum option_scope scope);
+
+/* Whether an option of this type takes an array of values, or a single one. */
+bool option_is_array(enum option_type type);
 
 /* "integer", "duration", ... */
 const char *option_type_name(enum option_type type);

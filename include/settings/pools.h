@@ -86,6 +86,7 @@ struct pool_settings {
 	char *hash_key; /* NULL: none */
 	struct sticky_settings sticky;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
+	char *upgrade;         /* protocols that may be offered, with commas; NULL: any */
 	int panic;             /* percent that have to be well, or else all are taken */
 	uint64_t slow_start;   /* 0: none */
 	uint64_t resolve;      /* between two look-ups of its names; 0: only one */

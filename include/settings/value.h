@@ -32,8 +32,8 @@ struct value_reader {
 
 /*
  * Checks `value` and writes it to the option's member of `base`, the struct of its scope. Not for
- * sections and lists; of networks it adds one. Returns 0, or -1 with reader->why; then the member
- * is as it was.
+ * sections and lists; of many values it adds one. Returns 0, or -1 with reader->why; then the
+ * member is as it was.
  */
 int value_store(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader) __attribute__((warn_unused_result));

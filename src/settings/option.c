@@ -278,6 +278,9 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "host", OPTION_CHOICE, .choices = host_choices, .def_text = "the top level's",
 	  MEMBER(pool_settings, host),
 	  .help = "as at the top level, for this pool" },
+	{ OPTION_POOL, "upgrade", OPTION_PROTOCOLS, .def_text = "any",
+	  MEMBER(pool_settings, upgrade),
+	  .help = "protocols that clients may switch to by Upgrade; []: none" },
 	{ OPTION_POOL, "panic", OPTION_INTEGER, .min = 0, .max = 100, .def = "50",
 	  MEMBER(pool_settings, panic),
 	  .help = "percent of a group that must be well, or others are taken; 0: any" },
@@ -442,6 +445,11 @@ const char *option_scope_path(enum option_scope scope)
 	return paths[scope];
 }
 
+bool option_is_array(enum option_type type)
+{
+	return type == OPTION_NETWORKS || type == OPTION_STATUSES || type == OPTION_PROTOCOLS;
+}
+
 const char *option_type_name(enum option_type type)
 {
 	static const char *const names[] = {
@@ -458,6 +466,7 @@ const char *option_type_name(enum option_type type)
 		[OPTION_URL] = "url",
 		[OPTION_NETWORKS] = "networks",
 		[OPTION_STATUSES] = "statuses",
+		[OPTION_PROTOCOLS] = "protocols",
 		[OPTION_SECTION] = "section",
 		[OPTION_LIST] = "list",
 	};

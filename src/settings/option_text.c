@@ -73,6 +73,7 @@ void option_text_add_range(const struct option *option, struct text *out)
 	case OPTION_ADDRESS:
 	case OPTION_URL:
 	case OPTION_NETWORKS:
+	case OPTION_PROTOCOLS:
 	case OPTION_SECTION:
 	case OPTION_LIST:
 		break;

@@ -185,14 +185,14 @@ static void load_value(struct loader *loader, const config_setting_t *setting,
 static void load_values(struct loader *loader, const config_setting_t *setting,
 	const struct option *option, void *base)
 {
-	unsigned count = (unsigned)config_setting_length(setting);
-
-	if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
+	if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
 		load_value(loader, setting, option, base);
-		return;
-	}
-	for (unsigned i = 0; i < count; i++)
-		load_value(loader, config_setting_get_elem(setting, i), option, base);
+	else if (value_life_clear(option, base) == -1)
+		report_option(loader, setting, option, "out of memory");
+	else
+		for (int i = 0; i < config_setting_length(setting); i++)
+			load_value(loader, config_setting_get_elem(setting, (unsigned)i), option,
+				base);
 }
 
 static void load_section(struct loader *loader, const config_setting_t *setting,
@@ -222,7 +222,7 @@ static void load_member(struct loader *loader, const config_setting_t *setting,
 		else
 			report_option(loader, setting, option,
 				"must be a list of groups: ( { ... }, { ... } )");
-	} else if (option->type == OPTION_NETWORKS || option->type == OPTION_STATUSES) {
+	} else if (option_is_array(option->type)) {
 		load_values(loader, setting, option, base);
 	} else {
 		load_value(loader, setting, option, base);

@@ -16,6 +16,7 @@
 #include "settings/option_text.h"
 #include "settings/settings.h"
 #include "settings/suggest.h"
+#include "upgrade_option.h"
 
 void *value_member(const struct option *option, void *base)
 {
@@ -52,6 +53,12 @@ static void store_integer(const struct option *option, void *base, int64_t value
 		memcpy(value_member(option, base), &narrow, sizeof narrow);
 }
 
+static int refuse(struct value_reader *reader, const char *why)
+{
+	text_add_string(reader->why, why);
+	return -1;
+}
+
 static int store_string(
 	const struct option *option, void *base, const char *text, struct value_reader *reader)
 {
@@ -59,19 +66,11 @@ static int store_string(
 	char *copy = mem_strdup(text);
 
 	assert(text != NULL);
-	if (copy == NULL) {
-		text_add_string(reader->why, "out of memory");
-		return -1;
-	}
+	if (copy == NULL)
+		return refuse(reader, "out of memory");
 	mem_free(*place);
 	*place = copy;
 	return 0;
-}
-
-static int refuse(struct value_reader *reader, const char *why)
-{
-	text_add_string(reader->why, why);
-	return -1;
 }
 
 static int refuse_range(const struct option *option, struct value_reader *reader)
@@ -333,6 +332,8 @@ int value_store(const struct option *option, const struct value *value, void *ba
 		/* 0 is no status, as is every value that is no integer. */
 		return statuses_insert(value_member(option, base),
 			value->kind == VALUE_INTEGER ? value->integer : 0, reader->why);
+	case OPTION_PROTOCOLS:
+		return upgrade_option_add(value_member(option, base), value->string, reader->why);
 	case OPTION_STRING:
 	case OPTION_USER:
 	case OPTION_GROUP:

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "settings/settings.h"
 #include "settings/value.h"
+#include "upgrade_option.h"
 
 static int store_default(const struct option *option, void *base)
 {
@@ -49,6 +50,13 @@ int value_life_set_defaults(enum option_scope scope, void *base)
 	return 0;
 }
 
+int value_life_clear(const struct option *option, void *base)
+{
+	assert(option_is_array(option->type));
+	return option->type == OPTION_PROTOCOLS ? upgrade_option_clear(value_member(option, base))
+						: 0;
+}
+
 bool value_life_is_own(const struct option *list, const void *item)
 {
 	return list->inner != OPTION_BACKEND ||
@@ -82,6 +90,7 @@ static void free_member(const struct option *option, void *base)
 	case OPTION_USER:
 	case OPTION_GROUP:
 	case OPTION_ADDRESS:
+	case OPTION_PROTOCOLS:
 		mem_free(*text);
 		*text = NULL;
 		break;

@@ -11,6 +11,9 @@
 int value_life_set_defaults(enum option_scope scope, void *base)
 	__attribute__((warn_unused_result));
 
+/* Makes an option of many values empty, before those of an array. 0, or -1: no memory. */
+int value_life_clear(const struct option *option, void *base) __attribute__((warn_unused_result));
+
 /* Frees what the options of a scope own in `base`, with the sections and lists in it. */
 void value_life_free(enum option_scope scope, void *base);
 

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "settings/number.h"
 #include "settings/statuses.h"
+#include "upgrade_option.h"
 
 void value_text_add(struct text *out, const struct value *value)
 {
@@ -94,6 +95,16 @@ static void add_unit(struct text *out, int64_t value, void (*add)(struct text *,
 	add_quoted(out, text_string(&text));
 }
 
+static bool add_protocols(struct text *out, const struct option *option, const void *base)
+{
+	const char *list;
+
+	memcpy(&list, (const char *)base + option->offset, sizeof list);
+	if (list != NULL)
+		upgrade_option_write(out, list);
+	return list != NULL;
+}
+
 bool value_text_add_member(struct text *out, const struct option *option, const void *base)
 {
 	bool on;
@@ -129,6 +140,8 @@ bool value_text_add_member(struct text *out, const struct option *option, const 
 	case OPTION_STATUSES:
 		statuses_write(out, (const void *)((const char *)base + option->offset));
 		return true;
+	case OPTION_PROTOCOLS:
+		return add_protocols(out, option, base);
 	case OPTION_NETWORKS:
 	case OPTION_SECTION:
 	case OPTION_LIST:

@@ -4,7 +4,7 @@
 if HAVE_CMOCKA
 BASE_TESTS = \
 	tests/unit/test_cells tests/unit/test_channel tests/unit/test_clock \
-	tests/unit/test_escape tests/unit/test_fd tests/unit/test_log tests/unit/test_rng \
+	tests/unit/test_escape tests/unit/test_fd tests/unit/test_log tests/unit/test_protocol tests/unit/test_rng \
 	tests/unit/test_siphash tests/unit/test_slice tests/unit/test_text tests/unit/test_title
 NET_TESTS = \
 	tests/unit/test_address tests/unit/test_canonical tests/unit/test_connection \

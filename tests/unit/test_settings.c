@@ -22,6 +22,7 @@ static void test_smallest(void **state)
 	assert_string_equal(s->listeners[0].pool_name, "app");
 	assert_int_equal(s->pool_count, 1);
 	assert_int_equal(s->pools[0].host, HOST_BACKEND);
+	assert_null(s->pools[0].upgrade);
 	assert_int_equal(s->pools[0].backends[0].weight, 1);
 	assert_int_equal(addresses_count(s->pools[0].backends[0].addresses), 1);
 	assert_string_equal(s->file, "a.conf");
@@ -42,13 +43,16 @@ static const char everything[] =
 	"  { address = \"unix:/run/t.sock\"; pool = \"a\"; }, { address = \"[::1]:0\"; pool = "
 	"\"a\"; },\n"
 	"  { address = \"[::1]:0\"; pool = \"a\"; } );\n"
-	"pools = ( { name = \"a\"; balance = \"sticky\"; queue = 7; retry = { attempts = 1;\n"
+	"pools = ( { name = \"a\"; balance = \"sticky\"; queue = 7; upgrade = [ \"tcp\", "
+	"\"SPDY/3.1\" ];\n"
+	"retry = { attempts = 1;"
 	"on_status = [ 999, 400, 503 ]; budget = 0; budget_rate = 7; };\n"
 	"sticky = { cookie = \"s\"; key = \"0123456789abcdef\"; }; backends = (\n"
 	"    { url = \"http://localhost:8001/x/\"; weight = 0; max_requests = 5; max_connections = "
 	"6; }, { url = \"unix:/run/b\"; weight "
 	"= 256; } ); },\n"
-	"  { name = \"b\"; host = \"backend\"; backends = ( { url = \"http://[::1]\"; } ); } );\n";
+	"  { name = \"b\"; host = \"backend\"; upgrade = [ ]; backends = ( { url = "
+	"\"http://[::1]\"; } ); } );\n";
 
 static const char routes[] =
 	ROUTES("{ host = \"A.Example.COM.\"; path = \"/a//%62/../c/\"; pool = \"app\"; },\n"
@@ -118,6 +122,8 @@ static void test_everything(void **state)
 	assert_int_equal(s->timeouts.queue, 9000);
 	assert_int_equal(s->pools[0].queue, 7);
 	assert_int_equal(s->pools[1].queue, 128);
+	assert_string_equal(s->pools[0].upgrade, "tcp,SPDY/3.1");
+	assert_string_equal(s->pools[1].upgrade, "");
 	assert_int_equal(s->pools[0].backends[0].max_requests, 5);
 	assert_int_equal(s->pools[0].backends[0].max_connections, 6);
 	assert_int_equal(s->pools[0].backends[1].max_requests, 0);

@@ -100,6 +100,27 @@ static const struct bad bad_files[] = {
 		"a.conf:5: pools.retry.budget = 101: must be 0 to 100\n"
 		"a.conf:1: with more than one pool a listener has to name its own: pool = "
 		"\"...\"\n" },
+	{ LISTENERS "pools = ( { name = \"a\"; backends = ( { url = \"http://a\"; } );\n"
+		    "upgrade = [ \"tcp\", \"a b\", \"\", \"a/\", \"a/b/c\", \"TCP/1\" ];\n"
+		    "}, { name = \"b\"; backends = ( { url = \"http://b\"; } );\n"
+		    "upgrade = ( 5, \"h2c\", \"HTTP/2.0\" ); } );\n",
+		"a.conf:3: pools.upgrade = \"a b\": must be protocols in quotes: [ \"websocket\", "
+		"\"SPDY/3.1\" ]\n"
+		"a.conf:3: pools.upgrade = \"\": must be protocols in quotes: [ \"websocket\", "
+		"\"SPDY/3.1\" ]\n"
+		"a.conf:3: pools.upgrade = \"a/\": must be protocols in quotes: [ \"websocket\", "
+		"\"SPDY/3.1\" ]\n"
+		"a.conf:3: pools.upgrade = \"a/b/c\": must be protocols in quotes: [ "
+		"\"websocket\", \"SPDY/3.1\" ]\n"
+		"a.conf:3: pools.upgrade = \"TCP/1\": is there already\n"
+		"a.conf:5: pools.upgrade = 5: must be protocols in quotes: [ \"websocket\", "
+		"\"SPDY/3.1\" ]\n"
+		"a.conf:5: pools.upgrade = \"h2c\": is never offered: requests would go through "
+		"it unseen\n"
+		"a.conf:5: pools.upgrade = \"HTTP/2.0\": is never offered: requests would go "
+		"through it unseen\n"
+		"a.conf:1: with more than one pool a listener has to name its own: pool = "
+		"\"...\"\n" },
 	{ LISTENERS "pools = ( { name = \"a\"; queue = -1; backends = ( { url = \"http://a\";\n"
 		    "max_requests = 1000001;\nmax_connections = \"many\"; } ); } );\n"
 		    "timeouts = { queue = \"0s\"; };\n",
