@@ -14,6 +14,7 @@ struct forward_request {
 	struct slice scheme;     /* "http" */
 	struct slice request_id; /* X-Request-Id; empty: none */
 	struct slice cookie;     /* the name of the one that backends do not get; empty: none */
+	struct slice upgrade;    /* the protocols that may be offered: upgrade_offer.h */
 	bool x_forwarded;        /* write X-Forwarded-For, -Host and -Proto */
 	bool rfc7239;            /* write Forwarded (RFC 7239) */
 	bool trusted;            /* keep what the peer says of the client: it is a trusted proxy */

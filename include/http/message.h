@@ -32,13 +32,13 @@ struct request {
 	int minor;           /* of HTTP/1.x: 0, or 1 for anything above */
 	/* what the fields mean */
 	struct slice host;    /* of the absolute-form, else of Host; empty for 1.0 without one */
-	struct slice upgrade; /* the protocol of a forwarded Upgrade: "websocket"; else empty */
 	struct body body;     /* NONE, LENGTH (of 0 too) or CHUNKED */
 	int64_t max_forwards; /* of OPTIONS and TRACE; -1 without one. At 0 the request must be
 			       * answered here (RFC 9110 7.6.2); else it goes on less one */
 	bool keep_alive;      /* the client lets its connection persist */
 	bool expect_continue; /* Expect: 100-continue, of a 1.1 client that sends a body */
 	bool te_trailers;     /* TE: trailers */
+	bool upgrade;         /* a 1.1 client offers another protocol: upgrade_offer.h */
 	size_t head_len;      /* bytes of the head with its last CRLF and what stood before it */
 	/* when refused */
 	int status;      /* 400, 413, 414, 417, 431, 501 or 505 */
@@ -53,7 +53,8 @@ struct response {
 	struct slice reason;
 	struct body body; /* with regard to the request's method and the status */
 	bool keep_alive;  /* the backend lets its connection persist */
-	bool upgraded;    /* a 101, to websocket; the caller knows whether it was asked for */
+	struct slice
+		upgrade; /* what a 101 switches to; the caller knows whether that was offered */
 	struct fields fields;
 	size_t head_len;
 	const char *why; /* when refused: always a 502 */

@@ -120,13 +120,17 @@ static size_t read_content(struct client *c, struct http1_exchange *h, const cha
 static size_t read_busy(struct client *c, const char *data, size_t len)
 {
 	struct http1_exchange *h = http1_exchange_of(c);
+	size_t used;
 
-	if (h->tunnel)
+	if (http1_exchange_is_raw(h))
 		return read_tunnel(c, data, len);
-	c->connection.low_priority = len < LOW_PRIORITY_SIZE;
+	c->connection.low_priority = !h->tunnel && len < LOW_PRIORITY_SIZE;
 	if (!exchange_takes_content(c->exchange))
 		return leave_unread(c, h, len);
-	return read_content(c, h, data, len);
+	used = read_content(c, h, data, len);
+	if (c->exchange != NULL && http1_exchange_is_raw(h))
+		used += read_tunnel(c, data + used, len - used);
+	return used;
 }
 
 static size_t take_request(
@@ -135,7 +139,7 @@ static size_t take_request(
 	size_t used = request->head_len;
 
 	/* There is more to come of this one. */
-	if (request->body.kind != BODY_NONE || !slice_is_empty(request->upgrade))
+	if (request->body.kind != BODY_NONE || request->upgrade)
 		connection_watch(&c->connection);
 	client_set_state(c, CLIENT_BUSY);
 	if (begin_exchange(c, request, data, used < len) == -1) {
@@ -203,7 +207,7 @@ static bool splice(struct connection *connection)
 	if (c->exchange == NULL)
 		return false;
 	h = http1_exchange_of(c);
-	reader = h->tunnel ? NULL : &h->reader;
+	reader = http1_exchange_is_raw(h) ? NULL : &h->reader;
 	if (!h->tunnel)
 		c->connection.low_priority = false;
 	if (!body_splice_is_of_use(reader, &c->connection))

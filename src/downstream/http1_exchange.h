@@ -15,7 +15,7 @@ struct http1_exchange {
 	bool keeps;                /* the client lets the connection persist */
 	bool closing;              /* the client was told that its connection ends */
 	bool replied;              /* with a response that was made here */
-	bool tunnel;
+	bool tunnel;               /* a 101 was sent */
 };
 
 _Static_assert(sizeof(struct http1_exchange) <= EXCHANGE_ROOM, "an exchange has room for it");
@@ -24,6 +24,12 @@ _Static_assert(sizeof(struct http1_exchange) <= EXCHANGE_ROOM, "an exchange has 
 static inline struct http1_exchange *http1_exchange_of(const struct client *client)
 {
 	return exchange_room(client->exchange);
+}
+
+/* What the client sends now belongs to a tunnel: the content of its request has come before. */
+static inline bool http1_exchange_is_raw(const struct http1_exchange *h)
+{
+	return h->tunnel && h->reader.done;
 }
 
 #endif

@@ -16,13 +16,6 @@ static bool is_delivered(const struct exchange *x)
 	return x->request.done && stream->ops->is_open(stream) && stream->ops->unsent(stream) == 0;
 }
 
-/* A client that got this response in place of a 100 does not send the content (RFC 9110 10.1.1). */
-static bool is_unwanted(const struct exchange *x)
-{
-	return x->request.head->expect_continue && x->response.interim == 0 &&
-	       x->request.content == 0;
-}
-
 static bool takes_more(const struct exchange *x)
 {
 	const struct backend_stream *stream = x->attempt.stream;
@@ -44,7 +37,8 @@ bool early_response_begin(struct exchange *x)
 		end_exchange(x, REASON_CLIENT_CLOSED, UPSTREAM_DONE, DOWNSTREAM_ABORT);
 		return false;
 	}
-	if (is_delivered(x) || is_unwanted(x)) {
+	/* A client that got this response in place of a 100 does not send the content. */
+	if (is_delivered(x) || exchange_awaits_continue(x)) {
 		end(x, false);
 		return false;
 	}

@@ -90,6 +90,13 @@ struct exchange {
 	/* in front of it: exchange_room */
 };
 
+/* The client waits for a 100 before it sends its content (RFC 9110 10.1.1). */
+static inline bool exchange_awaits_continue(const struct exchange *x)
+{
+	return x->request.head->expect_continue && x->response.interim == 0 &&
+	       x->request.content == 0 && !x->request.done;
+}
+
 static inline struct exchange *exchange_of_deadline(struct deadline *deadline)
 {
 	return LIST_ITEM(deadline, struct exchange, deadline);

@@ -48,6 +48,7 @@ void exchange_request_content(struct exchange *x, const struct content *content)
 
 	assert(exchange_takes_content(x));
 	if (x->response.phase == RESPONSE_TUNNEL) {
+		x->request.done |= content->end;
 		(void)tunnel_from_client(x, content);
 		return;
 	}
@@ -76,7 +77,8 @@ void exchange_request_spliced(struct exchange *x, size_t len, bool end)
 	struct backend_stream *stream = x->attempt.stream;
 
 	if (x->response.phase == RESPONSE_TUNNEL) {
-		tunnel_spliced_from_client(x, len);
+		x->request.done |= end;
+		tunnel_spliced_from_client(x, len, end);
 		return;
 	}
 	assert(!x->request.done && !x->request.replay.holding);

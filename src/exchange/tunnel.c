@@ -1,4 +1,8 @@
-/* Passes bytes on both ways. Only the deadline for a tunnel in which nothing moves remains. */
+/*
+ * Passes bytes on both ways. Only the deadline for a tunnel in which nothing moves remains. A
+ * backend may switch before the content of the request is whole: what is left of that still comes
+ * from the client, and is framed (RFC 9110 7.8).
+ */
 #include "config.h"
 
 #include "tunnel.h"
@@ -83,13 +87,13 @@ bool tunnel_from_backend(struct exchange *x, const struct content *content)
 	return sent_to_client(x, x->downstream.ops->send_content(x->downstream.context, content));
 }
 
-void tunnel_spliced_from_client(struct exchange *x, size_t len)
+void tunnel_spliced_from_client(struct exchange *x, size_t len, bool end)
 {
 	struct backend_stream *stream = x->attempt.stream;
 
 	assert(x->response.phase == RESPONSE_TUNNEL);
 	phase_alive(x);
-	(void)sent_to_backend(x, stream->ops->send_spliced(stream, len, false));
+	(void)sent_to_backend(x, stream->ops->send_spliced(stream, len, end));
 }
 
 bool tunnel_spliced_from_backend(struct exchange *x, size_t len)
@@ -136,8 +140,9 @@ void tunnel_client_ended(struct exchange *x, int error)
 	struct backend_stream *stream = x->attempt.stream;
 
 	x->response.client_ended = true;
-	if (error != 0)
-		end_abruptly(x, UPSTREAM_RESET); /* a reset goes on as one */
+	/* A reset goes on as one; and a part of the request must not look whole. */
+	if (error != 0 || !x->request.done)
+		end_abruptly(x, UPSTREAM_RESET);
 	else if (is_over(x))
 		end_orderly(x);
 	else

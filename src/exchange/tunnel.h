@@ -15,7 +15,7 @@ bool tunnel_from_client(struct exchange *x, const struct content *content);
 bool tunnel_from_backend(struct exchange *x, const struct content *content);
 
 /* `len` bytes from either side that are in the pipe of the loop. */
-void tunnel_spliced_from_client(struct exchange *x, size_t len);
+void tunnel_spliced_from_client(struct exchange *x, size_t len, bool end);
 bool tunnel_spliced_from_backend(struct exchange *x, size_t len);
 
 /* A side has taken some of what was sent; a side ended (error 0), or failed. */

@@ -13,6 +13,7 @@
 #include "blame.h"
 #include "early_response.h"
 #include "end.h"
+#include "http/upgrade_offer.h"
 #include "local_reply.h"
 #include "phase.h"
 #include "replay.h"
@@ -93,10 +94,28 @@ static bool take_final(struct exchange *x, struct response *head)
 	return true;
 }
 
+/* NULL, or what is wrong with a 101 to this protocol (RFC 9110 7.8). */
+static const char *upgrade_fault(const struct exchange *x, struct slice protocol)
+{
+	const struct request *request = x->request.head;
+	struct slice allowed = slice_of_string(x->selection.pool->settings->upgrade);
+
+	if (!request->upgrade)
+		return "a 101 that nobody asked for";
+	if (!upgrade_offer_has(&request->fields, allowed, protocol))
+		return "a 101 to what was not offered";
+	/* The client would take it for a refusal of its content. */
+	if (exchange_awaits_continue(x))
+		return "a 101 where a 100 has to come first";
+	return NULL;
+}
+
 static bool take_upgrade(struct exchange *x, struct response *head)
 {
-	if (slice_is_empty(x->request.head->upgrade)) {
-		refuse(x, "a 101 that nobody asked for");
+	const char *fault = upgrade_fault(x, head->upgrade);
+
+	if (fault != NULL) {
+		refuse(x, fault);
 		return false;
 	}
 	if (!send_by(x, head, x->downstream.ops->send_interim))

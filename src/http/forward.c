@@ -13,6 +13,7 @@
 #include "head.h"
 #include "http/cookie.h"
 #include "http/forward.h"
+#include "http/upgrade_offer.h"
 
 /* Never copied: gone (hop-by-hop), or written from what they meant. Proxy-Authenticate is copied in
  * a 407 only. */
@@ -81,9 +82,9 @@ static void write_framing(struct text *out, struct body body)
 }
 
 /* What only this connection is told (RFC 9110 7.6.1, 7.8, 10.1.1, 10.1.4). */
-static void write_request_hop(struct text *out, const struct request *request)
+static void write_request_hop(struct text *out, const struct request *request, struct slice allowed)
 {
-	bool upgrade = !slice_is_empty(request->upgrade);
+	bool upgrade = request->upgrade && upgrade_offer_is_left(&request->fields, allowed);
 
 	if (upgrade && request->te_trailers)
 		text_add_string(out, "Connection: Upgrade, TE\r\n");
@@ -91,8 +92,11 @@ static void write_request_hop(struct text *out, const struct request *request)
 		text_add_string(out, "Connection: Upgrade\r\n");
 	else if (request->te_trailers)
 		text_add_string(out, "Connection: TE\r\n");
-	if (upgrade)
-		text_add_string(out, "Upgrade: websocket\r\n");
+	if (upgrade) {
+		text_add_string(out, "Upgrade: ");
+		upgrade_offer_write(out, &request->fields, allowed);
+		end_line(out);
+	}
 	if (request->te_trailers)
 		text_add_string(out, "TE: trailers\r\n");
 	if (request->expect_continue)
@@ -126,7 +130,7 @@ void forward_request(struct text *out, struct request *request, const struct for
 		end_line(out);
 	}
 	write_framing(out, request->body);
-	write_request_hop(out, request);
+	write_request_hop(out, request, how->upgrade);
 	forwarded_write(out, request, how);
 	if (!slice_is_empty(how->request_id)) {
 		text_add_string(out, "X-Request-Id: ");
@@ -224,6 +228,13 @@ static void write_final(struct text *out, const struct response *response, struc
 	}
 }
 
+static void write_switch(struct text *out, struct slice protocol)
+{
+	text_add_string(out, "Connection: Upgrade\r\nUpgrade: ");
+	text_add_slice(out, protocol);
+	end_line(out);
+}
+
 void forward_response(
 	struct text *out, struct response *response, const struct forward_response *how)
 {
@@ -239,11 +250,12 @@ void forward_response(
 		without &= ~FIELD_BIT(FIELD_PROXY_AUTHENTICATE);
 	write_status(out, response);
 	write_fields(out, &response->fields, without);
-	if (response->upgraded)
-		text_add_string(out, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+	if (response->status == 101)
+		write_switch(out, response->upgrade);
 	else if (response->status >= 200)
 		write_final(out, response, body, how);
-	if (!slice_is_empty(how->cookie_value) && (response->status >= 200 || response->upgraded))
+	if (!slice_is_empty(how->cookie_value) &&
+		(response->status >= 200 || response->status == 101))
 		cookie_write_set(out, how->cookie, how->cookie_value, how->cookie_secure);
 	end_line(out);
 }

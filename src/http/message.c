@@ -41,7 +41,6 @@ struct request *message_copy_request(
 	move(&copy->method_name, from, len, to);
 	move(&copy->target, from, len, to);
 	move(&copy->host, from, len, to);
-	move(&copy->upgrade, from, len, to);
 	for (unsigned i = 0; i < copy->fields.count; i++) {
 		struct field *field = &copy->fields.list[i];
 

@@ -11,15 +11,16 @@
 #include "framing.h"
 #include "head_ripe.h"
 #include "http/request.h"
+#include "http/upgrade_offer.h"
 #include "request_line.h"
 
 static void reset(struct request *r)
 {
 	r->method = METHOD_OTHER;
-	r->host = r->upgrade = (struct slice){ 0 };
+	r->host = (struct slice){ 0 };
 	r->body = (struct body){ 0 };
 	r->max_forwards = -1;
-	r->keep_alive = r->expect_continue = r->te_trailers = false;
+	r->keep_alive = r->expect_continue = r->te_trailers = r->upgrade = false;
 	r->status = 0;
 	r->why = NULL;
 	fields_init(&r->fields);
@@ -91,18 +92,6 @@ static enum parse_result judge_max_forwards(struct request *r)
 	return PARSE_DONE;
 }
 
-/* Notes an upgrade to websocket, the only one that is forwarded, and only of a request without a
- * body: nothing but the handshake may come before the tunnel. */
-static void note_upgrade(struct request *r)
-{
-	const struct field *field = fields_find(&r->fields, FIELD_UPGRADE);
-
-	if (field != NULL && (r->fields.repeated & FIELD_BIT(FIELD_UPGRADE)) == 0 && r->minor > 0 &&
-		r->method == METHOD_GET && r->body.kind != BODY_CHUNKED && r->body.length == 0 &&
-		slice_equals_nocase(field->value, slice_of_string("websocket")))
-		r->upgrade = field->value;
-}
-
 static void note_te(struct request *r)
 {
 	struct field_elements at = { 0 };
@@ -123,8 +112,8 @@ static enum parse_result judge_connection(struct request *r)
 	if (options.malformed)
 		return request_refuse(r, 400, "bad Connection");
 	r->keep_alive = !options.close && (r->minor > 0 || options.keep_alive);
-	if (options.upgrade)
-		note_upgrade(r);
+	/* RFC 9110 7.8: of HTTP/1.0 it is ignored. */
+	r->upgrade = options.upgrade && r->minor > 0 && upgrade_offer_is_valid(&r->fields);
 	return PARSE_DONE;
 }
 

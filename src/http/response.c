@@ -9,6 +9,7 @@
 #include "head.h"
 #include "head_ripe.h"
 #include "http/response.h"
+#include "http/upgrade_offer.h"
 #include "octet.h"
 
 static enum parse_result refuse(struct response *r, const char *why)
@@ -21,7 +22,8 @@ static void reset(struct response *r)
 {
 	r->reason = (struct slice){ 0 };
 	r->body = (struct body){ 0 };
-	r->keep_alive = r->upgraded = false;
+	r->keep_alive = false;
+	r->upgrade = (struct slice){ 0 };
 	r->why = NULL;
 	fields_init(&r->fields);
 }
@@ -83,17 +85,17 @@ static enum parse_result read_fields(
 	return used == 0 ? PARSE_PARTIAL : PARSE_DONE;
 }
 
-/* RFC 9110 7.8: 101 names what was switched to, and that can only be what we let a client ask for.
- */
+/* RFC 9110 7.8: 101 names what was switched to. Several would be layers, one above the other: there
+ * is none that could be offered below another one. */
 static enum parse_result judge_switch(struct response *r, const struct connection_options *options)
 {
 	const struct field *field = fields_find(&r->fields, FIELD_UPGRADE);
 
 	if (field == NULL || !options->upgrade ||
 		(r->fields.repeated & FIELD_BIT(FIELD_UPGRADE)) != 0 ||
-		!slice_equals_nocase(field->value, slice_of_string("websocket")))
-		return refuse(r, "101 to something else than websocket");
-	r->upgraded = true;
+		!upgrade_offer_is_protocol(field->value))
+		return refuse(r, "101 that does not name one protocol");
+	r->upgrade = field->value;
 	r->keep_alive = false;
 	return PARSE_DONE;
 }

@@ -83,6 +83,7 @@ static void write_head(
 		.path = backend->path,
 		.peer = request->client_ip,
 		.scheme = http,
+		.upgrade = slice_of_string(pool->settings->upgrade),
 		.request_id = request->request_id,
 		.x_forwarded = (forwarded & FORWARDED_X) != 0,
 		.rfc7239 = (forwarded & FORWARDED_RFC7239) != 0,
@@ -105,6 +106,9 @@ static int send_head(struct backend_stream *stream, const struct upstream_reques
 	if (head.overflow)
 		return -1;
 	c->method = request->head->method;
+	/* Some servers take the content of a request that offers another protocol for bytes of
+	 * that, and what comes behind it for a request of its own, if they do not switch. */
+	c->keeps = !request->head->upgrade || body_is_empty(*body);
 	c->out = body->kind;
 	c->request_done = body_is_empty(*body);
 	if (request->more) {
@@ -115,15 +119,22 @@ static int send_head(struct backend_stream *stream, const struct upstream_reques
 	return connection_write(&c->connection, &piece, 1);
 }
 
+/* Behind the request's content bytes go as they are: those of a tunnel. */
+static enum body_kind framing(const struct http1_connection *c)
+{
+	return c->request_done ? BODY_NONE : c->out;
+}
+
 static int send_content(struct backend_stream *stream, const struct content *content)
 {
 	struct http1_connection *c = http1_connection_of(stream);
 	struct slice head = slice_of(c->upstream->head_out, c->head_waits);
+	enum body_kind out = framing(c);
 
 	assert(!c->request_done || c->state == HTTP1_TUNNEL);
 	c->head_waits = 0;
 	c->request_done |= content->end;
-	return body_writer_write(&c->connection, c->out, head, content);
+	return body_writer_write(&c->connection, out, head, content);
 }
 
 static size_t splice_room(const struct backend_stream *stream)
@@ -136,11 +147,12 @@ static size_t splice_room(const struct backend_stream *stream)
 static int send_spliced(struct backend_stream *stream, size_t len, bool end)
 {
 	struct http1_connection *c = http1_connection_of(stream);
+	enum body_kind out = framing(c);
 
 	assert(c->head_waits == 0);
 	assert(!c->request_done || c->state == HTTP1_TUNNEL);
 	c->request_done |= end;
-	return body_writer_splice(&c->connection, c->out, len);
+	return body_writer_splice(&c->connection, out, len);
 }
 
 static void finish(struct backend_stream *stream)

@@ -212,7 +212,7 @@ static void claim_request(const struct forward_request *how)
 	FUZZ_CLAIM(r->body.kind == b->body.kind && r->body.length == b->body.length);
 	FUZZ_CLAIM(r->expect_continue == b->expect_continue);
 	FUZZ_CLAIM(r->te_trailers == b->te_trailers);
-	FUZZ_CLAIM(slice_is_empty(r->upgrade) == slice_is_empty(b->upgrade));
+	FUZZ_CLAIM(r->upgrade == b->upgrade);
 	FUZZ_CLAIM(slice_equals(b->host, how->host.len > 0 ? how->host : r->host));
 	FUZZ_CLAIM(r->max_forwards <= 0 || b->max_forwards == r->max_forwards - 1);
 	FUZZ_CLAIM(!empty || (b->fields.present & FIELD_BIT(FIELD_TRAILER)) == 0);
@@ -287,7 +287,7 @@ static void claim_response(const struct forward_response *how)
 
 	FUZZ_CLAIM(r->status == b->status && b->minor == 1);
 	FUZZ_CLAIM(slice_equals(r->reason, b->reason));
-	FUZZ_CLAIM(r->upgraded == b->upgraded);
+	FUZZ_CLAIM(slice_equals(r->upgrade, b->upgrade));
 	FUZZ_CLAIM(b->body.kind == body.kind && b->body.length == body.length);
 	FUZZ_CLAIM(how->client_minor > 0 || b->body.kind != BODY_CHUNKED);
 	FUZZ_CLAIM(r->status < 200 || !how->close || !b->keep_alive);
@@ -295,7 +295,7 @@ static void claim_response(const struct forward_response *how)
 	FUZZ_CLAIM((b->fields.present & FIELD_BIT(FIELD_TE)) == 0);
 	FUZZ_CLAIM(
 		r->status == 407 || (b->fields.present & FIELD_BIT(FIELD_PROXY_AUTHENTICATE)) == 0);
-	FUZZ_CLAIM(r->status == 426 || r->upgraded ||
+	FUZZ_CLAIM(r->status == 426 || !slice_is_empty(r->upgrade) ||
 		   (b->fields.present & FIELD_BIT(FIELD_UPGRADE)) == 0);
 	if (body.kind == BODY_NONE)
 		claim_length_of_none();

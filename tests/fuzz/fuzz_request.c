@@ -50,7 +50,7 @@ static void claim_same(enum parse_result result)
 	fuzz_same_slice(whole.method_name, pieces.method_name);
 	fuzz_same_slice(whole.target, pieces.target);
 	fuzz_same_slice(whole.host, pieces.host);
-	fuzz_same_slice(whole.upgrade, pieces.upgrade);
+	FUZZ_CLAIM(whole.upgrade == pieces.upgrade);
 	fuzz_same_fields(&whole.fields, &pieces.fields);
 	FUZZ_CLAIM(whole.method == pieces.method);
 	FUZZ_CLAIM(whole.minor == pieces.minor);

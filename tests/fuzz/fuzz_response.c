@@ -49,7 +49,7 @@ static void claim_same(void)
 	FUZZ_CLAIM(whole.body.kind == pieces.body.kind);
 	FUZZ_CLAIM(whole.body.length == pieces.body.length);
 	FUZZ_CLAIM(whole.keep_alive == pieces.keep_alive);
-	FUZZ_CLAIM(whole.upgraded == pieces.upgraded);
+	fuzz_same_slice(whole.upgrade, pieces.upgrade);
 	FUZZ_CLAIM(whole.head_len == pieces.head_len);
 }
 
@@ -68,7 +68,8 @@ static void claim_sound(const struct window *w, const struct asked *asked)
 	FUZZ_CLAIM(r->body.kind == BODY_LENGTH || r->body.length == 0);
 	FUZZ_CLAIM(r->body.kind != BODY_UNTIL_CLOSE || !r->keep_alive);
 	FUZZ_CLAIM(r->minor > 0 || r->body.kind != BODY_CHUNKED || !r->keep_alive);
-	FUZZ_CLAIM(!r->upgraded || (r->status == 101 && !r->keep_alive));
+	FUZZ_CLAIM(slice_is_empty(r->upgrade) == (r->status != 101));
+	FUZZ_CLAIM(r->status != 101 || !r->keep_alive);
 	FUZZ_CLAIM(memcmp(w->data + r->head_len - 4, "\r\n\r\n", 4) == 0);
 }
 

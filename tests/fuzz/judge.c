@@ -143,7 +143,7 @@ static void remember_request(struct talk *t)
 		.begin = t->asking.at,
 		.method = request.method,
 		.minor = request.minor,
-		.upgrade = !slice_is_empty(request.upgrade),
+		.upgrade = request.upgrade,
 		.token = token_find(request.target, &at),
 		.owner = -1,
 	};

@@ -52,7 +52,7 @@ BAD = {
     "bad trailer": ("9112 7.1.2", CUT, "bad-response", "bad response: bad field name",
                     CHUNKED + b"4\r\nfine\r\n0\r\n: x\r\n\r\n"),
     "no HTTP": ("9112 4", 502, "bad-response", "bad response: bad status line", b"220 mail.example ESMTP\r\n"),
-    "101 unasked": ("9110 15.2.2", 502, "bad-response", "bad response: 101 to something else",
+    "101 unasked": ("9110 15.2.2", 502, "bad-response", "bad response: 101 that does not name one",
                     b"HTTP/1.1 101 Switching\r\n\r\n" + EVIL),
     "101 to websocket unasked": ("9110 7.8", 502, "bad-response", "bad response: a 101 that nobody asked for",
                                  b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + EVIL),

@@ -14,7 +14,8 @@ NET_TESTS = \
 HTTP_TESTS = \
 	tests/unit/test_chunk tests/unit/test_cookie tests/unit/test_field tests/unit/test_forward \
 	tests/unit/test_head_ripe tests/unit/test_location tests/unit/test_message \
-	tests/unit/test_reply tests/unit/test_request tests/unit/test_response
+	tests/unit/test_reply tests/unit/test_request tests/unit/test_response \
+	tests/unit/test_upgrade_offer
 BALANCE_TESTS = \
 	tests/unit/test_hash_picker tests/unit/test_health tests/unit/test_loaded_picks \
 	tests/unit/test_maglev tests/unit/test_pickers tests/unit/test_random_picker \

@@ -339,6 +339,35 @@ static void test_a_tunnel_goes_through_the_pipe(void **state)
 	assert_true(wire->c->splices);
 }
 
+/* What comes behind the content, in the same piece or later, is the tunnel's; the content is read
+ * to its end first, whether the 101 came before that or not. */
+static void test_a_tunnel_begins_behind_the_content(void **state)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+				   "Upgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static const char change[] = "HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n"
+				     "Connection: upgrade\r\n\r\n";
+
+	(void)state;
+	clients_start();
+	begin(head);
+	wire_send(wire, "2\r\n{}\r\n0\r\n\r\nGET / early");
+	assert_sent(s, "{}", true);
+	assert_true(stream_head(s, change));
+	assert_int_equal(wire->agains, 1);
+	wire_read(wire);
+	assert_sent(s, "{}GET / early", true);
+	begin(head);
+	wire_send(wire, "2\r\n{");
+	assert_true(stream_head(s, change));
+	wire_send(wire, "}\r\n0\r\n\r");
+	assert_false(s->whole);
+	wire_send(wire, "\n2\r\nthis stays");
+	assert_sent(s, "{}2\r\nthis stays", true);
+	wire_send(wire, " as it is");
+	assert_sent(s, "{}2\r\nthis stays as it is", true);
+}
+
 /* --- memory --- */
 
 static void test_without_memory_there_is_no_client(void **state)
@@ -455,6 +484,8 @@ int main(void)
 			test_what_cannot_be_spliced_is_read, clients_begin, clients_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_tunnel_goes_through_the_pipe, clients_begin, clients_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_tunnel_begins_behind_the_content, clients_begin, clients_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,7 @@ static void summarize(struct text *t, enum parse_result result)
 	text_add_string(t, request.keep_alive ? " keep" : " close");
 	text_add_string(t, flags[request.expect_continue ? 1 : 0]);
 	text_add_string(t, flags[request.te_trailers ? 2 : 0]);
-	if (!slice_is_empty(request.upgrade))
+	if (request.upgrade)
 		text_add_string(t, " upgrade");
 	if (request.max_forwards >= 0)
 		text_format(t, " max=%lld", (long long)request.max_forwards);
@@ -538,12 +538,19 @@ static void test_connection(void **state)
 		{ GET "Connection: Upgrade\r\n\r\n", GOT(" keep n=2") },
 		{ GET "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
 			GOT(" keep n=3") },
-		{ GET "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n", GOT(" keep n=3") },
-		{ GET "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n\r\n",
+		{ GET "Connection: Upgrade\r\nUpgrade: HTTP/2.0, TLS/1.2\r\n\r\n",
+			GOT(" keep n=3") },
+		{ GET "Connection: Upgrade\r\nUpgrade: a b\r\n\r\n", GOT(" keep n=3") },
+		{ GET "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: a b\r\n\r\n",
 			GOT(" keep n=4") },
-		{ GET "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\n",
-			GOT(" length=1 keep n=4") },
-		{ POST "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", POSTED(" keep n=3") },
+		{ GET "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n",
+			GOT(" keep upgrade n=3") },
+		{ GET "Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n\r\n",
+			GOT(" keep upgrade n=4") },
+		{ GET "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 1\r\n\r\n",
+			GOT(" length=1 keep upgrade n=4") },
+		{ POST "Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n",
+			POSTED(" keep upgrade n=3") },
 		{ "GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
 			"1:GET / 1.0 host= close n=2" },
 		/* expectations */

@@ -37,8 +37,8 @@ static void summarize(struct text *t, enum parse_result result)
 	if (response.body.kind == BODY_LENGTH)
 		text_add_decimal(t, response.body.length);
 	text_add_string(t, response.keep_alive ? " keep" : " close");
-	if (response.upgraded)
-		text_add_string(t, " upgraded");
+	if (!slice_is_empty(response.upgrade))
+		text_format(t, " upgrade=%.*s", SLICE_ARGS(response.upgrade));
 }
 
 static const char *parse(const char *data, size_t len, size_t seen, enum method method)
@@ -233,13 +233,17 @@ static void test_switch(void **state)
 {
 	static const struct response_case cases[] = {
 		{ SWITCH "Connection: Upgrade\r\nUpgrade: WebSocket" END,
-			"1.1 101 [x] none close upgraded" },
+			"1.1 101 [x] none close upgrade=WebSocket" },
+		{ SWITCH "Connection: Upgrade\r\nUpgrade: SPDY/3.1" END,
+			"1.1 101 [x] none close upgrade=SPDY/3.1" },
 		{ SWITCH "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5" END,
-			"1.1 101 [x] none close upgraded" },
+			"1.1 101 [x] none close upgrade=websocket" },
 		{ SWITCH "X: y" END, "bad" },
 		{ SWITCH "Upgrade: websocket" END, "bad" },
 		{ SWITCH "Connection: Upgrade" END, "bad" },
-		{ SWITCH "Connection: Upgrade\r\nUpgrade: h2c" END, "bad" },
+		{ SWITCH "Connection: Upgrade\r\nUpgrade:" END, "bad" },
+		{ SWITCH "Connection: Upgrade\r\nUpgrade: a b" END, "bad" },
+		{ SWITCH "Connection: Upgrade\r\nUpgrade: TLS/1.0, HTTP/1.1" END, "bad" },
 		{ SWITCH "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c" END, "bad" },
 	};
 
@@ -274,7 +278,7 @@ static void test_what_is_wrong_is_named(void **state)
 		{ "HTTP/2.0 200 OK" END, "bad status line" },
 		{ "HTTP/1.1 200OK" END, "bad status line" },
 		{ "HTTP/1.1 099 x" END, "bad status" },
-		{ SWITCH "X: y" END, "101 to something else than websocket" },
+		{ SWITCH "X: y" END, "101 that does not name one protocol" },
 		{ OK "Content-Length: 5\r\nContent-Length: 5" END,
 			"several Content-Length fields" },
 	};

@@ -267,6 +267,151 @@ static void test_a_fault_in_the_middle(void **state)
 	assert_over(DOWNSTREAM_ABORT, REASON_NO_MEMORY);
 }
 
+/* --- what it is to --- */
+
+#define ASK    "POST /exec HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+#define SWITCH "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n"
+
+static void ask(const char *head)
+{
+	scene_start();
+	r = scene_request(head);
+	s = stream_last();
+	stream_connect(s);
+}
+
+static void assert_refused(const char *head)
+{
+	assert_false(stream_head(s, head));
+	assert_replied(r, 502, "the backend's answer was malformed");
+	assert_stream_ended(s, UPSTREAM_CLOSE);
+	assert_record(1, 502, REASON_BAD_RESPONSE, 1);
+}
+
+static void test_it_is_to_what_was_offered(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: h2c, tcp, SPDY/3.1\r\n\r\n");
+	assert_true(stream_head(s, SWITCH "Upgrade: spdy/3.1\r\n\r\n"));
+	assert_int_equal(r->heads[0], 101);
+	assert_true(stream_content(s, "pong", false));
+	exchange_stop(r->x);
+	assert_over(DOWNSTREAM_ABORT, REASON_STOPPED);
+}
+
+static void test_it_is_to_nothing_else(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: h2c, tcp\r\n\r\n");
+	assert_refused(SWITCH "Upgrade: websocket\r\n\r\n");
+}
+
+static void test_what_is_left_out_of_the_offer_is_not_switched_to(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: h2c, tcp\r\n\r\n");
+	assert_refused(SWITCH "Upgrade: h2c\r\n\r\n");
+}
+
+static void test_what_the_pool_does_not_allow_is_not_switched_to(void **state)
+{
+	static char allowed[] = "websocket";
+
+	(void)state;
+	w.app.upgrade = allowed;
+	ask(ASK "Upgrade: websocket, tcp\r\n\r\n");
+	assert_refused(SWITCH "Upgrade: tcp\r\n\r\n");
+}
+
+/* --- behind content --- */
+
+static void test_it_begins_behind_the_content(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: tcp\r\nContent-Length: 2\r\n\r\n");
+	request_content(r, "{}", true);
+	assert_false(exchange_takes_content(r->x));
+	assert_true(stream_head(s, SWITCH "Upgrade: tcp\r\n\r\n"));
+	request_content(r, "ping", false);
+	assert_sent(s, "{}ping", true);
+	exchange_client_ended(r->x, 0);
+	assert_goes_on(r);
+	stream_fail(s, 0);
+	assert_over(DOWNSTREAM_DONE, REASON_UPGRADED);
+}
+
+/* RFC 9110 7.8: the client sends the rest of its content first, whatever it heard. */
+static void test_the_rest_of_the_content_comes_first(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: tcp\r\nContent-Length: 4\r\n\r\n");
+	request_content(r, "{", false);
+	assert_true(stream_head(s, SWITCH "Upgrade: tcp\r\n\r\n"));
+	assert_true(stream_content(s, "pong", false));
+	request_content(r, "..}", true);
+	assert_sent(s, "{..}", true);
+	request_content(r, "ping", false);
+	assert_sent(s, "{..}ping", true);
+	exchange_client_ended(r->x, 0);
+	assert_goes_on(r);
+	stream_fail(s, 0);
+	assert_over(DOWNSTREAM_DONE, REASON_UPGRADED);
+}
+
+static void test_the_rest_of_the_content_comes_through_the_pipe(void **state)
+{
+	(void)state;
+	upstream_memory.splice_room = 99;
+	ask(ASK "Upgrade: tcp\r\nContent-Length: 40\r\n\r\n");
+	assert_true(stream_head(s, SWITCH "Upgrade: tcp\r\n\r\n"));
+	assert_int_equal(exchange_request_splice_room(r->x), 99);
+	exchange_request_spliced(r->x, 30, false);
+	assert_false(s->whole);
+	exchange_request_spliced(r->x, 10, true);
+	assert_true(s->whole);
+	exchange_client_ended(r->x, 0);
+	assert_goes_on(r);
+	exchange_stop(r->x);
+}
+
+/* A backend must not take a part of the content for the whole. */
+static void test_content_that_is_cut_behind_a_101(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: tcp\r\nContent-Length: 4\r\n\r\n");
+	assert_true(stream_head(s, SWITCH "Upgrade: tcp\r\n\r\n"));
+	request_content(r, "{", false);
+	exchange_client_ended(r->x, 0);
+	assert_over(DOWNSTREAM_ABORT, REASON_UPGRADED);
+	assert_stream_ended(s, UPSTREAM_RESET);
+}
+
+static void test_malformed_content_behind_a_101(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n");
+	assert_true(stream_head(s, SWITCH "Upgrade: tcp\r\n\r\n"));
+	exchange_request_bad(r->x, 400, "bad chunk");
+	assert_over(DOWNSTREAM_ABORT, REASON_BAD_REQUEST);
+}
+
+/* RFC 9110 7.8: the 100 comes first. The content that it calls for would be lost without. */
+static void test_a_100_comes_before_the_101(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: tcp\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+	assert_refused(SWITCH "Upgrade: tcp\r\n\r\n");
+}
+
+static void test_a_101_behind_the_100(void **state)
+{
+	(void)state;
+	ask(ASK "Upgrade: tcp\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+	assert_true(stream_head(s, "HTTP/1.1 100 Continue\r\n\r\n"));
+	assert_true(stream_head(s, SWITCH "Upgrade: tcp\r\n\r\n"));
+	exchange_stop(r->x);
+}
+
 /* --- its time --- */
 
 static void test_it_ends_when_nothing_moves(void **state)
@@ -364,6 +509,28 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_without_memory_for_the_client, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(test_a_fault_in_the_middle, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_it_is_to_what_was_offered, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(test_it_is_to_nothing_else, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_left_out_of_the_offer_is_not_switched_to, scene_begin,
+			scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_the_pool_does_not_allow_is_not_switched_to, scene_begin,
+			scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_it_begins_behind_the_content, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_the_rest_of_the_content_comes_first, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(test_the_rest_of_the_content_comes_through_the_pipe,
+			scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_content_that_is_cut_behind_a_101, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_malformed_content_behind_a_101, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_100_comes_before_the_101, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(test_a_101_behind_the_100, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_it_ends_when_nothing_moves, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
