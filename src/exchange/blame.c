@@ -20,13 +20,8 @@ bool blame_request_is_owed(const struct exchange *x)
 
 bool blame_response_is_held_up(const struct exchange *x)
 {
-	uint64_t held_us = x->response.held_us;
-
-	if (x->downstream.ops->unsent(x->downstream.context) > 0)
-		return true;
-	if (x->response.held_since_us != 0)
-		held_us += x->context->loop->now_us - x->response.held_since_us;
-	return held_us >= HELD_UP_US;
+	return x->downstream.ops->unsent(x->downstream.context) > 0 ||
+	       x->response.held_us >= HELD_UP_US;
 }
 
 void blame_backend_closed(struct exchange *x)

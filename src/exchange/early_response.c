@@ -47,7 +47,6 @@ bool early_response_begin(struct exchange *x)
 		return false;
 	}
 	phase_set_response(x, RESPONSE_WHOLE);
-	phase_alive(x);
 	x->downstream.ops->finish(x->downstream.context);
 	if (x->request.done)
 		stream->ops->finish(stream);

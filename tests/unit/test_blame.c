@@ -122,8 +122,25 @@ static void test_a_client_that_takes_nothing(void **state)
 {
 	(void)state;
 	begin_response();
+	r->waits = 1;
 	stream_fail(s, ECONNRESET);
 	assert_counted(ROWS_CUT, 0);
+}
+
+static void test_a_client_that_takes_all_at_once(void **state)
+{
+	(void)state;
+	begin(get);
+	assert_true(stream_head(s, ok));
+	assert_true(stream_content(s, "abc", false));
+	request_take(r, 3);
+	stream_fail(s, 0);
+	assert_counted(ROWS_CUT, 1);
+	begin_response();
+	w.loop.now_us += 999999;
+	request_take(r, 3);
+	stream_fail(s, 0);
+	assert_counted(ROWS_CUT, 1);
 }
 
 /* It has taken all by now, but the backend had to wait for that. */
@@ -232,6 +249,8 @@ int main(void)
 			test_a_client_that_takes_nothing, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_client_that_took_long, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_client_that_takes_all_at_once, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_client_that_took_long_again_and_again, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(

@@ -238,6 +238,9 @@ static void test_a_client_that_takes_no_more(void **state)
 	/* The first look sees that something waits. */
 	scene_pass(SCENE_RESPONSE + DEADLINE_TICK_MS);
 	assert_goes_on(r);
+	r->waits = 1;
+	scene_pass(SCENE_RESPONSE + DEADLINE_TICK_MS);
+	assert_goes_on(r);
 	scene_pass(SCENE_RESPONSE + DEADLINE_TICK_MS);
 	assert_ended(r, DOWNSTREAM_ABORT);
 	assert_record(1, 202, REASON_CLIENT_TIMEOUT, 1);
