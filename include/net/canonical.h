@@ -17,8 +17,9 @@ static inline size_t canonical_path_room(size_t len)
 }
 
 /*
- * The host of "host[:port]", in lower case: percent signs decoded, one dot at the end gone, an IPv6
- * address in its brackets and as short as it can be. Returns its length. It need not be valid.
+ * The host of "host[:port]", in lower case: percent signs decoded, one dot at the end gone, an IPv4
+ * address as four decimal numbers, an IPv6 address in its brackets and as short as it can be.
+ * Returns its length. It need not be valid.
  */
 size_t canonical_host(struct slice authority, char out[CANONICAL_HOST_MAX]);
 

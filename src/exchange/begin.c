@@ -54,7 +54,7 @@ static bool find_route(struct exchange *x, const struct route_table *routes)
 		return true;
 	if (unclear)
 		local_reply_send(x, 400, REASON_BAD_REQUEST,
-			"servers could read this path as different ones");
+			"servers could read this host or path as different ones");
 	else if (route == NULL)
 		local_reply_send(
 			x, 404, REASON_NO_ROUTE, "nothing is served here for this request");

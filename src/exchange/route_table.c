@@ -34,6 +34,7 @@ struct route_table {
 	struct node *paths;
 	size_t path_count;
 	bool by_path; /* some route has a path */
+	bool by_host; /* some route has a host */
 };
 
 static int compare(struct slice a, struct slice b)
@@ -142,6 +143,7 @@ static void lay_out(struct route_table *routes, const struct item *items, size_t
 		}
 		host->count++;
 		routes->by_path |= items[i].path.len > 0;
+		routes->by_host |= items[i].host.len > 0;
 		routes->paths[i] = (struct node){ .key = items[i].path, .route = items[i].route };
 	}
 	routes->path_count = count;
@@ -234,6 +236,16 @@ static bool has_path(struct slice path)
 	return path.len == 0 || path.data[0] == '/';
 }
 
+/* A name beyond ASCII may be read as one in ASCII (UTS 46: letters of full width, other dots, what
+ * is left out). Browsers send such names as xn--. */
+static bool is_unclear_host(struct slice host)
+{
+	for (size_t i = 0; i < host.len; i++)
+		if ((unsigned char)host.data[i] >= 0x80)
+			return true;
+	return false;
+}
+
 /* The route for a path in its canonical form. */
 static const struct route_settings *find_spelled(const struct route_table *routes,
 	struct slice host, struct slice path, enum canonical_dots dots, char *scratch)
@@ -265,7 +277,9 @@ const struct route_settings *route_table_find(const struct route_table *routes, 
 	struct slice path = canonical_path_of(target);
 	const struct route_settings *route;
 
-	*unclear = false;
+	*unclear = routes->by_host && is_unclear_host(key);
+	if (*unclear)
+		return NULL;
 	if (!routes->by_path || !has_path(path))
 		return find(routes, key, slice_of(NULL, 0));
 	if (canonical_is_plain(path))

@@ -20,8 +20,8 @@ void route_table_free(struct route_table *routes);
 /*
  * The route for a host, as it came with the request (with or without a port; empty: none), and a
  * target ("/path?query", "?query" or "*"): that of the most specific host, and for this host that
- * of the longest path. NULL where there is none. `unclear` tells that careful and lenient servers
- * would read the path in such different ways that different routes were for it: then the request
+ * of the longest path. NULL where there is none. `unclear` tells that some server could read the
+ * path (readings.h), or a host beyond ASCII, as one that another route is for: then the request
  * must not go anywhere. So does a target that is too long for the `size` bytes of `scratch`
  * (canonical_path_room).
  */

@@ -8,21 +8,36 @@
 #include <assert.h>
 
 #include "authority.h"
+#include "base/percent.h"
 #include "octet.h"
 
-static bool is_hex(char c)
+/*
+ * Past a reg-name; `begin` where it is none. No label is empty but one at the end, behind the dot
+ * of the root: some servers take other dots away, too. What is encoded must be able to stand in a
+ * name by itself, or be a part of UTF-8 (RFC 3986 3.2.2): nobody is called by blanks, NULs and
+ * slashes, but somebody may drop them.
+ */
+static const char *skip_name(const char *begin, const char *end)
 {
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
+	const char *label = begin;
+	const char *p = begin;
 
-/* Up to the first octet that a reg-name cannot have; percent signs must encode something. */
-static const char *skip_name(const char *p, const char *end)
-{
 	for (;;) {
-		p = octet_skip(p, end, OCTET_HOST);
-		if (end - p < 3 || *p != '%' || !is_hex(p[1]) || !is_hex(p[2]))
+		const char *from;
+		unsigned char c;
+		bool coded;
+
+		p = octet_skip(p, end, OCTET_LABEL);
+		if (p == end || (*p != '.' && !percent_is_at(p, end)))
 			return p;
-		p += 3;
+		from = p;
+		c = percent_take(&p, end, &coded);
+		if (c != '.' && c < 0x80 && !octet_is((char)c, OCTET_LABEL))
+			return begin;
+		if (c == '.' && from == label)
+			return begin;
+		if (c == '.')
+			label = p;
 	}
 }
 

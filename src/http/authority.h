@@ -8,7 +8,8 @@
 #define AUTHORITY_MAX 261
 
 /* True for a host that is not empty and a port, where there is one, of at most 65535 (RFC 9110
- * 4.2.3, RFC 3986 3.2). No user information, no comma, no zone, no IPvFuture. */
+ * 4.2.3, RFC 3986 3.2). No user information, no comma, no zone, no IPvFuture, no empty label, and
+ * no percent-encoded octet that could not be a part of a name. */
 bool authority_is_valid(struct slice s);
 
 #endif

@@ -15,7 +15,7 @@ enum octet_class {
 	OCTET_NAME = 2,   /* letters, digits, dash: any other tchar a field name must explain */
 	OCTET_VALUE = 4,  /* field-value: HTAB, SP, VCHAR, obs-text (RFC 9110 5.5) */
 	OCTET_TARGET = 8, /* request-target: VCHAR but for "#" */
-	OCTET_HOST = 16,  /* reg-name (RFC 3986 3.2.2) but for "%" and the comma */
+	OCTET_LABEL = 16, /* reg-name (RFC 3986 3.2.2) but for the dot, "%" and the comma */
 };
 
 extern const uint8_t octet_classes[256];

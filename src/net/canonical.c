@@ -46,6 +46,24 @@ static size_t write_ipv6(struct slice inside, char *out)
 	return len + 2;
 }
 
+/* Writes an IPv4 address in its usual form, however it is written (inet_aton(3)). */
+static size_t spell_ipv4(char out[CANONICAL_HOST_MAX], size_t len)
+{
+	const char *dot = memrchr(out, '.', len);
+	const char *last = dot != NULL ? dot + 1 : out;
+	char text[CANONICAL_HOST_MAX + 1];
+	struct in_addr address;
+
+	if (last == out + len || *last < '0' || *last > '9' || memchr(out, '\0', len) != NULL)
+		return len;
+	memcpy(text, out, len);
+	text[len] = '\0';
+	if (inet_aton(text, &address) == 0 ||
+		inet_ntop(AF_INET, &address, out, CANONICAL_HOST_MAX) == NULL)
+		return len;
+	return strlen(out);
+}
+
 size_t canonical_host(struct slice authority, char out[CANONICAL_HOST_MAX])
 {
 	const char *p = authority.data;
@@ -62,7 +80,9 @@ size_t canonical_host(struct slice authority, char out[CANONICAL_HOST_MAX])
 		return len;
 	while (p < end && *p != ':' && len < CANONICAL_HOST_MAX)
 		out[len++] = lower(percent_take(&p, end, &coded));
-	return len - (len > 0 && out[len - 1] == '.');
+	if (len > 0 && out[len - 1] == '.')
+		len--;
+	return spell_ipv4(out, len);
 }
 
 bool canonical_is_plain(struct slice path)

@@ -103,6 +103,29 @@ def test_hostile_paths(scene):
         ["answered-here"] * len(HOSTILE) + ["bad-request"] * len(UNCLEAR) + ["done"] * 4)
 
 
+STRANGE_HOSTS = ["api.example.com..", "api.example.com%20", "api.example.com%09", "api.example.com%00", "%20api.example.com",
+                 "api.example.com%2e%2E", "api.example.com.%2e:80", "api..example.com", ".api.example.com",
+                 "api.example.com%3a80", "api.example.com%2f", "u%40api.example.com", "u@api.example.com",
+                 "api%C2%AD.example.com", "%EF%BD%81pi.example.com"]
+
+
+def test_hostile_hosts(scene):
+    """No spelling of a host leads past its route, in the Host field and in the target."""
+    for host in STRANGE_HOSTS:
+        with scene.client() as c:
+            assert c.get("/", host=host).status == 400, host
+        with scene.client() as c:
+            assert c.get(f"http://{host}/", host="test").status == 400, host
+    assert scene.count() == 0
+    with scene.client() as c:
+        for host in ("API.EXAMPLE.COM", "api.example.com:80", "api.example.com:", "api.example.com.", "api.example.com.:",
+                     "api.example.com%2e", "api%2Eexample%2ecom", "%61pi.example.com"):
+            assert c.get("/", host=host).text == "api", host
+            assert c.get(f"http://{host}/", host="test").text == "api", host
+    with scene.client(2) as c: # no routes: such a name is one as any
+        assert c.get("/", host="%C3%A4.test").text == "site"
+
+
 def test_answers(scene):
     with scene.client() as c:
         r = c.get("/admin")

@@ -242,10 +242,10 @@ static void test_a_path_that_is_unclear_goes_nowhere(void **state)
 	routes[0].pool_name = app;
 	start(1, true);
 	r = scene_request("GET /sub/..%2fother HTTP/1.1\r\nHost: h\r\n\r\n");
-	assert_replied(r, 400, "servers could read this path as different ones");
+	assert_replied(r, 400, "servers could read this host or path as different ones");
 	assert_here(1, 400, REASON_BAD_REQUEST);
 	r = scene_request("GET /other/..%2fsub HTTP/1.1\r\nHost: h\r\n\r\n");
-	assert_replied(r, 400, "servers could read this path as different ones");
+	assert_replied(r, 400, "servers could read this host or path as different ones");
 	assert_here(2, 400, REASON_BAD_REQUEST);
 }
 

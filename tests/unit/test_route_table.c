@@ -71,6 +71,12 @@ static void test_hosts(void **state)
 		{ "Example.COM:8080", "/", 0 },
 		{ "example.com.", "/", 0 },
 		{ "ex%61mple.com", "/", 0 },
+		{ "example%2Ecom%2e", "/", 0 },
+		{ "EXAMPLE.COM.:", "/", 0 },
+		{ "127.1", "/", 5 },
+		/* beyond ASCII: a soft hyphen, an e of full width */
+		{ "ex%C2%ADample.com", "/", UNCLEAR },
+		{ "%EF%BD%85xample.com", "/", UNCLEAR },
 		{ "a.example.com", "/", 1 },
 		{ "x.y.example.com", "/", 1 },
 		{ "b.example.com", "/", 1 },
