@@ -7,109 +7,20 @@
 #include "attempt.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "blame.h"
 #include "end.h"
-#include "exchange/counters.h"
 #include "local_reply.h"
 #include "phase.h"
-#include "redispatch_soon.h"
+#include "reach.h"
 #include "replay.h"
 #include "request_rate.h"
 #include "upstream/capacity.h"
 #include "upstream/load.h"
 #include "upstream/queue.h"
 #include "upstream/select.h"
-
-/* Whether it may turn out that the request cannot be sent again, though a kept connection is dead:
- * by its method, or because there will be too much of it. */
-static bool is_sent_once(const struct exchange *x)
-{
-	const struct request *head = x->request.head;
-
-	if (!method_is_idempotent(head->method))
-		return true;
-	if (x->request.done)
-		return false;
-	return head->body.kind != BODY_LENGTH || head->body.length > CONTENT_HELD_MAX;
-}
-
-static struct backend_stream *take_kept(struct exchange *x)
-{
-	struct backend *backend = selection_backend(&x->selection);
-
-	if (x->attempt.fresh_only)
-		return NULL;
-	return backend->ops->take(backend, x, is_sent_once(x));
-}
-
-static void count_failure(struct exchange *x, const char *why)
-{
-	counters_connect_error(x->context->place);
-	backend_complain(
-		selection_backend(&x->selection), x->context->loop->now_us, "cannot connect", why);
-}
-
-/* Goes round the addresses. NULL with EUSERS: the backend has all the connections that it may have;
- * with ENOTCONN: no address is left. */
-static struct backend_stream *connect_next_address(struct exchange *x)
-{
-	struct backend *backend = selection_backend(&x->selection);
-	struct attempt *attempt = &x->attempt;
-	int count = backend_address_count(backend);
-
-	while (attempt->addresses_tried < count) {
-		int address = (attempt->first_address + attempt->addresses_tried++) % count;
-		struct backend_stream *stream = backend->ops->connect(backend, x, address);
-
-		x->record.tries++;
-		if (stream == NULL && errno == EMFILE &&
-			backend->ops->make_room(x->context->upstream))
-			stream = backend->ops->connect(backend, x, address);
-		if (stream != NULL || errno == EUSERS)
-			return stream;
-		/* What is short here says nothing about the backend. */
-		attempt->own_fault |= fd_is_shortage(errno);
-		count_failure(x, strerror(errno));
-	}
-	if (!attempt->own_fault)
-		load_failed(&x->selection, ROWS_CONNECT_FAILED);
-	errno = ENOTCONN;
-	return NULL;
-}
-
-/* Takes a connection to the backend that was picked, or begins to make one. A backend that has all
- * that it may have does not count as tried. */
-static bool reach_backend(struct exchange *x)
-{
-	struct exchange_context *context = x->context;
-	struct attempt *attempt = &x->attempt;
-
-	assert(attempt->stream == NULL);
-	redispatch_soon(context);
-	x->record.sought_us = attempt->sought_us;
-	x->record.connected_us = 0;
-	attempt->stream = take_kept(x);
-	if (attempt->stream != NULL) {
-		x->record.tries++;
-		x->record.connected_us = context->loop->now_us;
-		phase_set_attempt(x, ATTEMPT_SENT);
-		phase_alive(x);
-		return true;
-	}
-	attempt->stream = connect_next_address(x);
-	if (attempt->stream == NULL) {
-		x->selection.tried_count -= errno == EUSERS;
-		return false;
-	}
-	phase_set_attempt(x, ATTEMPT_CONNECTING);
-	deadline_start(&x->deadline, &context->wait_connect, context->loop);
-	return true;
-}
 
 static int send_head(struct exchange *x)
 {
@@ -286,7 +197,7 @@ void attempt_retry(struct exchange *x, struct failure failure)
 void attempt_cannot_connect(struct exchange *x, int error)
 {
 	assert(x->attempt.state == ATTEMPT_CONNECTING);
-	count_failure(x, strerror(error));
+	reach_count_failure(x, strerror(error));
 	attempt_retry(
 		x, (struct failure){ 502, REASON_CONNECT_FAILED, "no backend could be reached" });
 }
@@ -344,7 +255,7 @@ void attempt_connect_expired(struct deadline *deadline)
 	struct exchange *x = exchange_of_deadline(deadline);
 
 	assert(x->attempt.state == ATTEMPT_CONNECTING);
-	count_failure(x, "no answer in time");
+	reach_count_failure(x, "no answer in time");
 	attempt_retry(x, (struct failure){ 504, REASON_CONNECT_TIMEOUT,
 				 "the backend could not be reached in time" });
 }
