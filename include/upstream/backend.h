@@ -62,6 +62,10 @@ struct backend {
 	unsigned idle_count;
 	int address; /* index of the one that was connected to last: tried first */
 	struct keep_alive keep_alive;
+	/* whether it takes content whose length its head does not say */
+	bool wants_length;    /* it speaks HTTP/1.0: it would not understand such content */
+	bool takes_unknown;   /* it has accepted a request with such content */
+	bool refuses_unknown; /* it has answered one with 411, though perhaps not all of them */
 	uint64_t complained_us;
 	struct load load;
 	struct connect_backoff connect_backoff;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "blame.h"
 #include "end.h"
+#include "gather.h"
 #include "local_reply.h"
 #include "phase.h"
 #include "reach.h"
@@ -37,9 +38,29 @@ static int send_head(struct exchange *x)
 	return stream->ops->send_head(stream, &request);
 }
 
+/* Sends the head, and what is held of the content. 0, or -1 when memory is short. */
+static int send_held(struct exchange *x)
+{
+	gather_settle(x);
+	if (send_head(x) == -1)
+		return -1;
+	if (replay_is_empty(&x->request.replay) || body_is_empty(x->request.head->body))
+		return 0;
+	return replay_send(x);
+}
+
+int attempt_send_gathered(struct exchange *x)
+{
+	assert(x->attempt.gathering);
+	if (!x->request.replay.holding || send_held(x) == -1)
+		return -1;
+	x->attempt.gathering = false;
+	return 0;
+}
+
 static void send_all(struct exchange *x)
 {
-	if (send_head(x) == -1 || (!replay_is_empty(&x->request.replay) && replay_send(x) == -1))
+	if ((gather_is_due(x) ? gather_begin(x) : send_held(x)) == -1)
 		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
 	else if (x->attempt.state != ATTEMPT_CONNECTING)
 		/* The client may have waited for a connection. */
@@ -137,6 +158,7 @@ static void drop_stream(struct exchange *x, enum upstream_end how)
 	struct backend_stream *stream = x->attempt.stream;
 
 	x->attempt.stream = NULL;
+	x->attempt.gathering = false;
 	phase_set_attempt(x, ATTEMPT_NONE);
 	stream->ops->end(stream, how);
 	deadline_stop(&x->deadline);
@@ -175,6 +197,7 @@ void attempt_retry(struct exchange *x, struct failure failure)
 {
 	enum attempt_state state = x->attempt.state;
 	bool connecting = state == ATTEMPT_CONNECTING;
+	bool unsent = connecting || x->attempt.gathering;
 	bool reused = x->attempt.stream->reused;
 	bool stale = reused && state == ATTEMPT_SENT;
 
@@ -184,7 +207,7 @@ void attempt_retry(struct exchange *x, struct failure failure)
 		blame_backend_closed(x);
 	drop_stream(x, stale ? UPSTREAM_STALE : UPSTREAM_CLOSE);
 	if (state == ATTEMPT_HEARD ||
-		!(connecting ? x->request.replay.holding : replay_may_repeat(x))) {
+		!(unsent ? x->request.replay.holding : replay_may_repeat(x))) {
 		give_up(x);
 		return;
 	}
@@ -226,6 +249,26 @@ bool attempt_ask_another(struct exchange *x, int status)
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
 	load_responded(&x->selection, former, status);
 	go_to_the_other(x);
+	return true;
+}
+
+bool attempt_repeat_with_length(struct exchange *x, int status)
+{
+	struct backend *backend = selection_backend(&x->selection);
+
+	if (status != 411 || x->attempt.length_asked || x->response.interim > 0 ||
+		!gather_may_tell_length(x))
+		return false;
+	log_debug("%.*s answered 411: the request is sent again with its length",
+		SLICE_ARGS(backend->url));
+	gather_learn(x, status);
+	load_responded(&x->selection, backend, status);
+	x->attempt.length_asked = true;
+	x->selection.picked_us = x->context->loop->now_us;
+	x->attempt.addresses_tried = 0;
+	x->attempt.own_fault = false;
+	drop_stream(x, UPSTREAM_CLOSE);
+	send_again(x, true);
 	return true;
 }
 

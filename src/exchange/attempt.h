@@ -26,6 +26,17 @@ void attempt_connected(struct exchange *x);
  * backend is asked in its place, and the exchange may be over. */
 bool attempt_ask_another(struct exchange *x, int status);
 
+/*
+ * A final response of this status has come. True: it is a 411 to content of unknown length, and the
+ * same backend is asked again, once, with the length, or will be when the rest of the content is
+ * here; the exchange may be over. Any method may be repeated so: the backend has refused to act
+ * (RFC 9110 15.5.12). The retry budget is not for this: it protects other backends.
+ */
+bool attempt_repeat_with_length(struct exchange *x, int status);
+
+/* No more content is gathered: sends the request as it is. 0, or -1 when memory is short. */
+int attempt_send_gathered(struct exchange *x) __attribute__((warn_unused_result));
+
 /* The present backend is gone and has said nothing. True: another one is asked in its place, and
  * the exchange may be over; else nothing has changed. */
 bool attempt_redispatch(struct exchange *x);

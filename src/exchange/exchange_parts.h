@@ -52,6 +52,8 @@ struct attempt {
 	uint64_t sought_us;     /* when a backend began to be looked for, monotonic */
 	bool own_fault;         /* the last address failed for want of something here */
 	bool closed_on;         /* a backend closed before it answered, and that counts */
+	bool gathering;         /* the head waits for the content: gather.h */
+	bool length_asked;      /* a backend answered 411: the length is to be told */
 	bool fresh_only;        /* a kept connection proved stale: take no more of those */
 	struct failure failure; /* of the last one */
 };

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "gather.h"
 
 void replay_free(struct exchange *x)
 {
@@ -28,10 +29,20 @@ bool replay_may_repeat(const struct exchange *x)
 	       method_is_idempotent(x->request.head->method);
 }
 
+/* Whether a backend may yet ask for the length of what is sent. Most do not, and then a copy would
+ * be in vain. */
+static bool may_be_asked_for_length(const struct exchange *x)
+{
+	const struct backend *backend = selection_backend(&x->selection);
+
+	return (!backend->takes_unknown || backend->refuses_unknown) && gather_may_tell_length(x);
+}
+
 /* While the connection is being made the client is paused before it is much. */
 static bool may_hold(const struct exchange *x)
 {
-	return x->attempt.state == ATTEMPT_CONNECTING || replay_may_repeat(x);
+	return x->attempt.state == ATTEMPT_CONNECTING || x->attempt.gathering ||
+	       replay_may_repeat(x) || may_be_asked_for_length(x);
 }
 
 static int make_buffer(struct exchange *x)

@@ -8,8 +8,10 @@
 
 #include <assert.h>
 
+#include "attempt.h"
 #include "backlog.h"
 #include "early_response.h"
+#include "gather.h"
 #include "local_reply.h"
 #include "phase.h"
 #include "replay.h"
@@ -42,10 +44,18 @@ static void sent(struct exchange *x)
 		backlog_throttle_client(x);
 }
 
-void exchange_request_content(struct exchange *x, const struct content *content)
+/* Sends content that is held, too, if it is to be; or has it wait with the head. */
+static int send_content(struct exchange *x, const struct content *content)
 {
 	struct backend_stream *stream = x->attempt.stream;
 
+	if (!x->attempt.gathering)
+		return stream->ops->send_content(stream, content);
+	return gather_goes_on(x) ? 0 : attempt_send_gathered(x);
+}
+
+void exchange_request_content(struct exchange *x, const struct content *content)
+{
 	assert(exchange_takes_content(x));
 	if (x->response.phase == RESPONSE_TUNNEL) {
 		x->request.done |= content->end;
@@ -56,7 +66,7 @@ void exchange_request_content(struct exchange *x, const struct content *content)
 	x->request.content += content->len;
 	x->request.done = content->end;
 	x->selection.fed_us = x->context->loop->now_us;
-	if (stream->ops->send_content(stream, content) == -1)
+	if (send_content(x, content) == -1)
 		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
 	else
 		sent(x);

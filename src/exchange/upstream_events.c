@@ -13,6 +13,7 @@
 #include "blame.h"
 #include "early_response.h"
 #include "end.h"
+#include "gather.h"
 #include "http/upgrade_offer.h"
 #include "local_reply.h"
 #include "phase.h"
@@ -90,6 +91,7 @@ static bool take_final(struct exchange *x, struct response *head)
 	phase_set_response(x, RESPONSE_BODY);
 	x->response.closes = !head->keep_alive;
 	replay_drop(x);
+	gather_learn(x, head->status);
 	note_head(x, head->status);
 	return true;
 }
@@ -131,7 +133,12 @@ static bool on_head(void *owner, struct response *head)
 	struct exchange *x = owner;
 
 	assert(x->response.phase == RESPONSE_HEAD);
-	if (head->status >= STATUSES_FIRST && attempt_ask_another(x, head->status))
+	if (x->attempt.gathering) { /* on_heard could not send it */
+		refuse(x, NULL);
+		return false;
+	}
+	if (head->status >= STATUSES_FIRST && (attempt_repeat_with_length(x, head->status) ||
+						      attempt_ask_another(x, head->status)))
 		return false;
 	if (head->status == 101)
 		return take_upgrade(x, head);
@@ -199,6 +206,9 @@ static void on_heard(void *owner)
 	if (x->attempt.state == ATTEMPT_SENT)
 		phase_set_attempt(x, ATTEMPT_HEARD);
 	phase_alive(x);
+	/* It answers what it was not asked yet: an early response, like one to the head alone. */
+	if (x->attempt.gathering && attempt_send_gathered(x) == -1)
+		log_debug("memory is short: a request could not be sent");
 }
 
 static void on_drained(void *owner)

@@ -60,6 +60,7 @@ static bool read_head(struct http1_connection *c, const char *data, size_t len, 
 	*used = response->head_len;
 	c->seen = 0;
 	c->keeps &= response->keep_alive;
+	c->stream.backend->wants_length = response->minor == 0;
 	if (response->status >= 200 && begin_body(c, response) == -1) {
 		events_of(c)->bad(owner, NULL);
 		return false;
