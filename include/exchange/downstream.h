@@ -19,7 +19,8 @@
 enum downstream_end {
 	DOWNSTREAM_DONE, /* the response is whole; if the request is not, what is left of it is to
 			  * be thrown away */
-	DOWNSTREAM_GONE, /* the client left before a response had begun */
+	DOWNSTREAM_GONE, /* before a response had begun, the client left, or its connection has to
+			  * end without one */
 	DOWNSTREAM_TRUNCATED, /* a part of the response is missing, and its framing should show that
 			       */
 	DOWNSTREAM_ABORT,     /* nothing that the client got may look whole */

@@ -12,6 +12,7 @@
 #include "exchange/downstream.h"
 #include "exchange/exchange_context.h"
 #include "http/request.h"
+#include "upstream/private_streams.h"
 
 struct exchange;
 
@@ -35,6 +36,7 @@ struct exchange_start {
 	 * it. */
 	const struct request *request;
 	const char *head;
+	struct private_streams *privates; /* of the client's connection; borrowed as long, too */
 	struct slice client_ip;     /* borrowed as long as the exchange lives; empty: a unix peer */
 	struct escaped client_name; /* the same: address and port, for the log */
 	uint64_t start_us;          /* when its first byte came, monotonic */

@@ -1,8 +1,8 @@
 /*
  * The backend's side of an exchange: one request's way to a backend, and the way of its response
  * back. What the exchange asks of it is struct upstream_ops; what it tells the exchange is struct
- * upstream_events. Neither names a protocol: of HTTP/1 a stream is a connection
- * that serves one request at a time (http1_upstream.h).
+ * upstream_events. Neither names a protocol: of HTTP/1 a stream is a connection that serves one
+ * request at a time (http1_upstream.h).
  */
 #ifndef TINYLB_UPSTREAM_BACKEND_STREAM_H
 #define TINYLB_UPSTREAM_BACKEND_STREAM_H
@@ -15,15 +15,18 @@
 #include "http/response.h"
 
 struct backend;
+struct private_streams;
 struct upstream_context;
 
 /* Part of what implements it. An exchange has it from `take` or `connect` to `end`. */
 struct backend_stream {
 	const struct upstream_ops *ops;
-	struct backend *backend; /* borrowed */
-	void *owner;             /* the exchange; NULL: none, it is idle */
-	bool connecting;         /* no connection is there yet; what is sent goes out then */
-	bool reused;             /* its connection has served a request before */
+	struct backend *backend;         /* borrowed */
+	void *owner;                     /* the exchange; NULL: none, it is idle */
+	struct private_streams *private; /* those of the client that alone has it; NULL: any has */
+	struct backend_stream *next_private; /* of the same client */
+	bool connecting; /* no connection is there yet; what is sent goes out then */
+	bool reused;     /* its connection has served a request before */
 };
 
 /* A request for a backend. */
@@ -37,8 +40,8 @@ struct upstream_request {
 
 /* How an exchange lets go of a stream. */
 enum upstream_end {
-	UPSTREAM_DONE,  /* the response is whole: kept for another request, if nothing is owed on it
-			 */
+	UPSTREAM_DONE,  /* the response is whole: kept for another request, if nothing is owed on
+			 * it; a private one for its client connection */
 	UPSTREAM_CLOSE, /* it cannot be used again */
 	UPSTREAM_STALE, /* closed: it was kept, and ended before a byte of the response came */
 	UPSTREAM_RESET, /* closed so that the backend does not take what it got for whole */
@@ -50,6 +53,10 @@ struct upstream_ops {
 	/* A kept connection that is in no danger to be closed just now, or NULL. `once`: the
 	 * request must not be sent twice, so be more careful. */
 	struct backend_stream *(*take)(struct backend *backend, void *owner, bool once);
+	/* Takes an idle private stream again. False: it ended meanwhile, and is gone. Closes one.
+	 */
+	bool (*take_private)(struct backend_stream *stream, void *owner);
+	void (*discard)(struct backend_stream *stream);
 	/* Begins to connect to the backend's address of this index. NULL with errno if that failed
 	 * at once (EUSERS: the backend has all the connections that it may have); else `connected`
 	 * or `ended` follows. */

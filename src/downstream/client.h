@@ -8,6 +8,7 @@
 
 #include "downstream/downstream_context.h"
 #include "net/connection.h"
+#include "upstream/private_streams.h"
 
 struct exchange;
 struct source;
@@ -28,6 +29,7 @@ struct client {
 	struct connection connection;
 	struct downstream_context *downstream; /* borrowed */
 	struct exchange *exchange;             /* borrowed; NULL: none */
+	struct private_streams privates;       /* its own connections to backends, by a login */
 	struct source *source;                 /* where it is counted; NULL: nowhere */
 	union {
 		/* It is always in one list: of its deadline, or `busy` if none runs. */

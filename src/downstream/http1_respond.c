@@ -65,12 +65,19 @@ static enum downstream_result send_interim(
 								: DOWNSTREAM_NO_MEMORY;
 }
 
+/* A login goes on with the next request on this connection (http/login.h): a worker that drains
+ * waits for that one, too. */
+static bool is_logging_in(const struct client *c, int status)
+{
+	return status == 401 && c->privates.first != NULL;
+}
+
 /* The connection also ends if the request is not here whole: where the next one begins is not known
  * then. A client that only ended its sending side may have sent more requests before. */
-static bool must_close(const struct client *c, const struct http1_exchange *h, enum body_kind out)
+static bool must_close(const struct client *c, const struct http1_exchange *h, int status)
 {
-	return !h->keeps || !h->reader.done || c->downstream->close_after_response ||
-	       out == BODY_UNTIL_CLOSE;
+	return !h->keeps || !h->reader.done || h->out == BODY_UNTIL_CLOSE ||
+	       (c->downstream->close_after_response && !is_logging_in(c, status));
 }
 
 static enum downstream_result send_head(
@@ -82,7 +89,7 @@ static enum downstream_result send_head(
 
 	assert(h->head_waits == 0);
 	h->out = forward_response_body(response, h->minor).kind;
-	h->closing = must_close(c, h, h->out);
+	h->closing = must_close(c, h, response->status);
 	if (!write_head(c, response, cookie, &head))
 		return DOWNSTREAM_TOO_LONG;
 	h->head_waits = head.len;

@@ -14,6 +14,7 @@
 #include "end.h"
 #include "gather.h"
 #include "local_reply.h"
+#include "own_stream.h"
 #include "phase.h"
 #include "reach.h"
 #include "replay.h"
@@ -34,6 +35,7 @@ static int send_head(struct exchange *x)
 		.more = x->request.more,
 	};
 
+	own_stream_note_request(x);
 	x->request.more = false;
 	return stream->ops->send_head(stream, &request);
 }
@@ -206,6 +208,10 @@ void attempt_retry(struct exchange *x, struct failure failure)
 	if (!stale && !connecting)
 		blame_backend_closed(x);
 	drop_stream(x, stale ? UPSTREAM_STALE : UPSTREAM_CLOSE);
+	if (stale && x->attempt.own) {
+		end_unanswered(x);
+		return;
+	}
 	if (state == ATTEMPT_HEARD ||
 		!(unsent ? x->request.replay.holding : replay_may_repeat(x))) {
 		give_up(x);
@@ -256,7 +262,8 @@ bool attempt_repeat_with_length(struct exchange *x, int status)
 {
 	struct backend *backend = selection_backend(&x->selection);
 
-	if (status != 411 || x->attempt.length_asked || x->response.interim > 0 ||
+	/* With a stream of the client's own its login would be lost. */
+	if (status != 411 || x->attempt.length_asked || x->attempt.own || x->response.interim > 0 ||
 		!gather_may_tell_length(x))
 		return false;
 	log_debug("%.*s answered 411: the request is sent again with its length",

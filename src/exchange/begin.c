@@ -8,6 +8,7 @@
 #include "local_reply.h"
 #include "net/canonical.h"
 #include "net/readings.h"
+#include "own_stream.h"
 #include "replay.h"
 #include "request_head.h"
 #include "route_table.h"
@@ -77,11 +78,13 @@ static bool leaves_backend_path(const struct exchange *x)
 /* Sends the request to a backend of its pool, if it may go there. */
 static void go_on(struct exchange *x)
 {
-	if (leaves_backend_path(x))
+	if (leaves_backend_path(x)) {
 		local_reply_send(x, 400, REASON_BAD_REQUEST,
 			"the path may lead above that of the backend's URL");
-	else
-		attempt_begin(x);
+		return;
+	}
+	own_stream_begin(x);
+	attempt_begin(x);
 }
 
 static struct pool *pool_of(
@@ -106,6 +109,7 @@ static void init(struct exchange *x, const struct exchange_start *start)
 	const struct exchange_context *context = x->context;
 
 	x->downstream = start->downstream;
+	x->privates = start->privates;
 	x->attempt = (struct attempt){ .stream = NULL };
 	x->response = (struct response_state){ .phase = RESPONSE_HEAD };
 	x->record.client = start->client_name;

@@ -50,6 +50,12 @@ void end_cancelled(struct exchange *x)
 		begun ? DOWNSTREAM_ABORT : DOWNSTREAM_GONE);
 }
 
+void end_unanswered(struct exchange *x)
+{
+	x->record.status = 502;
+	end_exchange(x, REASON_BACKEND_CLOSED, UPSTREAM_CLOSE, DOWNSTREAM_GONE);
+}
+
 void end_truncated(struct exchange *x, enum reason reason)
 {
 	static const enum downstream_end how[] = { [RESPONSE_BODY] = DOWNSTREAM_TRUNCATED,

@@ -12,6 +12,10 @@ void end_exchange(struct exchange *x, enum reason reason, enum upstream_end upst
 /* The client went away: cancels the request. */
 void end_cancelled(struct exchange *x);
 
+/* The backend has ended the client's own connection, idle till then. The client's connection ends
+ * as that one did: so the client knows that it has to log in again, and may repeat the request. */
+void end_unanswered(struct exchange *x);
+
 /* The request, or what the client got, is not whole, because of `reason`: a final response has
  * begun. One that is whole stays so. */
 void end_truncated(struct exchange *x, enum reason reason);

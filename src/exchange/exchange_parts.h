@@ -33,6 +33,7 @@ struct request_state {
 	struct replay replay;
 	bool done;               /* it is here whole */
 	bool more;               /* content follows in the call that began the exchange */
+	bool login;              /* it tries a login that holds for the connection */
 	char id[REQUEST_ID_LEN]; /* if it was made here */
 };
 
@@ -54,6 +55,7 @@ struct attempt {
 	bool closed_on;         /* a backend closed before it answered, and that counts */
 	bool gathering;         /* the head waits for the content: gather.h */
 	bool length_asked;      /* a backend answered 411: the length is to be told */
+	bool own;               /* the stream is private to the client since an earlier request */
 	bool fresh_only;        /* a kept connection proved stale: take no more of those */
 	struct failure failure; /* of the last one */
 };
@@ -80,7 +82,8 @@ struct response_state {
 struct exchange {
 	struct exchange_context *context; /* borrowed */
 	struct downstream downstream;
-	struct list link; /* among the free ones */
+	struct private_streams *privates; /* of the client's connection; borrowed */
+	struct list link;                 /* among the free ones */
 	struct deadline deadline;
 	char *head_room; /* owned: the head as it came, and behind it request.head */
 	size_t head_size;

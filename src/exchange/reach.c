@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "exchange/counters.h"
+#include "own_stream.h"
 #include "phase.h"
 #include "redispatch_soon.h"
 #include "upstream/load.h"
@@ -32,9 +33,11 @@ static bool is_sent_once(const struct exchange *x)
 static struct backend_stream *take_kept(struct exchange *x)
 {
 	struct backend *backend = selection_backend(&x->selection);
+	struct backend_stream *own = own_stream_take(x);
 
-	if (x->attempt.fresh_only)
-		return NULL;
+	x->attempt.own = own != NULL;
+	if (own != NULL || x->attempt.fresh_only)
+		return own;
 	return backend->ops->take(backend, x, is_sent_once(x));
 }
 

@@ -25,7 +25,8 @@ void replay_free(struct exchange *x)
 
 bool replay_may_repeat(const struct exchange *x)
 {
-	return x->request.replay.holding && x->request.content <= CONTENT_HELD_MAX &&
+	return !x->attempt.own && x->request.replay.holding &&
+	       x->request.content <= CONTENT_HELD_MAX &&
 	       method_is_idempotent(x->request.head->method);
 }
 

@@ -38,7 +38,8 @@ static inline void replay_drop(struct exchange *x)
 int replay_send(struct exchange *x) __attribute__((warn_unused_result));
 
 /* Whether a backend may get the request though another one, or the same, had it already: its method
- * is idempotent (RFC 9110 9.2.2), and all of its content is held. */
+ * is idempotent (RFC 9110 9.2.2), all of its content is held, and it did not go onto a stream of
+ * the client's own: on another one its login is unknown, and one that is under way would fail. */
 bool replay_may_repeat(const struct exchange *x);
 
 #endif

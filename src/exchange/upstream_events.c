@@ -16,6 +16,7 @@
 #include "gather.h"
 #include "http/upgrade_offer.h"
 #include "local_reply.h"
+#include "own_stream.h"
 #include "phase.h"
 #include "replay.h"
 #include "request_rate.h"
@@ -86,6 +87,7 @@ static bool take_interim(struct exchange *x, struct response *head)
 
 static bool take_final(struct exchange *x, struct response *head)
 {
+	own_stream_note_response(x, head);
 	if (!send_by(x, head, x->downstream.ops->send_head))
 		return false;
 	phase_set_response(x, RESPONSE_BODY);

@@ -12,11 +12,14 @@
 
 #define NAME_MAX 19
 
-/* By the length of the name. No length has more than three names. */
+/* So many names have one length at the most; no two of them begin alike. */
+#define NAMES_MAX 4
+
+/* By the length of the name. */
 static const struct known {
-	char initial[3];
-	uint8_t id[3];
-	const char *name[3]; /* as most write them */
+	char initial[NAMES_MAX];
+	uint8_t id[NAMES_MAX];
+	const char *name[NAMES_MAX]; /* as most write them */
 } known[NAME_MAX + 1] = {
 	[2] = { { 't' }, { FIELD_TE }, { "TE" } },
 	[3] = { { 'v' }, { FIELD_VIA }, { "Via" } },
@@ -30,12 +33,15 @@ static const struct known {
 		{ "Connection", "Keep-Alive", "Set-Cookie" } },
 	[12] = { { 'x', 'm' }, { FIELD_X_REQUEST_ID, FIELD_MAX_FORWARDS },
 		{ "X-Request-ID", "Max-Forwards" } },
+	[13] = { { 'a' }, { FIELD_AUTHORIZATION }, { "Authorization" } },
 	[14] = { { 'c', 'h' }, { FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS },
 		{ "Content-Length", "HTTP2-Settings" } },
 	[15] = { { 'x' }, { FIELD_X_FORWARDED_FOR }, { "X-Forwarded-For" } },
-	[16] = { { 'x', 'p', 'c' },
-		{ FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION, FIELD_LOCATION },
-		{ "X-Forwarded-Host", "Proxy-Connection", "Content-Location" } },
+	[16] = { { 'x', 'p', 'c', 'w' },
+		{ FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION, FIELD_LOCATION,
+			FIELD_WWW_AUTHENTICATE },
+		{ "X-Forwarded-Host", "Proxy-Connection", "Content-Location",
+			"WWW-Authenticate" } },
 	[17] = { { 't', 'x' }, { FIELD_TRANSFER_ENCODING, FIELD_X_FORWARDED_PROTO },
 		{ "Transfer-Encoding", "X-Forwarded-Proto" } },
 	[18] = { { 'p' }, { FIELD_PROXY_AUTHENTICATE }, { "Proxy-Authenticate" } },
@@ -88,7 +94,8 @@ static inline enum field_id id_of(struct slice name)
 		return id_of_other(name);
 	k = &known[name.len];
 	initial = (char)(name.data[0] | 0x20);
-	which = initial == k->initial[1] ? 1 : initial == k->initial[2] ? 2 : 0;
+	which = (initial == k->initial[1]) + 2 * (initial == k->initial[2]) +
+		3 * (initial == k->initial[3]);
 	if (initial == k->initial[which] &&
 		(memcmp(name.data, k->name[which], name.len) == 0 ||
 			slice_equals_nocase(name, slice_of(k->name[which], name.len))))

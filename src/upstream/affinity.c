@@ -12,6 +12,7 @@
 #include "balance/health.h"
 #include "base/memory.h"
 #include "http/cookie.h"
+#include "upstream/capacity.h"
 
 /* Without a key of the settings and without the board, which has a secret, no sessions are kept. */
 static int make_sessions(struct pool *pool)
@@ -149,29 +150,40 @@ static bool may_stay(const struct pool *pool, size_t backend)
 	return health_is_usable(view->usable, backend) || pool->backends[backend].is_well;
 }
 
-static bool is_full(const struct pool *pool, size_t backend)
+/* The backend that the client is known at, which a login tells before a session does. */
+static size_t find_home(const struct selection *s)
 {
-	return pool->view.is_full != NULL && pool->view.is_full(&pool->view, backend);
+	return s->own != PICKER_NONE ? s->own : s->session;
+}
+
+/* A connection of the client's own is there already. */
+static bool is_full(const struct selection *s, size_t home)
+{
+	const struct pool *pool = s->pool;
+
+	if (s->own != PICKER_NONE)
+		return capacity_is_busy(pool, home);
+	return pool->view.is_full != NULL && pool->view.is_full(&pool->view, home);
 }
 
 bool affinity_must_wait(const struct selection *s)
 {
-	return s->bound && may_stay(s->pool, s->session) && is_full(s->pool, s->session);
+	size_t home = find_home(s);
+
+	return s->bound && may_stay(s->pool, home) && is_full(s, home);
 }
 
-/* The backend of the session. PICKER_NONE: any one will do, or none yet if `bound` is set. */
-static size_t pick_by_session(struct selection *s)
+/* PICKER_NONE: any one will do, or none yet if `bound` is set. */
+static size_t pick_home(struct selection *s)
 {
-	const struct pool *pool = s->pool;
+	size_t home = find_home(s);
 
-	s->session = find_session(pool, s->request);
-	s->secure = s->trusted && request_is_https(s->request);
 	s->bound = false;
-	if (s->session == PICKER_NONE || !may_stay(pool, s->session))
+	if (home == PICKER_NONE || !may_stay(s->pool, home))
 		return PICKER_NONE;
-	if (!is_full(pool, s->session))
-		return s->session;
-	s->bound = pool->settings->queue > 0 && !s->unbound;
+	if (!is_full(s, home))
+		return home;
+	s->bound = s->pool->settings->queue > 0 && !s->unbound;
 	return PICKER_NONE;
 }
 
@@ -179,14 +191,19 @@ size_t affinity_pick(struct selection *s, struct pick *query)
 {
 	struct pool *pool = s->pool;
 
-	if (pool->sessions == NULL) {
-		query->key = find_key(s);
-	} else if (query->tried_count == 0) {
-		size_t picked = pick_by_session(s);
+	if (query->tried_count == 0) {
+		size_t picked;
 
+		if (pool->sessions != NULL) {
+			s->session = find_session(pool, s->request);
+			s->secure = s->trusted && request_is_https(s->request);
+		}
+		picked = pick_home(s);
 		if (picked != PICKER_NONE || s->bound)
 			return picked;
 	}
+	if (pool->settings->balance == BALANCE_HASH)
+		query->key = find_key(s);
 	return pool->kind->pick(pool->picker, query);
 }
 

@@ -39,6 +39,14 @@ void capacity_init(struct pool *pool)
 		pool->view.is_full = capacity_is_full;
 }
 
+bool capacity_is_busy(const struct pool *pool, size_t index)
+{
+	const struct backend *b = &pool->backends[index];
+
+	return b->capacity.requests > 0 &&
+	       rows_sum(pool->upstream->rows, ROWS_IN_FLIGHT, b->row) >= b->capacity.requests;
+}
+
 bool capacity_is_full(const struct picker_view *view, size_t index)
 {
 	const struct pool *pool = view->context;
@@ -46,13 +54,13 @@ bool capacity_is_full(const struct picker_view *view, size_t index)
 	const struct capacity *limits = &b->capacity;
 	const struct rows *rows = pool->upstream->rows;
 
-	if (limits->requests > 0 && rows_sum(rows, ROWS_IN_FLIGHT, b->row) >= limits->requests)
+	if (capacity_is_busy(pool, index))
 		return true;
 	if (b->idle_count > 0)
 		return false;
 	if (limits->ramp > 0 && limits->connecting >= limits->ramp)
 		return true;
-	return limits->connections > 0 &&
+	return limits->connections > 0 && b->held_count == 0 &&
 	       rows_sum(rows, ROWS_CONNECTIONS, b->row) >= limits->connections;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "upstream/capacity.h"
+#include "upstream/private_streams.h"
 
 #define SECOND_US UINT64_C(1000000)
 
@@ -25,14 +26,22 @@ static void free_deferred(struct deferred_free *deferred)
 	cells_give(&c->upstream->connections, c);
 }
 
-static void leave_idle(struct http1_connection *c)
+/* How many idle ones the backend has of the kind of this one. */
+static unsigned *count_of(const struct http1_connection *c)
 {
 	struct backend *backend = c->stream.backend;
 
-	assert(c->stream.owner == NULL && backend->idle_count > 0);
+	return c->stream.private != NULL ? &backend->held_count : &backend->idle_count;
+}
+
+static void leave_idle(struct http1_connection *c)
+{
+	unsigned *count = count_of(c);
+
+	assert(c->stream.owner == NULL && *count > 0);
 	deadline_stop(&c->deadline);
 	list_remove(&c->link);
-	backend->idle_count--;
+	--*count;
 }
 
 void http1_connection_settle(struct http1_connection *c)
@@ -50,6 +59,7 @@ void http1_connection_close(struct http1_connection *c)
 	if (c->stream.owner == NULL)
 		leave_idle(c);
 	c->stream.owner = NULL;
+	private_streams_remove(&c->stream);
 	http1_connection_settle(c);
 	body_reader_fini(&c->reader);
 	connection_close(&c->connection);
@@ -178,11 +188,19 @@ static struct http1_connection *find_idle(struct backend *backend, bool once)
 	return NULL;
 }
 
+static void use(struct http1_connection *c, void *owner)
+{
+	assert(owner != NULL);
+	leave_idle(c);
+	c->idle_us = http1_connection_idle_us(c);
+	c->stream.owner = owner;
+	c->stream.reused = true;
+}
+
 struct backend_stream *http1_connection_take(struct backend *backend, void *owner, bool once)
 {
 	struct http1_connection *c;
 
-	assert(owner != NULL);
 	close_unwanted(backend);
 	for (;;) {
 		c = find_idle(backend, once);
@@ -192,22 +210,40 @@ struct backend_stream *http1_connection_take(struct backend *backend, void *owne
 			break;
 		http1_connection_close(c);
 	}
-	leave_idle(c);
-	c->idle_us = http1_connection_idle_us(c);
-	c->stream.owner = owner;
-	c->stream.reused = true;
+	use(c, owner);
 	return &c->stream;
+}
+
+bool http1_connection_take_private(struct http1_connection *c, void *owner)
+{
+	if (http1_connection_idle_us(c) >= c->idle_most_us) {
+		http1_connection_close(c);
+		return false;
+	}
+	/* On another connection the login would be lost: the age of this one is no reason. */
+	if (is_spent(c, true))
+		return false;
+	use(c, owner);
+	return true;
+}
+
+bool http1_connection_close_oldest(struct backend *backend)
+{
+	struct list *last = backend->idle.prev;
+
+	if (list_is_empty(&backend->idle))
+		last = backend->held.prev;
+	if (last == &backend->held)
+		return false;
+	http1_connection_close(LIST_ITEM(last, struct http1_connection, link));
+	return true;
 }
 
 /* An idle connection of this worker gives way to one that is needed now. */
 static bool may_open(struct backend *backend)
 {
-	if (capacity_open(backend->pool, backend))
-		return true;
-	if (list_is_empty(&backend->idle))
-		return false;
-	http1_connection_close(LIST_ITEM(backend->idle.prev, struct http1_connection, link));
-	return capacity_open(backend->pool, backend);
+	return capacity_open(backend->pool, backend) ||
+	       (http1_connection_close_oldest(backend) && capacity_open(backend->pool, backend));
 }
 
 struct http1_connection *http1_connection_new(struct backend *backend, void *owner)
@@ -247,65 +283,4 @@ void http1_connection_keeps_for(struct http1_connection *c, uint64_t seconds)
 	uint64_t us = seconds * SECOND_US;
 
 	c->idle_most_us = us >= 2 * SECOND_US ? us - SECOND_US : us / 2;
-}
-
-static bool is_worth_keeping(const struct http1_connection *c)
-{
-	const struct upstream_context *upstream = c->upstream;
-	const struct backend *backend = c->stream.backend;
-	uint64_t most_us = upstream->settings->timeouts.lifetime_backend * 1000;
-
-	return !upstream->draining && backend->idle_count < backend->capacity.idle &&
-	       c->idle_most_us > 0 && upstream->loop->now_us - c->opened_us < most_us;
-}
-
-void http1_connection_keep(struct http1_connection *c)
-{
-	struct backend *backend = c->stream.backend;
-
-	assert(c->stream.owner != NULL && !c->pending);
-	if (!is_worth_keeping(c)) {
-		http1_connection_close(c);
-		return;
-	}
-	body_reader_fini(&c->reader);
-	/* The last bytes of the response may have filled the client, which paused it. */
-	connection_resume(&c->connection);
-	c->stream.owner = NULL;
-	c->seen = 0;
-	c->idle_since_us = c->upstream->loop->now_us;
-	list_prepend(&backend->idle, &c->link);
-	backend->idle_count++;
-	deadline_start(&c->deadline, &c->upstream->wait_reuse, c->upstream->loop);
-}
-
-bool http1_connection_make_room(struct upstream_context *upstream)
-{
-	/* They wait in the order in which they became idle. */
-	struct deadline *first = deadline_first(&upstream->wait_reuse);
-
-	if (first == NULL)
-		return false;
-	http1_connection_close(LIST_ITEM(first, struct http1_connection, deadline));
-	return true;
-}
-
-void http1_connection_close_idle(struct pool *pool)
-{
-	for (size_t i = 0; i < pool->settings->backend_count; i++) {
-		struct list *idle = &pool->backends[i].idle;
-
-		while (!list_is_empty(idle))
-			http1_connection_close(
-				LIST_ITEM(idle->next, struct http1_connection, link));
-		assert(pool->backends[i].idle_count == 0);
-	}
-}
-
-void http1_connection_expired(struct deadline *deadline)
-{
-	struct http1_connection *c = LIST_ITEM(deadline, struct http1_connection, deadline);
-
-	assert(c->stream.owner == NULL);
-	http1_connection_close(c);
 }

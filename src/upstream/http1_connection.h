@@ -20,7 +20,7 @@ struct http1_connection {
 	struct connection connection;
 	struct backend_stream stream;
 	struct upstream_context *upstream; /* borrowed */
-	struct list link;                  /* among the backend's idle ones */
+	struct list link;                  /* among the backend's idle ones, or its held ones */
 	union {
 		struct deadline deadline; /* of being idle */
 		struct deferred_free deferred;
@@ -55,6 +55,9 @@ static inline struct http1_connection *http1_connection_of(const struct backend_
 /* As upstream_ops.take. */
 struct backend_stream *http1_connection_take(struct backend *backend, void *owner, bool once);
 
+/* As upstream_ops.take_private. */
+bool http1_connection_take_private(struct http1_connection *c, void *owner);
+
 /* Makes a connection that is not open yet, for `owner`. NULL with errno: ENOMEM, or EUSERS: the
  * backend has all that it may have. http1_connection_forget takes it back if it cannot be opened.
  */
@@ -64,7 +67,8 @@ void http1_connection_forget(struct http1_connection *c);
 /* The connection is made, or given up: it does not count as one in the making any more. */
 void http1_connection_settle(struct http1_connection *c);
 
-/* The response is whole, and nothing is owed on the connection: keeps it, within bounds. */
+/* The response is whole, and nothing is owed on the connection: keeps it, within bounds; a private
+ * one always. */
 void http1_connection_keep(struct http1_connection *c);
 
 /* The backend said for how many seconds it keeps an idle connection. It is used for one second
@@ -82,6 +86,10 @@ uint64_t http1_connection_idle_us(const struct http1_connection *c);
 
 /* Closes it and frees it in time. */
 void http1_connection_close(struct http1_connection *c);
+
+/* Closes the one of the backend that is idle longest; a private one, whose client has to log in
+ * again then, only if there is no other. False: none is idle. */
+bool http1_connection_close_oldest(struct backend *backend);
 
 /* As upstream_ops.make_room. */
 bool http1_connection_make_room(struct upstream_context *upstream);

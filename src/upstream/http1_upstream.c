@@ -33,6 +33,22 @@ static struct backend_stream *take_idle(struct backend *backend, void *owner, bo
 	return stream;
 }
 
+static bool take_private(struct backend_stream *stream, void *owner)
+{
+	struct http1_connection *c = http1_connection_of(stream);
+
+	if (!http1_connection_take_private(c, owner))
+		return false;
+	begin_request(c);
+	return true;
+}
+
+static void discard(struct backend_stream *stream)
+{
+	assert(stream->owner == NULL);
+	http1_connection_close(http1_connection_of(stream));
+}
+
 static struct backend_stream *connect_to(struct backend *backend, void *owner, int address)
 {
 	struct upstream_context *upstream = backend->pool->upstream;
@@ -218,6 +234,8 @@ static size_t unsent(const struct backend_stream *stream)
 
 const struct upstream_ops http1_upstream_ops = {
 	.take = take_idle,
+	.take_private = take_private,
+	.discard = discard,
 	.connect = connect_to,
 	.send_head = send_head,
 	.send_content = send_content,

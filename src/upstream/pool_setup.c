@@ -90,6 +90,7 @@ static void init_backend(
 	backend->path = slice_of_string(settings->url.path);
 	pool->has_path |= !slice_is_empty(backend->path);
 	list_init(&backend->idle);
+	list_init(&backend->held);
 }
 
 int pool_setup_init_one(

@@ -44,7 +44,9 @@ static size_t ask(struct selection *s, struct pick *query)
 {
 	struct pool *pool = s->pool;
 
-	return pool->by_request ? affinity_pick(s, query) : pool->kind->pick(pool->picker, query);
+	if (pool->by_request || s->own != PICKER_NONE)
+		return affinity_pick(s, query);
+	return pool->kind->pick(pool->picker, query);
 }
 
 static size_t choose(struct selection *s)
@@ -127,6 +129,7 @@ void select_init(struct selection *s, struct pool *pool, struct request *request
 	s->fed_us = 0;
 	s->backend = PICKER_NONE;
 	s->session = PICKER_NONE;
+	s->own = PICKER_NONE;
 	s->tried_count = 0;
 	s->trusted = trusted;
 	s->counted = s->bound = s->unbound = s->secure = false;

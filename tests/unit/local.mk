@@ -13,9 +13,9 @@ NET_TESTS = \
 	tests/unit/test_redirect
 HTTP_TESTS = \
 	tests/unit/test_chunk tests/unit/test_cookie tests/unit/test_field tests/unit/test_forward \
-	tests/unit/test_head_ripe tests/unit/test_location tests/unit/test_message \
-	tests/unit/test_reply tests/unit/test_request tests/unit/test_response \
-	tests/unit/test_upgrade_offer
+	tests/unit/test_head_ripe tests/unit/test_location tests/unit/test_login \
+	tests/unit/test_message tests/unit/test_reply tests/unit/test_request \
+	tests/unit/test_response tests/unit/test_upgrade_offer
 BALANCE_TESTS = \
 	tests/unit/test_hash_picker tests/unit/test_health tests/unit/test_loaded_picks \
 	tests/unit/test_maglev tests/unit/test_pickers tests/unit/test_random_picker \
@@ -37,7 +37,8 @@ EXCHANGE_TESTS = \
 	tests/unit/test_attempt_times tests/unit/test_blame tests/unit/test_counters \
 	tests/unit/test_early_response tests/unit/test_exchange_many \
 	tests/unit/test_exchange_setup tests/unit/test_free_list \
-	tests/unit/test_local_reply tests/unit/test_phase tests/unit/test_redispatch \
+	tests/unit/test_local_reply tests/unit/test_own_stream tests/unit/test_phase \
+	tests/unit/test_redispatch \
 	tests/unit/test_replay tests/unit/test_request_id tests/unit/test_request_state \
 	tests/unit/test_response_state tests/unit/test_route_table tests/unit/test_stall \
 	tests/unit/test_tunnel

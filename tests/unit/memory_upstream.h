@@ -10,6 +10,7 @@
 
 #include "pools.h"
 #include "upstream/backend_stream.h"
+#include "upstream/private_streams.h"
 
 #define MEMORY_STREAMS   32
 #define MEMORY_BYTES     ((size_t)64 * 1024)
@@ -58,7 +59,7 @@ static struct {
 	bool born_full;      /* they have no window from their begin on */
 	void (*ended)(void); /* called at the end of each stream; may be NULL */
 	/* what was asked */
-	unsigned takes, once, connects, rooms_made;
+	unsigned takes, once, connects, rooms_made, discards;
 } upstream_memory;
 
 static inline struct memory_stream *memory_stream_of(const struct backend_stream *stream)
@@ -103,6 +104,30 @@ static struct backend_stream *memory_take(struct backend *backend, void *owner, 
 	stream = memory_stream_new(backend, owner, backend->address);
 	stream->reused = true;
 	return stream;
+}
+
+static bool memory_take_private(struct backend_stream *stream, void *owner)
+{
+	struct memory_stream *s = memory_stream_of(stream);
+
+	upstream_memory.takes++;
+	if (s->gone) {
+		private_streams_remove(stream);
+		return false;
+	}
+	stream->owner = owner;
+	stream->reused = true;
+	s->heads = s->ends = 0;
+	s->len = 0;
+	s->whole = false;
+	return true;
+}
+
+static void memory_discard(struct backend_stream *stream)
+{
+	assert_null(stream->owner);
+	private_streams_remove(stream);
+	upstream_memory.discards++;
 }
 
 static struct backend_stream *memory_connect(struct backend *backend, void *owner, int address)
@@ -197,6 +222,8 @@ static void memory_end(struct backend_stream *stream, enum upstream_end how)
 
 	assert_non_null(stream->owner);
 	stream->owner = NULL;
+	if (how != UPSTREAM_DONE)
+		private_streams_remove(stream);
 	s->ends++;
 	s->how = how;
 	if (upstream_memory.ended != NULL)
@@ -245,6 +272,8 @@ static bool memory_make_room(struct upstream_context *upstream)
 
 const struct upstream_ops memory_upstream_ops = {
 	.take = memory_take,
+	.take_private = memory_take_private,
+	.discard = memory_discard,
 	.connect = memory_connect,
 	.send_head = memory_send_head,
 	.send_content = memory_send_content,

@@ -219,6 +219,9 @@ static void test_ids(void **state)
 		const char *name;
 		enum field_id id;
 	} cases[] = {
+		{ "Authorization", FIELD_AUTHORIZATION },
+		{ "WWW-authenticate", FIELD_WWW_AUTHENTICATE },
+		{ "WWW-Authenticatf", FIELD_OTHER },
 		{ "Connection", FIELD_CONNECTION },
 		{ "content-length", FIELD_CONTENT_LENGTH },
 		{ "DATE", FIELD_DATE },
