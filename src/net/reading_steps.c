@@ -5,6 +5,7 @@
  * and then decodes all or all but %2F. Tomcat drops parameters, then decodes, merges and resolves.
  * Go decodes, then cleans; with routers on the encoded path it cleans only. Node's URL resolves
  * "%2e%2e", takes a backslash for a slash and merges nothing; what it gives is decoded behind that.
+ * Python's http.server looks for the slash of a folder before it decodes.
  * IIS also decodes %uNNNN and takes a decoded backslash for a slash. Frameworks (Express, Flask,
  * Django) resolve nothing. Apache 2.4.50 decoded twice (CVE-2021-42013).
  */
@@ -19,7 +20,7 @@
 
 enum {
 	DECODING = 1U << READING_DECODE | 1U << READING_DECODE_BUT_SLASHES |
-		   1U << READING_DECODE_BUT_DELIMITERS,
+		   1U << READING_DECODE_BUT_DELIMITERS | 1U << READING_DECODE_TO_NAME,
 	RESOLVING = 1U << READING_RESOLVE | 1U << READING_RESOLVE_CODED |
 		    1U << READING_RESOLVE_TO_NAME | 1U << READING_RESOLVE_CODED_TO_NAME,
 };
@@ -72,6 +73,16 @@ static size_t decode(struct slice in, char *out, const char *keep)
 			out[len++] = (char)c;
 		}
 	}
+	return len;
+}
+
+/* What does not end with a slash before it is decoded has none at its end behind it. */
+static size_t decode_to_name(struct slice in, char *out)
+{
+	size_t len = decode(in, out, "");
+
+	while (in.data[in.len - 1] != '/' && len > 1 && out[len - 1] == '/')
+		len--;
 	return len;
 }
 
@@ -212,6 +223,8 @@ size_t reading_step_take(enum reading_step step, struct slice in, char *out, boo
 		return decode(in, out, "/");
 	case READING_DECODE_BUT_DELIMITERS:
 		return decode(in, out, "/%");
+	case READING_DECODE_TO_NAME:
+		return decode_to_name(in, out);
 	case READING_DECODE_U:
 		return decode_u(in, out);
 	case READING_MERGE_SLASHES:

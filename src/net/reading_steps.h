@@ -12,6 +12,7 @@ enum reading_step {
 	READING_DECODE,
 	READING_DECODE_BUT_SLASHES,    /* "%2F" stays */
 	READING_DECODE_BUT_DELIMITERS, /* "%2F" and "%25" stay */
+	READING_DECODE_TO_NAME,        /* "/a%2F" is "/a", "/a/" stays what it is */
 	READING_DECODE_U,              /* "%uNNNN" only */
 	READING_MERGE_SLASHES,
 	READING_TURN_BACKSLASHES,

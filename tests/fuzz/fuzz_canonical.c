@@ -1,10 +1,12 @@
 /*
  * Hosts and paths in one spelling, and the URLs of redirects: a canonical path has nothing that
  * could be read in another way, is canonical again, and what is told to be plain or clear is that;
- * whatever a request holds, a redirect leads to the host that its author wrote, and is one line.
+ * what models of servers make of a path is among its readings; whatever a request holds, a redirect
+ * leads to the host that its author wrote, and is one line.
  */
 #include "config.h"
 
+#include "../lib/path_models.h"
 #include "fuzz.h"
 #include "net/canonical.h"
 #include "net/readings.h"
@@ -28,6 +30,21 @@ static void claim_canonical(struct slice path)
 	FUZZ_CLAIM(memmem(path.data, path.len, "/./", 3) == NULL);
 }
 
+/* What a server makes of the path is among the readings, octet by octet. */
+static void claim_models(const struct readings *r, struct slice path)
+{
+	static char out[TEXT_MAX + 1];
+
+	for (unsigned m = 0; path_model_name(m) != NULL; m++) {
+		long len = path_model_read(m, path.data, path.len, out);
+		bool found = len == -1;
+
+		for (size_t i = 0; i < r->count && !found; i++)
+			found = slice_equals(r->texts[i], slice_of(out, (size_t)len));
+		FUZZ_CLAIM(found);
+	}
+}
+
 /* A clear path has one canonical form, however it is read. */
 static void try_readings(struct slice path, struct slice resolved)
 {
@@ -47,6 +64,8 @@ static void try_readings(struct slice path, struct slice resolved)
 	}
 	FUZZ_CLAIM(r.count <= READINGS_MAX && r.used <= READINGS_BYTES_MAX);
 	FUZZ_CLAIM(!clear || (!r.cut && !r.climbs));
+	if (!r.cut)
+		claim_models(&r, path);
 	FUZZ_CLAIM(!clear || !readings_climb(path, room, sizeof room));
 }
 

@@ -37,9 +37,9 @@ EXCHANGE_TESTS = \
 	tests/unit/test_attempt_times tests/unit/test_blame tests/unit/test_counters \
 	tests/unit/test_early_response tests/unit/test_exchange_many \
 	tests/unit/test_exchange_setup tests/unit/test_free_list \
-	tests/unit/test_local_reply tests/unit/test_own_stream tests/unit/test_phase \
-	tests/unit/test_redispatch \
-	tests/unit/test_replay tests/unit/test_request_id tests/unit/test_request_state \
+	tests/unit/test_local_reply tests/unit/test_own_stream tests/unit/test_path_models \
+	tests/unit/test_phase tests/unit/test_redispatch tests/unit/test_replay \
+	tests/unit/test_request_id tests/unit/test_request_state \
 	tests/unit/test_response_state tests/unit/test_route_table tests/unit/test_stall \
 	tests/unit/test_tunnel
 DOWNSTREAM_TESTS = \
@@ -101,6 +101,9 @@ $(WORKER_TESTS): LDADD = $(WORKER) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_L
 $(MONITOR_TESTS): LDADD = $(MONITOR) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
 $(MASTER_TESTS): LDADD = $(MASTER) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
 $(COMMAND_TESTS): LDADD = $(COMMAND) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_path_models_SOURCES = tests/unit/test_path_models.c tests/lib/path_models.c \
+	tests/lib/path_models.h
 
 # Functions that a test takes the place of.
 tests_unit_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mem_alloc,--wrap=mem_resize
