@@ -144,6 +144,7 @@ static void remember_request(struct talk *t)
 		.method = request.method,
 		.minor = request.minor,
 		.upgrade = request.upgrade,
+		.chunked = request.body.kind == BODY_CHUNKED,
 		.token = token_find(request.target, &at),
 		.owner = -1,
 	};
@@ -245,6 +246,8 @@ static void take_response(struct talk *t, const struct asked *asked)
 		return;
 	}
 	t->interim = 0;
+	if (r->heads < t->asked_count)
+		t->asked[r->heads].refused = asked->chunked && response.status == 411;
 	r->heads++;
 	begin_body(r, response.body, token_of_response());
 }
@@ -254,13 +257,14 @@ static void read_response_head(struct talk *t)
 	struct reader *r = &t->answering;
 	const struct journal *j = &t->responses;
 	const struct asked *asked = asked_now(t);
+	struct head_limits limits = { .size = t->limits.size, .count = FIELDS_MAX };
 
 	if (asked == NULL)
 		return;
 	if (t->strict_responses)
 		FUZZ_CLAIM(!r->last);
 	switch (response_parse(&response, j->bytes + r->at, j->len - r->at, r->seen, asked->method,
-		t->strict_responses ? &wide : &t->limits)) {
+		t->strict_responses ? &wide : &limits)) {
 	case PARSE_BAD:
 		r->place = PLACE_BAD;
 		break;

@@ -49,8 +49,10 @@ struct asked {
 	enum method method;
 	int minor;
 	bool upgrade;
-	int token; /* number of the one in its target; -1: none */
-	int owner; /* client whose tokens were seen in it; -1: none yet */
+	bool chunked;
+	bool refused; /* by a 411 to its chunks: it may be asked once more, with its length */
+	int token;    /* number of the one in its target; -1: none */
+	int owner;    /* client whose tokens were seen in it; -1: none yet */
 };
 
 /* One connection. */

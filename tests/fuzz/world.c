@@ -159,8 +159,6 @@ int world_begin(const struct choice *choice)
 	world.client_count = world.backend_count = 0;
 	for (unsigned i = 0; i < SLOTS; i++)
 		world.slots[i] = NULL;
-	for (unsigned i = 0; i < TOKENS_MAX; i++)
-		world.once[i] = 0;
 	kernel.tight = choice->tight;
 	kernel.shorts = choice->shorts;
 	kernel.splits = choice->splits;

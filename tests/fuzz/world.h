@@ -52,7 +52,6 @@ struct world {
 	unsigned client_count;
 	struct peer backends[BACKENDS_MAX];
 	unsigned backend_count;
-	unsigned once[TOKENS_MAX]; /* how often a request came that must not be repeated */
 };
 
 extern struct world world;
