@@ -36,7 +36,7 @@ EXCHANGE_TESTS = \
 	tests/unit/test_access_log tests/unit/test_attempt tests/unit/test_attempt_queue \
 	tests/unit/test_attempt_times tests/unit/test_blame tests/unit/test_counters \
 	tests/unit/test_early_response tests/unit/test_exchange_many \
-	tests/unit/test_exchange_setup tests/unit/test_free_list \
+	tests/unit/test_exchange_setup tests/unit/test_free_list tests/unit/test_gather \
 	tests/unit/test_local_reply tests/unit/test_own_stream tests/unit/test_path_models \
 	tests/unit/test_phase tests/unit/test_redispatch tests/unit/test_replay \
 	tests/unit/test_request_id tests/unit/test_request_state \
