@@ -250,7 +250,7 @@ bool attempt_ask_another(struct exchange *x, int status)
 	struct backend *former = selection_backend(&x->selection);
 
 	if (!statuses_have(&x->selection.pool->settings->retry.on_status, status) ||
-		x->response.interim > 0 || !pick_another(x))
+		x->response.interim || !pick_another(x))
 		return false;
 	log_debug("%.*s answered %d: another backend is asked", SLICE_ARGS(former->url), status);
 	load_responded(&x->selection, former, status);

@@ -69,14 +69,15 @@ enum response_phase {
 
 struct response_state {
 	enum response_phase phase;
-	uint64_t content;       /* bytes of content to the client */
-	unsigned interim;       /* interim responses so far */
-	bool closes;            /* the backend takes nothing behind it */
-	uint64_t held_since_us; /* since when the backend waits for the client; 0: it does not */
-	uint64_t held_us;       /* how long it did before that */
-	size_t unsent;          /* bytes that waited for either peer at the last look */
-	bool client_ended;      /* in a tunnel: this side sends no more */
-	bool backend_ended;     /* the same of the other side */
+	uint64_t content;         /* bytes of content to the client */
+	bool interim;             /* an interim response has come */
+	bool closes;              /* the backend takes nothing behind it */
+	uint64_t held_since_us;   /* since when the backend waits for the client; 0: it does not */
+	uint64_t held_us;         /* how long it did before that */
+	uint64_t interim_paid_us; /* when those that came have been paid for: interim_rate.h */
+	size_t unsent;            /* bytes that waited for either peer at the last look */
+	bool client_ended;        /* in a tunnel: this side sends no more */
+	bool backend_ended;       /* the same of the other side */
 };
 
 struct exchange {
@@ -98,7 +99,7 @@ struct exchange {
 /* The client waits for a 100 before it sends its content (RFC 9110 10.1.1). */
 static inline bool exchange_awaits_continue(const struct exchange *x)
 {
-	return x->request.head->expect_continue && x->response.interim == 0 &&
+	return x->request.head->expect_continue && !x->response.interim &&
 	       x->request.content == 0 && !x->request.done;
 }
 

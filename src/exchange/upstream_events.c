@@ -15,6 +15,7 @@
 #include "end.h"
 #include "gather.h"
 #include "http/upgrade_offer.h"
+#include "interim_rate.h"
 #include "local_reply.h"
 #include "own_stream.h"
 #include "phase.h"
@@ -24,9 +25,6 @@
 #include "tunnel.h"
 #include "upstream/affinity.h"
 #include "upstream/load.h"
-
-/* Interim responses that one request may cause. */
-#define INTERIM_MAX 16
 
 /* The response is malformed: `why` is for the log, and NULL where memory is short. */
 static void refuse(struct exchange *x, const char *why)
@@ -76,13 +74,26 @@ static void note_head(struct exchange *x, int status)
 		blame_request_is_owed(x) ? LOAD_NO_STATUS : status);
 }
 
+/* Some of the response was sent to the client, but not all. False: the exchange is over. */
+static bool passed_on(struct exchange *x)
+{
+	if (!x->downstream.ops->is_open(x->downstream.context)) {
+		/* The client is gone, and while it is paused no event may tell. */
+		end_cancelled(x);
+		return false;
+	}
+	backlog_throttle_backend(x);
+	return true;
+}
+
 static bool take_interim(struct exchange *x, struct response *head)
 {
-	if (++x->response.interim > INTERIM_MAX) {
+	x->response.interim = true;
+	if (!interim_rate_take(x, head->head_len)) {
 		refuse(x, "too many interim responses");
 		return false;
 	}
-	return send_by(x, head, x->downstream.ops->send_interim);
+	return send_by(x, head, x->downstream.ops->send_interim) && passed_on(x);
 }
 
 static bool take_final(struct exchange *x, struct response *head)
@@ -145,18 +156,6 @@ static bool on_head(void *owner, struct response *head)
 	if (head->status == 101)
 		return take_upgrade(x, head);
 	return head->status < 200 ? take_interim(x, head) : take_final(x, head);
-}
-
-/* Some of the response was sent to the client, but not all. False: the exchange is over. */
-static bool passed_on(struct exchange *x)
-{
-	if (!x->downstream.ops->is_open(x->downstream.context)) {
-		/* The client is gone, and while it is paused no event may tell. */
-		end_cancelled(x);
-		return false;
-	}
-	backlog_throttle_backend(x);
-	return true;
 }
 
 static bool on_content(void *owner, const struct content *content)

@@ -8,6 +8,7 @@ delimited by close, and none; for 1.1 and 1.0 clients; and what surrounds bodies
 import itertools
 import random
 import threading
+import time
 
 import pytest
 
@@ -482,6 +483,24 @@ def test_interim_response_arrives_at_once(tinylb, origin):
     assert c.head().status == 103
     go.set()
     assert c.response().body == b"final"
+
+
+def test_interim_responses_for_long(tinylb, origin):
+    """A backend may say for long that it is still at it, and each time it is waited for anew; but not without end as
+    fast as it can."""
+    def handler(c, r):
+        for _ in range(40 if r.target == "/slow" else 5000):
+            c.send("HTTP/1.1 102 Processing\r\n\r\n")
+            if r.target == "/slow":
+                time.sleep(0.05)
+        return b"final"
+
+    lb = tinylb(backends=[origin(handler).url], timeouts={"response": "1s"})
+    r = lb.get("/slow")
+    assert len(r.interim) == 40 and r.body == b"final"
+    r = lb.get("/fast")
+    assert r.status == 502 and 100 < len(r.interim) < 5000
+    assert [line.reason for line in lb.access(2)] == ["done", "bad-response"]
 
 
 # --- Expect: 100-continue ---

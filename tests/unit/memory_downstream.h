@@ -29,7 +29,7 @@ struct memory_request {
 	struct memory_connection *connection;
 	struct exchange *x; /* NULL: it is over */
 	/* what the client got */
-	int heads[32]; /* statuses of heads */
+	int heads[1024]; /* statuses of heads */
 	unsigned head_count;
 	char cookie[SESSION_TOKEN_LEN + 1];
 	char cookie_name[16];

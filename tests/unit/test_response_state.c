@@ -50,25 +50,88 @@ static void test_interim_responses_go_before_the_final_one(void **state)
 	assert_int_equal(counted(ROWS_RESPONSES), 1);
 }
 
-static void test_sixteen_interim_responses_may_come(void **state)
+/* So many of the smallest may come at once. */
+#define AT_ONCE 129
+
+static const char processing[] = "HTTP/1.1 102 Processing\r\n\r\n";
+
+/* Each puts the deadline off. */
+static void test_interim_responses_may_come_for_hours(void **state)
 {
 	(void)state;
 	scene_start();
 	begin(get);
-	for (int i = 0; i < 16; i++)
-		assert_true(stream_head(s, "HTTP/1.1 102 Processing\r\n\r\n"));
+	for (int i = 0; i < 1000; i++) {
+		assert_true(stream_head(s, processing));
+		scene_pass(SCENE_RESPONSE - 1000);
+	}
 	stream_answer(s, ok, "second");
 	assert_got(r, 200, "second");
-	assert_int_equal(r->head_count, 17);
-	begin(get);
-	for (int i = 0; i < 16; i++)
-		assert_true(stream_head(s, "HTTP/1.1 102 Processing\r\n\r\n"));
-	assert_false(stream_head(s, "HTTP/1.1 102 Processing\r\n\r\n"));
+	assert_int_equal(r->head_count, 1001);
+}
+
+static void assert_one_too_many(const char *head)
+{
+	assert_false(stream_head(s, head));
 	assert_replied(r, 502, "the backend's answer was malformed");
-	assert_int_equal(r->head_count, 16);
 	assert_stream_ended(s, UPSTREAM_CLOSE);
-	assert_record(2, 502, REASON_BAD_RESPONSE, 1);
+	assert_record(scene.count, 502, REASON_BAD_RESPONSE, 1);
+}
+
+static void test_many_interim_responses_at_once(void **state)
+{
+	(void)state;
+	scene_start();
+	begin(get);
+	for (int i = 0; i < AT_ONCE; i++)
+		assert_true(stream_head(s, processing));
+	assert_one_too_many(processing);
 	assert_int_equal(counted(ROWS_BAD_RESPONSE), 1);
+	/* What may come besides: 32 a second. */
+	begin(get);
+	for (int i = 0; i < AT_ONCE; i++)
+		assert_true(stream_head(s, processing));
+	for (int i = 0; i < 64; i++) {
+		scene_pass(32);
+		assert_true(stream_head(s, processing));
+	}
+	/* Time in which none comes is saved up to that. */
+	scene_pass(SCENE_RESPONSE / 2);
+	for (int i = 0; i < AT_ONCE; i++)
+		assert_true(stream_head(s, processing));
+	assert_one_too_many(processing);
+}
+
+/* Large heads count by their bytes, and one of any size may come. */
+static void test_large_interim_responses_at_once(void **state)
+{
+	static char head[4000];
+
+	(void)state;
+	memset(head, 'x', sizeof head - 1);
+	memcpy(head, "HTTP/1.1 103 Hints\r\nLink: ", 26);
+	memcpy(head + sizeof head - 5, "\r\n\r\n", 4);
+	scene_start();
+	begin(get);
+	for (int i = 0; i < 9; i++)
+		assert_true(stream_head(s, head));
+	assert_one_too_many(head);
+}
+
+/* A client that takes none of them holds the backend up, as with content. */
+static void test_interim_responses_are_under_back_pressure(void **state)
+{
+	(void)state;
+	scene_start();
+	begin(get);
+	r->slow = true;
+	r->window = 1;
+	r->waits = 1;
+	assert_true(stream_head(s, processing));
+	assert_int_equal(s->pauses, 1);
+	r->connection->gone = true;
+	assert_false(stream_head(s, processing));
+	assert_record(1, 499, REASON_CLIENT_CLOSED, 1);
 }
 
 static void test_a_malformed_response_is_refused(void **state)
@@ -330,7 +393,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_interim_responses_go_before_the_final_one, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
-			test_sixteen_interim_responses_may_come, scene_begin, scene_end),
+			test_interim_responses_may_come_for_hours, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_many_interim_responses_at_once, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_large_interim_responses_at_once, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_interim_responses_are_under_back_pressure, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_malformed_response_is_refused, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
