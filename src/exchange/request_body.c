@@ -26,12 +26,13 @@ bool exchange_takes_content(const struct exchange *x)
 }
 
 /* Some of it was sent to the backend. Once it is whole, its rate and the client's reading are of no
- * interest. */
+ * interest. Nor is its rate once the final response has begun: both sides may want to talk slowly,
+ * and neither can hold the other for longer than nothing moves (stall.h). */
 static void sent(struct exchange *x)
 {
 	if (x->response.phase == RESPONSE_WHOLE && !early_response_look(x))
 		return;
-	if (!x->request.done && request_rate_look(x)) {
+	if (x->response.phase == RESPONSE_HEAD && !x->request.done && request_rate_look(x)) {
 		local_reply_send(
 			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
 		return;

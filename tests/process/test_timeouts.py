@@ -253,16 +253,30 @@ def drip(seconds, c, *others):
 
 
 def test_body_byte_by_byte(tinylb, origin):
-    """A body that comes, but far below limits.body_rate, does not hold a backend for ever; unless it may."""
-    o = origin()
+    """A body that comes, but far below limits.body_rate, does not hold a backend for ever; unless it may, or the
+    backend has begun its answer: then both sides may want to talk slowly."""
+    def handler(c, r):
+        if r.target == "/duplex":
+            c.send("HTTP/1.1 200 Fine\r\n\r\n")
+        c.read_body()
+        if r.target != "/duplex":
+            return b"fine"
+        c.send("over")
+        c.close()
+        return None
+
+    o = origin(handler, read_body=False)
     lb, patient = (tinylb(backends=[o.url], limits={"body_rate": rate}) for rate in (100, 0))
-    c, slow = lb.client(), patient.client()
-    for client in (slow, c):
-        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
-    assert 9 < drip(30, c, slow) < 15
+    c, slow, duplex = lb.client(), patient.client(), lb.client()
+    for client, target in ((slow, "/"), (c, "/"), (duplex, "/duplex")):
+        client.send(f"POST {target} HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+    assert duplex.head().status == 200
+    assert 9 < drip(30, c, slow, duplex) < 15
     assert c.response().status == 408
     assert lb.access()[0].reason == "client-timeout"
-    drip(1.5, slow)
-    assert slow.is_quiet()
+    drip(1.5, slow, duplex)
+    assert slow.is_quiet() and duplex.is_quiet()
+    duplex.send("x" * 1000)
+    assert b"over" in duplex.read_to_end()
     slow.send("x" * 1000)
     assert slow.response().status == 200

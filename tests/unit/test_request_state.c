@@ -286,6 +286,24 @@ static void test_the_rate_counts_for_the_pipe_too(void **state)
 	assert_replied(r, 408, "the request's body came too slowly");
 }
 
+/* Both sides may want to talk slowly; but one that does nothing at all is not waited for. */
+static void test_the_rate_is_of_no_interest_once_the_response_has_begun(void **state)
+{
+	(void)state;
+	begin_with_rate();
+	assert_true(stream_head(s, "HTTP/1.1 102 Processing\r\n\r\n"));
+	assert_true(stream_head(s, "HTTP/1.1 200 OK\r\n\r\n"));
+	for (int i = 0; i < 20; i++) {
+		scene_pass(30000);
+		request_content(r, "a", false);
+		assert_goes_on(r);
+		assert_true(stream_content(s, "b", false));
+	}
+	scene_pass(60000 + DEADLINE_TICK_MS);
+	assert_ended(r, DOWNSTREAM_ABORT);
+	assert_record(1, 200, REASON_CLIENT_TIMEOUT, 1);
+}
+
 /* --- the client --- */
 
 static void test_the_client_leaves_before_there_is_a_response(void **state)
@@ -471,6 +489,9 @@ int main(void)
 			test_without_a_rate_any_is_fine, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_the_rate_counts_for_the_pipe_too, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_the_rate_is_of_no_interest_once_the_response_has_begun, scene_begin,
+			scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_the_client_leaves_before_there_is_a_response, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
