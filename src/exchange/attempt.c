@@ -263,7 +263,7 @@ bool attempt_repeat_with_length(struct exchange *x, int status)
 	struct backend *backend = selection_backend(&x->selection);
 
 	/* With a stream of the client's own its login would be lost. */
-	if (status != 411 || x->attempt.length_asked || x->attempt.own || x->response.interim > 0 ||
+	if (status != 411 || x->attempt.length_asked || x->attempt.own || x->response.interim ||
 		!gather_may_tell_length(x))
 		return false;
 	log_debug("%.*s answered 411: the request is sent again with its length",
