@@ -15,9 +15,10 @@
 
 /*
  * Writes the head of `request` as HTTP/1.1 for a backend: hop-by-hop fields gone, Host, framing,
- * Connection and Upgrade written anew, Via added. What is said of the client (X-Forwarded-*,
- * X-Real-IP, Forwarded) is written anew, too; with a trusted peer, behind what it said itself.
- * Marks dropped fields in the request. The same request may be written again for another backend.
+ * Connection and Upgrade written anew, Via and CDN-Loop added as `how` says. What is said of the
+ * client (X-Forwarded-*, X-Real-IP, Forwarded) is written anew, too; with a trusted peer, behind
+ * what it said itself. Marks dropped fields in the request. The same request may be written again
+ * for another backend.
  */
 void forward_request(struct text *out, struct request *request, const struct forward_request *how);
 

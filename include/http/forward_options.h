@@ -6,6 +6,8 @@
 
 #include "base/slice.h"
 
+#define FORWARD_TOKEN_LEN 23
+
 /* For a request on its way to a backend. */
 struct forward_request {
 	struct slice host; /* the Host to send; empty: the client's, which a 1.0 client may lack */
@@ -15,9 +17,13 @@ struct forward_request {
 	struct slice request_id; /* X-Request-Id; empty: none */
 	struct slice cookie;     /* the name of the one that backends do not get; empty: none */
 	struct slice upgrade;    /* the protocols that may be offered: upgrade_offer.h */
-	bool x_forwarded;        /* write X-Forwarded-For, -Host and -Proto */
-	bool rfc7239;            /* write Forwarded (RFC 7239) */
-	bool trusted;            /* keep what the peer says of the client: it is a trusted proxy */
+	/* FORWARD_TOKEN_LEN characters that stand for this program; NULL: "tinylb" does */
+	const char *token;
+	bool via;         /* write Via */
+	bool cdn_loop;    /* write CDN-Loop (RFC 8586), if there is a token */
+	bool x_forwarded; /* write X-Forwarded-For, -Host and -Proto */
+	bool rfc7239;     /* write Forwarded (RFC 7239) */
+	bool trusted;     /* keep what the peer says of the client: it is a trusted proxy */
 };
 
 /* For a response on its way to a client. */

@@ -55,6 +55,7 @@ struct response {
 	bool keep_alive;  /* the backend lets its connection persist */
 	struct slice
 		upgrade; /* what a 101 switches to; the caller knows whether that was offered */
+	bool via;        /* it is to go on with a Via of this program; never set by the parser */
 	struct fields fields;
 	size_t head_len;
 	const char *why; /* when refused: always a 502 */

@@ -18,6 +18,10 @@ enum host_policy {
 	HOST_PRESERVE, /* the client's Host goes on */
 };
 
+/* Which messages get a Via; VIA_INHERIT is as with enum host_policy. Requests that get none bear
+ * CDN-Loop, but for VIA_OFF. */
+enum via_policy { VIA_INHERIT, VIA_ON, VIA_RESPONSE, VIA_OFF };
+
 /* How a backend is chosen for each request. */
 enum balance {
 	BALANCE_RANDOM,
@@ -87,6 +91,7 @@ struct pool_settings {
 	struct sticky_settings sticky;
 	enum host_policy host; /* never HOST_INHERIT once loaded */
 	char *upgrade;         /* protocols that may be offered, with commas; NULL: any */
+	enum via_policy via;   /* never VIA_INHERIT once loaded */
 	int panic;             /* percent that have to be well, or else all are taken */
 	uint64_t slow_start;   /* 0: none */
 	uint64_t resolve;      /* between two look-ups of its names; 0: only one */

@@ -53,6 +53,7 @@ struct settings {
 	char *group;
 	bool sandbox; /* workers give up what they do not need */
 	enum host_policy host;
+	enum via_policy via;
 	struct network_set trusted; /* peers that are believed what they say of the client */
 	int forwarded;              /* of enum forwarded */
 	bool half_close;

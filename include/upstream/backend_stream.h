@@ -34,6 +34,8 @@ struct upstream_request {
 	struct request *head;    /* borrowed; its fields are marked as they are forwarded */
 	struct slice client_ip;  /* empty: the peer of a unix socket */
 	struct slice request_id; /* X-Request-Id; empty: none */
+	const char *loop_token;  /* FORWARD_TOKEN_LEN characters that say where the request came by;
+				  * NULL: none */
 	bool trusted;            /* what the client says of its own client is kept */
 	bool more; /* content follows before anything else happens: it may go out with the head */
 };

@@ -37,6 +37,7 @@ bool response_head_rewrite(struct exchange *x, struct response *head)
 	struct text room = text_over(x->context->scratch, HEAD_OUT_SIZE);
 	struct location_map map;
 
+	head->via = x->selection.pool->settings->via != VIA_OFF;
 	if (!location_is_in(&head->fields))
 		return true;
 	map = map_of(&x->selection);

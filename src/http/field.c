@@ -27,7 +27,7 @@ static const struct known {
 	[6] = { { 'e', 'c' }, { FIELD_EXPECT, FIELD_COOKIE }, { "Expect", "Cookie" } },
 	[7] = { { 'u', 't', 'r' }, { FIELD_UPGRADE, FIELD_TRAILER, FIELD_LOCATION },
 		{ "Upgrade", "Trailer", "Refresh" } },
-	[8] = { { 'l' }, { FIELD_LOCATION }, { "Location" } },
+	[8] = { { 'l', 'c' }, { FIELD_LOCATION, FIELD_CDN_LOOP }, { "Location", "CDN-Loop" } },
 	[9] = { { 'f', 'x' }, { FIELD_FORWARDED, FIELD_X_REAL_IP }, { "Forwarded", "X-Real-IP" } },
 	[10] = { { 'c', 'k', 's' }, { FIELD_CONNECTION, FIELD_KEEP_ALIVE, FIELD_SET_COOKIE },
 		{ "Connection", "Keep-Alive", "Set-Cookie" } },
@@ -57,8 +57,8 @@ static const struct known {
 /* Fields that stay although a Connection field names them: framing, routing, what identifies the
  * client, and the date that every response has. */
 #define NOT_TO_BE_NAMED                                                                            \
-	(FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) |       \
-		FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_HOST) |                               \
+	(FIELD_BIT(FIELD_CDN_LOOP) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_DATE) |     \
+		FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_HOST) |     \
 		FIELD_BIT(FIELD_TRANSFER_ENCODING) | FIELD_BIT(FIELD_VIA) |                        \
 		FIELD_BIT(FIELD_X_FORWARDED_FOR) | FIELD_BIT(FIELD_X_FORWARDED_HOST) |             \
 		FIELD_BIT(FIELD_X_FORWARDED_OTHER) | FIELD_BIT(FIELD_X_FORWARDED_PROTO) |          \

@@ -103,12 +103,34 @@ static void write_request_hop(struct text *out, const struct request *request, s
 		text_add_string(out, "Expect: 100-continue\r\n");
 }
 
+/* That it went through here. The token has a length that the compiler knows. */
+static void write_way(struct text *out, int minor, const struct forward_request *how)
+{
+	if (how->cdn_loop && how->token != NULL) {
+		text_add_string(out, "CDN-Loop: ");
+		text_add(out, how->token, FORWARD_TOKEN_LEN);
+		end_line(out);
+	}
+	if (!how->via)
+		return;
+	if (minor > 0)
+		text_add_string(out, "Via: 1.1 ");
+	else
+		text_add_string(out, "Via: 1.0 ");
+	if (how->token != NULL)
+		text_add(out, how->token, FORWARD_TOKEN_LEN);
+	else
+		text_add_string(out, "tinylb");
+	end_line(out);
+}
+
 void forward_request(struct text *out, struct request *request, const struct forward_request *how)
 {
 	uint32_t without = REWRITTEN_REQUEST | forwarded_without(&request->fields, how);
 
 	fields_drop_hop_by_hop(&request->fields);
 	append_drop_unsafe(&request->fields, FIELD_VIA);
+	append_drop_unsafe(&request->fields, FIELD_CDN_LOOP);
 	if (request->body.kind != BODY_CHUNKED)
 		without |= FIELD_BIT(FIELD_TRAILER);
 	if (request->max_forwards >= 0)
@@ -137,10 +159,8 @@ void forward_request(struct text *out, struct request *request, const struct for
 		text_add_slice(out, how->request_id);
 		end_line(out);
 	}
-	if (request->minor > 0)
-		text_add_string(out, "Via: 1.1 tinylb\r\n\r\n");
-	else
-		text_add_string(out, "Via: 1.0 tinylb\r\n\r\n");
+	write_way(out, request->minor, how);
+	end_line(out);
 }
 
 struct body forward_response_body(const struct response *response, int client_minor)
@@ -220,6 +240,10 @@ static void write_final(struct text *out, const struct response *response, struc
 	if (body.kind == BODY_NONE && response->status != 204)
 		write_announced_length(out, &response->fields);
 	write_framing(out, body);
+	if (response->via && response->minor > 0)
+		text_add_string(out, "Via: 1.1 tinylb\r\n");
+	else if (response->via)
+		text_add_string(out, "Via: 1.0 tinylb\r\n");
 	write_response_hop(out, response, how->close || body.kind == BODY_UNTIL_CLOSE, how);
 	if (fields_find(&response->fields, FIELD_DATE) == NULL && !slice_is_empty(how->date)) {
 		text_add_string(out, "Date: ");

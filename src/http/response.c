@@ -22,7 +22,7 @@ static void reset(struct response *r)
 {
 	r->reason = (struct slice){ 0 };
 	r->body = (struct body){ 0 };
-	r->keep_alive = false;
+	r->keep_alive = r->via = false;
 	r->upgrade = (struct slice){ 0 };
 	r->why = NULL;
 	fields_init(&r->fields);

@@ -27,6 +27,13 @@ static const struct option_choice host_choices[] = {
 	{ NULL, 0 },
 };
 
+static const struct option_choice via_choices[] = {
+	{ "on", VIA_ON },
+	{ "response", VIA_RESPONSE },
+	{ "off", VIA_OFF },
+	{ NULL, 0 },
+};
+
 static const struct option_choice forwarded_choices[] = {
 	{ "x-forwarded", FORWARDED_X },
 	{ "rfc7239", FORWARDED_RFC7239 },
@@ -108,6 +115,9 @@ const struct option option_table[] = {
 	{ OPTION_TOP, "host", OPTION_CHOICE, .choices = host_choices, .def = "backend",
 	  MEMBER(settings, host),
 	  .help = "the Host that a backend gets: its own, or the client's" },
+	{ OPTION_TOP, "via", OPTION_CHOICE, .choices = via_choices, .def = "response",
+	  MEMBER(settings, via),
+	  .help = "the messages that get a Via field: all, responses, none" },
 	{ OPTION_TOP, "trusted", OPTION_NETWORKS, .def_text = "none",
 	  MEMBER(settings, trusted),
 	  .help = "peers that are believed what they say of the client" },
@@ -281,6 +291,9 @@ const struct option option_table[] = {
 	{ OPTION_POOL, "upgrade", OPTION_PROTOCOLS, .def_text = "any",
 	  MEMBER(pool_settings, upgrade),
 	  .help = "protocols that clients may switch to by Upgrade; []: none" },
+	{ OPTION_POOL, "via", OPTION_CHOICE, .choices = via_choices, .def_text = "the top level's",
+	  MEMBER(pool_settings, via),
+	  .help = "as at the top level, for this pool" },
 	{ OPTION_POOL, "panic", OPTION_INTEGER, .min = 0, .max = 100, .def = "50",
 	  MEMBER(pool_settings, panic),
 	  .help = "percent of a group that must be well, or others are taken; 0: any" },

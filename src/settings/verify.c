@@ -118,6 +118,8 @@ static void verify_pools(struct settings *settings, struct settings_errors *erro
 
 		if (pool->host == HOST_INHERIT)
 			pool->host = settings->host;
+		if (pool->via == VIA_INHERIT)
+			pool->via = settings->via;
 		verify_check(pool, errors);
 		verify_eject(pool, errors);
 		if (pool->backend_count > 0)

@@ -104,6 +104,9 @@ static void write_head(
 		.x_forwarded = (forwarded & FORWARDED_X) != 0,
 		.rfc7239 = (forwarded & FORWARDED_RFC7239) != 0,
 		.trusted = request->trusted,
+		.token = request->loop_token,
+		.via = pool->settings->via == VIA_ON,
+		.cdn_loop = pool->settings->via == VIA_RESPONSE,
 	};
 
 	if (pool->sessions != NULL)

@@ -25,14 +25,15 @@ static char twice_room[80 * 1024];
 		FIELD_BIT(FIELD_PROXY_AUTHORIZATION) | FIELD_BIT(FIELD_PROXY_CONNECTION))
 /* Connection cannot take these away: framing, routing, what is said of the client. */
 #define NOT_TO_BE_NAMED                                                                            \
-	(FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) | FIELD_BIT(FIELD_FORWARDED) |            \
-		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_FORWARDED_FOR) |  \
-		FIELD_BIT(FIELD_X_FORWARDED_HOST) | FIELD_BIT(FIELD_X_FORWARDED_OTHER) |           \
-		FIELD_BIT(FIELD_X_FORWARDED_PROTO) | FIELD_BIT(FIELD_X_REAL_IP) |                  \
-		FIELD_BIT(FIELD_X_REQUEST_ID))
+	(FIELD_BIT(FIELD_CDN_LOOP) | FIELD_BIT(FIELD_DATE) | FIELD_BIT(FIELD_EXPECT) |             \
+		FIELD_BIT(FIELD_FORWARDED) | FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_VIA) |        \
+		FIELD_BIT(FIELD_X_FORWARDED_FOR) | FIELD_BIT(FIELD_X_FORWARDED_HOST) |             \
+		FIELD_BIT(FIELD_X_FORWARDED_OTHER) | FIELD_BIT(FIELD_X_FORWARDED_PROTO) |          \
+		FIELD_BIT(FIELD_X_REAL_IP) | FIELD_BIT(FIELD_X_REQUEST_ID))
 /* Written from what was understood. */
 #define OURS_IN_REQUEST                                                                            \
-	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) | \
+	(FIELD_BIT(FIELD_CDN_LOOP) | FIELD_BIT(FIELD_CONNECTION) |                                 \
+		FIELD_BIT(FIELD_CONTENT_LENGTH) | FIELD_BIT(FIELD_EXPECT) |                        \
 		FIELD_BIT(FIELD_HOST) | FIELD_BIT(FIELD_MAX_FORWARDS) | FIELD_BIT(FIELD_TE) |      \
 		FIELD_BIT(FIELD_PROXY_AUTHENTICATE) | FIELD_BIT(FIELD_TRANSFER_ENCODING) |         \
 		FIELD_BIT(FIELD_UPGRADE) | FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_X_REQUEST_ID) |  \
@@ -181,7 +182,10 @@ static void claim_added(const struct forward_request *how)
 {
 	const struct fields *back = &request_back.fields;
 
-	FUZZ_CLAIM(fields_find(back, FIELD_VIA) != NULL);
+	FUZZ_CLAIM(!how->via || ends_with(last_value(back, FIELD_VIA),
+					slice_of_string("tinylb-0123456789abcdef")));
+	FUZZ_CLAIM(!how->cdn_loop || slice_equals(last_value(back, FIELD_CDN_LOOP),
+					     slice_of_string("tinylb-0123456789abcdef")));
 	FUZZ_CLAIM((back->present & FIELD_BIT(FIELD_TWIN)) == 0);
 	FUZZ_CLAIM((back->repeated & FIELD_BIT(FIELD_X_REQUEST_ID)) == 0);
 	FUZZ_CLAIM(slice_equals(last_value(back, FIELD_X_REQUEST_ID), how->request_id));
@@ -262,6 +266,9 @@ static void try_request(const char *data, size_t len, unsigned choice, unsigned 
 		.rfc7239 = more / 2 % 2 == 0,
 		.trusted = more / 4 % 2 == 0,
 		.cookie = slice_of_string(more / 16 % 2 == 0 ? "" : "s"),
+		.token = "tinylb-0123456789abcdef",
+		.via = more / 32 % 2 == 0,
+		.cdn_loop = more / 64 % 2 != 0,
 	};
 	struct text out = text_over(out_room, sizeof out_room);
 	struct text twice = text_over(twice_room, sizeof twice_room);

@@ -23,6 +23,7 @@ http {{
     listen 127.0.0.1:{port} {listen}; root {root};
     add_header X-Server {name};
     location /-compressed-/ {{ gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any; alias {root}/; }}
+    location /-gzip-/ {{ gzip on; gzip_min_length 1; gzip_types *; alias {root}/; }}
     {more}
   }}
 }}

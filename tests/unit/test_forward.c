@@ -37,6 +37,7 @@ static struct forward_request usual(void)
 		.host = slice_of_string("backend:8001"),
 		.peer = slice_of_string("10.0.0.1"),
 		.scheme = slice_of_string("http"),
+		.via = true,
 		.x_forwarded = true,
 	};
 }
@@ -143,13 +144,61 @@ static void test_requests(void **state)
 
 static void test_host_and_peer(void **state)
 {
-	struct forward_request how = { .x_forwarded = true };
+	struct forward_request how = { .via = true, .x_forwarded = true };
 
 	(void)state;
 	assert_string_equal(forward("GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: a\r\n\r\n", &how),
 		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Host: h\r\nVia: 1.1 tinylb\r\n\r\n");
 	assert_string_equal(forward("GET http://o/ HTTP/1.1\r\n" HOST "\r\n", &how),
 		"GET / HTTP/1.1\r\nHost: o\r\nX-Forwarded-Host: o\r\nVia: 1.1 tinylb\r\n\r\n");
+}
+
+/* RFC 9110 7.6.3, RFC 8586: what came of both goes on, and ours is behind it. */
+static void test_via_and_cdn_loop(void **state)
+{
+	static const char input[] = "GET / HTTP/1.0\r\nVia: 1.1 a\r\nCDN-Loop: b\r\n"
+				    "Connection: via, cdn-loop\r\nCDN_Loop: c\r\n\r\n";
+	static const char open[] = "GET / HTTP/1.1\r\n" HOST "CDN-Loop: b;c=\"\r\n\r\n";
+	struct forward_request how = { .host = slice_of_string("h"), .cdn_loop = true };
+
+	(void)state;
+	assert_string_equal(forward(input, &how),
+		"GET / HTTP/1.1\r\nHost: h\r\nVia: 1.1 a\r\nCDN-Loop: b\r\n\r\n");
+	how.token = "tinylb-0123456789abcdef, not this";
+	assert_string_equal(forward(input, &how),
+		"GET / HTTP/1.1\r\nHost: h\r\nVia: 1.1 a\r\nCDN-Loop: b\r\n"
+		"CDN-Loop: tinylb-0123456789abcdef\r\n\r\n");
+	assert_string_equal(forward(open, &how),
+		"GET / HTTP/1.1\r\nHost: h\r\nCDN-Loop: tinylb-0123456789abcdef\r\n\r\n");
+	how.cdn_loop = false;
+	how.via = true;
+	assert_string_equal(forward(input, &how),
+		"GET / HTTP/1.1\r\nHost: h\r\nVia: 1.1 a\r\nCDN-Loop: b\r\n"
+		"Via: 1.0 tinylb-0123456789abcdef\r\n\r\n");
+}
+
+static void test_via_of_a_response(void **state)
+{
+	static const char *const inputs[] = { "HTTP/1.0 204 x\r\nVia: 1.1 a\r\n\r\n",
+		"HTTP/1.1 204 x\r\n\r\n", "HTTP/1.1 100 x\r\n\r\n" };
+	static const char *const wanted[] = {
+		"HTTP/1.1 204 x\r\nVia: 1.1 a\r\nVia: 1.0 tinylb\r\n\r\n",
+		"HTTP/1.1 204 x\r\nVia: 1.1 tinylb\r\n\r\n", "HTTP/1.1 100 x\r\n\r\n"
+	};
+	struct forward_response how = { .client_minor = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct text out = text_over(room, sizeof room - 1);
+
+		assert_int_equal(response_parse(&response, inputs[i], strlen(inputs[i]), 0,
+					 METHOD_GET, &limits),
+			PARSE_DONE);
+		assert_false(response.via);
+		response.via = true;
+		forward_response(&out, &response, &how);
+		assert_string_equal(text_string(&out), wanted[i]);
+	}
 }
 
 /* What is said of the client: nothing of a stranger's word; what a trusted peer said, and the peer
@@ -212,6 +261,7 @@ static void test_client(void **state)
 			.rfc7239 = strchr(cases[i].forwarded, 'r') != NULL,
 			.trusted = cases[i].trusted,
 			.request_id = slice_of_string(i % 2 == 0 ? "5" : ""),
+			.via = true,
 		};
 
 		text_format(&w, "GET / HTTP/1.1\r\nHost: h:1\r\n%s%sVia: 1.1 tinylb\r\n\r\n",
@@ -359,6 +409,8 @@ static bool check_invariant(const char *input, size_t len)
 	how.host = slice_of("", 0);
 	how.rfc7239 = true;
 	how.request_id = slice_of_string("0123456789abcdef0123456789abcdef");
+	how.cdn_loop = true;
+	how.token = "tinylb-0123456789abcdef";
 	how.trusted = len % 2 != 0;
 	if (len % 3 == 0)
 		how.cookie = slice_of_string("s");
@@ -655,6 +707,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_host_and_peer),
+		cmocka_unit_test(test_via_and_cdn_loop),
+		cmocka_unit_test(test_via_of_a_response),
 		cmocka_unit_test(test_client),
 		cmocka_unit_test(test_lists_that_swallow),
 		cmocka_unit_test(test_via_that_swallows),

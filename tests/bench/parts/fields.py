@@ -2,7 +2,7 @@
 
 import socket
 
-# What tinylb adds to a request by default.
+# What tinylb adds to a request as it is measured.
 ALL = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id", "Via")
 # What it does not pass on from clients that it has no reason to believe.
 CLAIMS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "X-Request-Id")
