@@ -21,6 +21,8 @@ struct exchange_context {
 	char *scratch;             /* HEAD_OUT_SIZE bytes, for the callback that is running */
 	/* runtime */
 	struct route_table **routes; /* owned; one for each listener; NULL: it has none */
+	char **loop_tokens;    /* loop_token.c: owned; for each listener; NULL: there is no board */
+	uint64_t loop_said_us; /* when the log was told of a loop */
 	struct access_log log;
 	struct request_ids ids;
 	/* exchanges to be used again: free_list.c */

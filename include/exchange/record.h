@@ -20,6 +20,7 @@ enum reason {
 	REASON_CLIENT_CLOSED,  /* the client went away */
 	REASON_CLIENT_TIMEOUT, /* the client neither sent nor took anything for too long */
 	REASON_NO_ROUTE,       /* the listener has no pool for such a request */
+	REASON_LOOP,           /* it came back by the way that it had gone */
 	REASON_NO_BACKEND,     /* no backend could be picked */
 	REASON_QUEUE_FULL,     /* all backends were full, and so was the queue */
 	REASON_QUEUE_TIMEOUT,  /* it waited in the queue for too long */

@@ -34,16 +34,14 @@ struct upstream_request {
 	struct request *head;    /* borrowed; its fields are marked as they are forwarded */
 	struct slice client_ip;  /* empty: the peer of a unix socket */
 	struct slice request_id; /* X-Request-Id; empty: none */
-	const char *loop_token;  /* FORWARD_TOKEN_LEN characters that say where the request came by;
-				  * NULL: none */
+	const char *loop_token;  /* FORWARD_TOKEN_LEN characters; NULL: none */
 	bool trusted;            /* what the client says of its own client is kept */
 	bool more; /* content follows before anything else happens: it may go out with the head */
 };
 
 /* How an exchange lets go of a stream. */
 enum upstream_end {
-	UPSTREAM_DONE,  /* the response is whole: kept for another request, if nothing is owed on
-			 * it; a private one for its client connection */
+	UPSTREAM_DONE,  /* whole: kept if nothing is owed on it, a private one for its client */
 	UPSTREAM_CLOSE, /* it cannot be used again */
 	UPSTREAM_STALE, /* closed: it was kept, and ended before a byte of the response came */
 	UPSTREAM_RESET, /* closed so that the backend does not take what it got for whole */

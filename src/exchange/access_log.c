@@ -37,6 +37,7 @@ const char *reason_name(enum reason reason)
 		[REASON_CLIENT_CLOSED] = "client-closed",
 		[REASON_CLIENT_TIMEOUT] = "client-timeout",
 		[REASON_NO_ROUTE] = "no-route",
+		[REASON_LOOP] = "loop",
 		[REASON_NO_BACKEND] = "no-backend",
 		[REASON_QUEUE_FULL] = "queue-full",
 		[REASON_QUEUE_TIMEOUT] = "queue-timeout",

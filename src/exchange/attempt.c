@@ -31,6 +31,7 @@ static int send_head(struct exchange *x)
 		.head = x->request.head,
 		.client_ip = x->selection.client_ip,
 		.request_id = x->record.id.text,
+		.loop_token = x->request.loop_token,
 		.trusted = x->selection.trusted,
 		.more = x->request.more,
 	};

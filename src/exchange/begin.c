@@ -6,6 +6,7 @@
 #include "attempt.h"
 #include "free_list.h"
 #include "local_reply.h"
+#include "loop_token.h"
 #include "net/canonical.h"
 #include "net/readings.h"
 #include "own_stream.h"
@@ -40,8 +41,9 @@ static bool answer_here(struct exchange *x)
 
 /* Finds the route of the request, which sets the pool. False: the exchange is over, the request was
  * answered here. */
-static bool find_route(struct exchange *x, const struct route_table *routes)
+static bool find_route(struct exchange *x, uint32_t listener)
 {
+	const struct route_table *routes = x->context->routes[listener];
 	const struct request *head = x->request.head;
 	bool unclear;
 	const struct route_settings *route = route_table_find(
@@ -49,6 +51,7 @@ static bool find_route(struct exchange *x, const struct route_table *routes)
 
 	if (!unclear && route != NULL && route->pool_name != NULL) {
 		x->selection.pool = &x->context->upstream->pools[route->pool];
+		x->request.loop_token = loop_token_of(x->context, listener, route);
 		return true;
 	}
 	if (!unclear && route == NULL && x->selection.pool != NULL)
@@ -76,11 +79,16 @@ static bool leaves_backend_path(const struct exchange *x)
 }
 
 /* Sends the request to a backend of its pool, if it may go there. */
-static void go_on(struct exchange *x)
+static void go_on(struct exchange *x, uint32_t listener)
 {
 	if (leaves_backend_path(x)) {
 		local_reply_send(x, 400, REASON_BAD_REQUEST,
 			"the path may lead above that of the backend's URL");
+		return;
+	}
+	if (loop_token_is_in(&x->request.head->fields, x->request.loop_token)) {
+		loop_token_complain(x->context, listener, x->selection.pool);
+		local_reply_send(x, 508, REASON_LOOP, "the request came back to where it had been");
 		return;
 	}
 	own_stream_begin(x);
@@ -99,6 +107,7 @@ static void init_request(struct exchange *x, const struct exchange_start *start)
 	x->request.content = 0;
 	x->request.rate_since_us = 0;
 	x->request.rate_content = 0;
+	x->request.loop_token = loop_token_of(x->context, start->listener, NULL);
 	replay_init(&x->request.replay);
 	x->request.done = body_is_empty(x->request.head->body);
 	x->request.more = start->more && !x->request.done;
@@ -129,12 +138,12 @@ static void init(struct exchange *x, const struct exchange_start *start)
 
 int exchange_begin(struct exchange *x, const struct exchange_start *start)
 {
-	const struct route_table *routes = x->context->routes[start->listener];
+	bool routed = x->context->routes[start->listener] != NULL;
 
 	if (request_head_copy(x, start->request, start->head) == -1)
 		return -1;
 	init(x, start);
-	if (!answer_here(x) && (routes == NULL || find_route(x, routes)))
-		go_on(x);
+	if (!answer_here(x) && (!routed || find_route(x, start->listener)))
+		go_on(x, start->listener);
 	return 0;
 }

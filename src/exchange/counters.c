@@ -50,6 +50,7 @@ static void count_fault(struct board_cells *cells, enum reason reason)
 	case REASON_REQUEST_CUT:
 	case REASON_NO_ROOM:
 	case REASON_NO_ROUTE:
+	case REASON_LOOP:
 	case REASON_NO_BACKEND:
 	case REASON_QUEUE_FULL:
 	case REASON_QUEUE_TIMEOUT:

@@ -27,6 +27,7 @@ struct replay {
 
 struct request_state {
 	struct request *head;   /* in exchange->head_room */
+	const char *loop_token; /* of its listener and route: loop_token.h */
 	uint64_t content;       /* bytes of content so far */
 	uint64_t rate_since_us; /* since when the rate of the content is measured; 0: not yet */
 	uint64_t rate_content;  /* bytes of content before that */

@@ -6,6 +6,7 @@
 #include "attempt.h"
 #include "base/memory.h"
 #include "free_list.h"
+#include "loop_token.h"
 #include "redispatch.h"
 #include "route_table.h"
 #include "stall.h"
@@ -72,10 +73,12 @@ int exchange_setup_init(struct exchange_context *c, int access_log)
 	init_deadlines(c);
 	c->upstream->stream_events = &exchange_upstream_events;
 	c->upstream->selection_events = &attempt_selection_events;
-	if (init_routes(c) == 0 && access_log_init(&c->log, c->loop, access_log) == 0)
+	if (init_routes(c) == 0 && loop_token_init(c) == 0 &&
+		access_log_init(&c->log, c->loop, access_log) == 0)
 		return 0;
 	fini_deadlines(c);
 	free_routes(c);
+	loop_token_fini(c);
 	return -1;
 }
 
@@ -85,4 +88,5 @@ void exchange_setup_fini(struct exchange_context *c)
 	access_log_fini(&c->log);
 	fini_deadlines(c);
 	free_routes(c);
+	loop_token_fini(c);
 }

@@ -63,11 +63,15 @@ void __wrap_counters_request(struct exchange_context *context, const struct reco
 /* For cmocka: before each test. The test may change settings, and then has to call scene_start. */
 static inline int scene_begin(void **state)
 {
+	static char first[] = "127.0.0.1:1", second[] = "127.0.0.1:2";
+
 	memset(&scene, 0, sizeof scene);
 	memset(&upstream_memory, 0, sizeof upstream_memory);
 	memset(&downstream_memory, 0, sizeof downstream_memory);
 	if (pools_begin(state) == -1)
 		return -1;
+	scene.listeners[0].address_text = first;
+	scene.listeners[1].address_text = second;
 	scene.now_us = POOLS_BEGIN_US;
 	if (loop_init(&w.loop) == -1)
 		return -1;

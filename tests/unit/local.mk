@@ -37,9 +37,9 @@ EXCHANGE_TESTS = \
 	tests/unit/test_attempt_times tests/unit/test_blame tests/unit/test_counters \
 	tests/unit/test_early_response tests/unit/test_exchange_many \
 	tests/unit/test_exchange_setup tests/unit/test_free_list tests/unit/test_gather \
-	tests/unit/test_local_reply tests/unit/test_own_stream tests/unit/test_path_models \
-	tests/unit/test_phase tests/unit/test_redispatch tests/unit/test_replay \
-	tests/unit/test_request_id tests/unit/test_request_state \
+	tests/unit/test_local_reply tests/unit/test_loop_token tests/unit/test_own_stream \
+	tests/unit/test_path_models tests/unit/test_phase tests/unit/test_redispatch \
+	tests/unit/test_replay tests/unit/test_request_id tests/unit/test_request_state \
 	tests/unit/test_response_state tests/unit/test_route_table tests/unit/test_stall \
 	tests/unit/test_tunnel
 DOWNSTREAM_TESTS = \

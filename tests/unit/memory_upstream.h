@@ -21,7 +21,7 @@ struct memory_stream {
 	int address;
 	/* the request as it was sent here */
 	enum method method;
-	char target[64], id[64], ip[64];
+	char target[64], id[64], ip[64], loop_token[64];
 	bool trusted, more;
 	unsigned heads;
 	char bytes[MEMORY_BYTES];
@@ -166,6 +166,8 @@ static int memory_send_head(struct backend_stream *stream, const struct upstream
 	memory_copy(s->target, sizeof s->target, request->head->target);
 	memory_copy(s->id, sizeof s->id, request->request_id);
 	memory_copy(s->ip, sizeof s->ip, request->client_ip);
+	memory_copy(s->loop_token, sizeof s->loop_token,
+		slice_of(request->loop_token, request->loop_token != NULL ? 23 : 0));
 	s->trusted = request->trusted;
 	s->more = request->more;
 	return 0;

@@ -293,7 +293,7 @@ static void test_each_reason_has_a_word(void **state)
 {
 	static const char *const words[] = { "done", "answered-here", "upgraded", "bad-request",
 		"client-limit", "no-room", "head-timeout", "client-closed", "client-timeout",
-		"no-route", "no-backend", "queue-full", "queue-timeout", "connect-failed",
+		"no-route", "loop", "no-backend", "queue-full", "queue-timeout", "connect-failed",
 		"connect-timeout", "backend-closed", "backend-timeout", "bad-response", "truncated",
 		"request-cut", "tunnel-timeout", "buffers-full", "no-memory", "stopped" };
 

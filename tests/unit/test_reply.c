@@ -147,6 +147,7 @@ static void test_reason(void **state)
 		[503] = "Service Unavailable",
 		[504] = "Gateway Timeout",
 		[505] = "HTTP Version Not Supported",
+		[508] = "Loop Detected",
 	};
 
 	(void)state;

@@ -1,0 +1,31 @@
+/*
+ * Loops: a request that comes back to the listener and route by which it left would go on so until
+ * it had outgrown all limits. It bears a token by which it is known again (RFC 9110 7.6.3, RFC
+ * 8586). The token is one of listener and route under the secret of the board, which a reload and
+ * an upgrade keep: it says nothing of them, other instances have others, and a request may go from
+ * listener to listener. A client that sends a token of ours spoils its own request only.
+ */
+#ifndef TINYLB_EXCHANGE_LOOP_TOKEN_H
+#define TINYLB_EXCHANGE_LOOP_TOKEN_H
+
+#include "exchange/exchange_context.h"
+#include "settings/routes.h"
+
+/* Makes the tokens of all listeners and routes; without a board there are none. 0, or -1 when
+ * memory is short. Either way loop_token_fini frees what there is. */
+int loop_token_init(struct exchange_context *context) __attribute__((warn_unused_result));
+void loop_token_fini(struct exchange_context *context);
+
+/* The token of a route of this listener (NULL: of its own pool), as it stands in Via and CDN-Loop:
+ * FORWARD_TOKEN_LEN characters. NULL: there are no tokens. */
+const char *loop_token_of(const struct exchange_context *context, uint32_t listener,
+	const struct route_settings *route);
+
+/* Whether a request bears this token; NULL is fine. */
+bool loop_token_is_in(const struct fields *fields, const char *token);
+
+/* Logs that requests go in a circle, at most once a second. */
+void loop_token_complain(
+	struct exchange_context *context, uint32_t listener, const struct pool *pool);
+
+#endif
