@@ -10,6 +10,9 @@
 #include "base/slice.h"
 #include "base/text.h"
 
+/* Each byte becomes as many at the most. */
+#define ESCAPE_LONGEST 4
+
 /* For what stands in quotes: only printable ASCII is left as it is, without the quote and the
  * backslash. The bytes can be had back. */
 void escape_quoted(struct text *out, struct slice s);

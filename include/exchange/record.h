@@ -46,14 +46,14 @@ enum reason {
  * the request was to be sent again and for that no connection was made.
  */
 struct record {
-	struct escaped client; /* address and port, or the path of a unix peer */
-	struct slice line;     /* the request line as received, as far as it was */
-	int status;            /* that the client got, or should have got; 0: none */
-	uint64_t bytes;        /* of content, to the client */
-	struct slice backend;  /* its URL; empty: none */
-	struct escaped id;     /* X-Request-Id; empty: none */
-	uint64_t start_us;     /* the first byte of the request; all times monotonic, 0: never */
-	uint64_t sought_us;    /* when this backend began to be looked for, or waited for */
+	struct escaped client;  /* address and port, or the path of a unix peer */
+	struct slice line;      /* the request line as received, as far as it was */
+	int status;             /* that the client got, or should have got; 0: none */
+	uint64_t bytes;         /* of content, to the client */
+	struct escaped backend; /* its URL; empty: none */
+	struct escaped id;      /* X-Request-Id; empty: none */
+	uint64_t start_us;      /* the first byte of the request; all times monotonic, 0: never */
+	uint64_t sought_us;     /* when this backend began to be looked for, or waited for */
 	uint64_t connected_us;
 	uint64_t answered_us; /* the response's head */
 	unsigned tries;       /* connections to backends, those too that could not be made */

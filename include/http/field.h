@@ -143,8 +143,14 @@ struct field_elements {
 
 /* Reads the next element of the list that all fields with this id make together, in their order
  * (RFC 9110 5.3). It has no blanks around it. Empty elements are passed over (RFC 9110 5.6.1). */
-bool fields_next_element(const struct fields *fields, enum field_id id, struct field_elements *at,
+bool fields_next_present(const struct fields *fields, enum field_id id, struct field_elements *at,
 	struct slice *element);
+static inline bool fields_next_element(const struct fields *fields, enum field_id id,
+	struct field_elements *at, struct slice *element)
+{
+	return (fields->present & FIELD_BIT(id)) != 0 &&
+	       fields_next_present(fields, id, at, element);
+}
 
 /* True when any Connection field has this option, case-insensitively ("close", "keep-alive"). */
 bool fields_connection_has(const struct fields *fields, const char *option);

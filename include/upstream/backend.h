@@ -5,6 +5,7 @@
 #ifndef TINYLB_UPSTREAM_BACKEND_H
 #define TINYLB_UPSTREAM_BACKEND_H
 
+#include "base/escape.h"
 #include "base/list.h"
 #include "base/slice.h"
 #include "board/row.h"
@@ -54,6 +55,7 @@ struct backend {
 	const struct upstream_ops *ops; /* of the protocol that it speaks */
 	const struct backend_addresses *addresses;
 	struct slice url;
+	struct escaped log_name; /* the URL in the access log; owned if it is another text */
 	struct slice authority;
 	struct slice path;
 	uint32_t row; /* on the board; ROWS_NONE: none */

@@ -167,10 +167,7 @@ static void write_line(
 	text_add_char(line, ' ');
 	text_add_decimal(line, r->bytes);
 	text_add_char(line, ' ');
-	if (slice_is_empty(r->backend))
-		text_add_char(line, '-');
-	else
-		(void)escape_field(line, r->backend);
+	add_or_dash(line, r->backend.text);
 	text_add_char(line, ' ');
 	add_time(line, r->sought_us, r->connected_us);
 	text_add_char(line, '/');

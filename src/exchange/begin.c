@@ -71,9 +71,12 @@ static bool find_route(struct exchange *x, uint32_t listener)
  * one that is not below it. Which backend is picked must make no difference. */
 static bool leaves_backend_path(const struct exchange *x)
 {
-	struct slice path = canonical_path_of(x->request.head->target);
+	struct slice path;
 
-	if (!x->selection.pool->has_path || canonical_is_plain(path) || canonical_is_clear(path))
+	if (!x->selection.pool->has_path)
+		return false;
+	path = canonical_path_of(x->request.head->target);
+	if (canonical_is_plain(path) || canonical_is_clear(path))
 		return false;
 	return readings_climb(path, x->context->scratch, HEAD_OUT_SIZE);
 }
@@ -126,7 +129,7 @@ static void init(struct exchange *x, const struct exchange_start *start)
 	x->record.line = x->request.head->line;
 	x->record.id = request_head_id(x, start->trusted);
 	x->record.status = 0;
-	x->record.backend = slice_of(NULL, 0);
+	x->record.backend = escape_known(slice_of(NULL, 0));
 	x->record.sought_us = 0;
 	x->record.connected_us = 0;
 	x->record.answered_us = 0;

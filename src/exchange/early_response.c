@@ -8,11 +8,14 @@
 #include "end.h"
 #include "phase.h"
 
-/* Whether the backend's socket has taken the whole request. */
+/* Whether the backend's socket has taken the whole request. A request without content is no matter
+ * of this. */
 static bool is_delivered(const struct exchange *x)
 {
 	const struct backend_stream *stream = x->attempt.stream;
 
+	if (body_is_empty(x->request.head->body))
+		return true;
 	return x->request.done && stream->ops->is_open(stream) && stream->ops->unsent(stream) == 0;
 }
 

@@ -20,7 +20,7 @@ static void write_record(struct exchange *x, enum reason reason)
 	x->record.reason = reason;
 	x->record.bytes = x->response.content;
 	if (s->backend != PICKER_NONE)
-		x->record.backend = selection_backend(s)->url;
+		x->record.backend = selection_backend(s)->log_name;
 	counters_request(x->context, &x->record);
 }
 

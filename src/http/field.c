@@ -264,11 +264,9 @@ const struct field *fields_find(const struct fields *fields, enum field_id id)
 	return &fields->list[fields->first[id]];
 }
 
-bool fields_next_element(const struct fields *fields, enum field_id id, struct field_elements *at,
+bool fields_next_present(const struct fields *fields, enum field_id id, struct field_elements *at,
 	struct slice *element)
 {
-	if ((fields->present & FIELD_BIT(id)) == 0)
-		return false;
 	if (at->next < fields->first[id])
 		at->next = fields->first[id];
 	while (!slice_next_element(&at->rest, element)) {

@@ -213,8 +213,7 @@ void connection_open(
 void connection_look(struct connection *c)
 {
 	assert(c->resting && connection_is_open(c));
-	loop_begin(c->loop, c->events->reading, c->fd);
-	take_in(c);
+	readable_cb(c->fd, 0, c); /* 0: the kernel has not told of it */
 }
 
 /* When memory is short, readable_cb ends the connection soon. */

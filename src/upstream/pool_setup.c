@@ -75,7 +75,29 @@ static void init_view(struct pool *pool)
 		pool->view.in_flight = load_in_flight;
 }
 
-static void init_backend(
+/* Nearly all URLs are logged as they are; the path of a unix socket may have any byte in it. */
+static int make_log_name(struct backend *backend)
+{
+	size_t most = ESCAPE_LONGEST * backend->url.len;
+	struct text name = text_over(mem_alloc(most), most);
+
+	if (name.data == NULL)
+		return -1;
+	backend->log_name = escape_field(&name, backend->url);
+	if (name.len > backend->url.len)
+		return 0;
+	mem_free(name.data);
+	backend->log_name = escape_known(backend->url);
+	return 0;
+}
+
+static void free_log_name(struct backend *backend)
+{
+	if (backend->log_name.text.data != backend->url.data)
+		mem_free((char *)(uintptr_t)backend->log_name.text.data);
+}
+
+static int init_backend(
 	struct backend *backend, struct pool *pool, const struct backend_settings *settings)
 {
 	const struct upstream_context *upstream = pool->upstream;
@@ -91,6 +113,7 @@ static void init_backend(
 	pool->has_path |= !slice_is_empty(backend->path);
 	list_init(&backend->idle);
 	list_init(&backend->held);
+	return make_log_name(backend);
 }
 
 int pool_setup_init_one(
@@ -104,7 +127,8 @@ int pool_setup_init_one(
 	if (pool->backends == NULL || make_picker(pool) == -1 || availability_init(pool) == -1)
 		return -1;
 	for (size_t i = 0; i < settings->backend_count; i++)
-		init_backend(&pool->backends[i], pool, &settings->backends[i]);
+		if (init_backend(&pool->backends[i], pool, &settings->backends[i]) == -1)
+			return -1;
 	init_view(pool);
 	capacity_init(pool);
 	availability_renew(pool, upstream->loop->now_us);
@@ -117,6 +141,8 @@ void pool_setup_fini_one(struct pool *pool)
 		pool->kind->destroy(pool->picker);
 	availability_fini(pool);
 	affinity_fini(pool);
+	for (size_t i = 0; pool->backends != NULL && i < pool->settings->backend_count; i++)
+		free_log_name(&pool->backends[i]);
 	mem_free(pool->backends);
 }
 

@@ -121,7 +121,7 @@ static struct record usual(void)
 		.line = slice_of_string("GET /a HTTP/1.1"),
 		.status = 200,
 		.bytes = 12345,
-		.backend = slice_of_string("http://a"),
+		.backend = escape_known(slice_of_string("http://a")),
 		.id = escape_known(slice_of_string("me")),
 		.start_us = 1000000,
 		.sought_us = 1001000,
@@ -161,7 +161,7 @@ static void test_what_never_was_is_a_dash(void **state)
 	struct record record = usual();
 
 	(void)state;
-	record.backend = record.id.text = slice_of(NULL, 0);
+	record.backend.text = record.id.text = slice_of(NULL, 0);
 	record.status = 0;
 	record.answered_us = 0;
 	record.reason = REASON_CLIENT_CLOSED;
@@ -233,7 +233,7 @@ static void assert_splits(const char *data, size_t len, size_t field)
 	else if (field == LINE)
 		record.line = slice_of(data, len);
 	else if (field == BACKEND)
-		record.backend = slice_of(data, len);
+		record.backend = escape_field(&escaped, slice_of(data, len));
 	else
 		record.id = escape_field(&escaped, slice_of(data, len));
 	seen.len = 0;

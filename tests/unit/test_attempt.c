@@ -62,7 +62,7 @@ static void test_the_request_is_sent_as_soon_as_it_has_a_stream(void **state)
 	assert_slice(record->line, "GET /a?b HTTP/1.1");
 	assert_slice(record->id.text, "me");
 	assert_slice(record->client.text, "192.0.2.1:4711");
-	assert_slice(record->backend, w.backends[backend_of(s)].url_text);
+	assert_slice(record->backend.text, w.backends[backend_of(s)].url_text);
 	assert_int_equal(record->start_us, POOLS_BEGIN_US);
 	assert_int_equal(record->sought_us, POOLS_BEGIN_US);
 	assert_int_equal(record->connected_us, POOLS_BEGIN_US + 1000 * POOLS_MS);
@@ -217,7 +217,7 @@ static void test_another_backend_is_tried_if_no_address_is_left(void **state)
 	/* retry.attempts: three. */
 	stream_fail(stream_last(), ECONNREFUSED);
 	assert_replied(r, 502, "no backend could be reached");
-	assert_slice(assert_record(1, 502, REASON_CONNECT_FAILED, 3)->backend,
+	assert_slice(assert_record(1, 502, REASON_CONNECT_FAILED, 3)->backend.text,
 		w.backends[third].url_text);
 	assert_int_equal(scene.records[0].connected_us, 0);
 }
@@ -251,7 +251,7 @@ static void test_no_backend_at_all(void **state)
 	scene_start();
 	r = scene_request(get);
 	assert_replied(r, 503, "no backend is available");
-	assert_int_equal(assert_record(1, 503, REASON_NO_BACKEND, 0)->backend.len, 0);
+	assert_int_equal(assert_record(1, 503, REASON_NO_BACKEND, 0)->backend.text.len, 0);
 }
 
 /* What is short here says nothing about the backend. */

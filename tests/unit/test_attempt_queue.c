@@ -165,7 +165,7 @@ static void test_a_request_that_waits_may_leave(void **state)
 	third = scene_request(get);
 	exchange_client_ended(second->x, 0);
 	assert_ended(second, DOWNSTREAM_GONE);
-	assert_int_equal(assert_record(1, 499, REASON_CLIENT_CLOSED, 0)->backend.len, 0);
+	assert_int_equal(assert_record(1, 499, REASON_CLIENT_CLOSED, 0)->backend.text.len, 0);
 	stream_answer(s, ok, "hi");
 	scene_pass(0);
 	stream_connect(stream_last());

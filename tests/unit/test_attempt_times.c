@@ -24,7 +24,8 @@ static void assert_times(
 	const struct record *record = &scene.records[0];
 
 	assert_int_equal(scene.count, 1);
-	assert_slice(record->backend, w.backends[memory_index_of(named->stream.backend)].url_text);
+	assert_slice(
+		record->backend.text, w.backends[memory_index_of(named->stream.backend)].url_text);
 	assert_time(record->sought_us, sought);
 	assert_time(record->connected_us, connected);
 	assert_time(record->answered_us, answered);

@@ -31,7 +31,7 @@ static void assert_here(size_t count, int status, enum reason reason)
 {
 	const struct record *record = assert_record(count, status, reason, 0);
 
-	assert_int_equal(record->backend.len, 0);
+	assert_int_equal(record->backend.text.len, 0);
 	assert_int_equal(record->sought_us, 0);
 	assert_int_equal(record->connected_us, 0);
 	assert_int_equal(record->answered_us, 0);

@@ -116,6 +116,27 @@ static void clear(void)
 
 /* --- the settings --- */
 
+/* A URL is logged as it is, and as one field whatever is in it. */
+static void test_the_name_in_the_log(void **state)
+{
+	char odd[] = "unix:/tmp/a b\"\n\x80";
+	char *former = w.backends[1].url_text;
+	const struct backend *backends;
+	struct slice name;
+
+	(void)state;
+	w.backends[1].url_text = odd;
+	pools_start();
+	backends = pool->backends;
+	assert_ptr_equal(backends[0].log_name.text.data, backends[0].url.data);
+	assert_int_equal(backends[0].log_name.text.len, backends[0].url.len);
+	name = backends[1].log_name.text;
+	assert_true(slice_equals(name, slice_of_string("unix:/tmp/a\\x20b\\x22\\x0a\\x80")));
+	clear();
+	assert_int_equal(blocks, 0);
+	w.backends[1].url_text = former;
+}
+
 static void test_each_way_to_balance(void **state)
 {
 	static const struct {
@@ -438,6 +459,7 @@ static void test_complaints_come_once_a_second(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_the_name_in_the_log, begin, pools_end),
 		cmocka_unit_test_setup_teardown(test_each_way_to_balance, begin, pools_end),
 		cmocka_unit_test_setup_teardown(
 			test_the_weights_are_those_of_the_settings, begin, pools_end),
