@@ -28,8 +28,8 @@ struct readings {
 };
 
 enum readings_of {
-	/* A target as a server gets it. Where two slashes are in front, some take what is between
-	 * them and the next slash for a host (RFC 3986 4.2). */
+	/* A target as a server gets it. Where two slashes are in front, some make them one, and
+	 * some take what is between them and the next slash for a host (RFC 3986 4.2). */
 	READINGS_OF_TARGET,
 	/* What stands behind the path of a backend's URL. */
 	READINGS_OF_REST

@@ -46,8 +46,14 @@ static void add(struct readings *r, size_t len)
 	r->used += len;
 }
 
-/* Adds what stands behind the host, if the target begins with one. */
-static void add_without_host(struct readings *r, struct slice path)
+static bool has_room(const struct readings *r, size_t len)
+{
+	return r->used + len <= r->size && r->used + len <= READINGS_BYTES_MAX;
+}
+
+/* Where several slashes are in front: adds the target with one, and what stands behind the host
+ * that they may be the begin of. */
+static void add_fronts(struct readings *r, struct slice path)
 {
 	size_t at = 0;
 
@@ -55,17 +61,19 @@ static void add_without_host(struct readings *r, struct slice path)
 		at++;
 	if (at < 2)
 		return;
+	if (!has_room(r, 2 * path.len)) {
+		r->cut = true;
+		return;
+	}
+	r->room[r->used] = '/';
+	memcpy(r->room + r->used + 1, path.data + at, path.len - at);
+	add(r, 1 + path.len - at);
 	while (at < path.len && path.data[at] != '/' && path.data[at] != '\\')
 		at++;
 	r->room[r->used] = '/';
 	if (at < path.len)
 		memcpy(r->room + r->used + 1, path.data + at + 1, path.len - at - 1);
 	add(r, at < path.len ? path.len - at : 1);
-}
-
-static bool has_room(const struct readings *r, size_t len)
-{
-	return r->used + len <= r->size && r->used + len <= READINGS_BYTES_MAX;
 }
 
 void readings_init(
@@ -76,14 +84,14 @@ void readings_init(
 	r->size = size;
 	r->used = r->count = r->next = 0;
 	r->climbs = r->cut = false;
-	if (!has_room(r, 2 * path.len)) {
+	if (!has_room(r, path.len)) {
 		r->cut = true;
 		return;
 	}
 	memcpy(room, path.data, path.len);
 	add(r, path.len);
 	if (what == READINGS_OF_TARGET)
-		add_without_host(r, path);
+		add_fronts(r, path);
 }
 
 static void add_steps(struct readings *r, struct slice text)

@@ -205,8 +205,11 @@ static void apache_slashes(struct path *p)
 	remove_dots(p, 0);
 }
 
+/* server/protocol.c, ap_parse_uri: slashes at the front are one, whatever MergeSlashes says. */
 static void apache_unmerged(struct path *p)
 {
+	while (p->len > 1 && p->text[1] == '/')
+		remove_part(p, 0, 1);
 	apache_front(p, false);
 	unescape(p, "/", true);
 	refuse_octet(p, '\0');

@@ -69,6 +69,7 @@ static const struct {
 	{ "//h", "/" },
 	{ "/\\h\\a/b", "/a/b" },
 	{ "///h/a", "/a" },
+	{ "//a//b", "/a//b" },
 };
 
 static void test_readings(void **state)
@@ -119,9 +120,15 @@ static void test_bounds(void **state)
 		assert_in_range(count, 1, READINGS_MAX);
 		assert_in_range(r.used, 1, READINGS_BYTES_MAX);
 	}
-	readings_init(&r, slice_of_string("/a;b"), READINGS_OF_TARGET, room, 7);
+	readings_init(&r, slice_of_string("/a;b"), READINGS_OF_TARGET, room, 3);
 	assert_true(r.cut);
 	assert_false(readings_next(&r, &text));
+	readings_init(&r, slice_of_string("/a;b"), READINGS_OF_TARGET, room, 7);
+	while (readings_next(&r, &text))
+		;
+	assert_true(r.cut);
+	readings_init(&r, slice_of_string("//a;b"), READINGS_OF_TARGET, room, 14);
+	assert_true(r.cut);
 	assert_true(readings_climb(slice_of_string("/a;b"), room, 7));
 }
 
