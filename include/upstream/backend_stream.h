@@ -93,8 +93,9 @@ struct upstream_ops {
  * What a stream tells its owner. `heard` comes before `head` and `content`. Of head, content and
  * spliced: true, the owner goes on with the stream; false, it has let go of it inside the call.
  * `bad` always lets go, so does `ended` but in a tunnel; `drained` may in a tunnel, and once the
- * response is whole. Behind a whole response only `drained` and `ended` follow: `ended`, too, if
- * bytes come that no request asked for.
+ * response is whole. Behind a whole response only `drained` and `ended` follow. `ended` also comes
+ * if bytes come that no request asked for: behind a whole response, or on a kept connection before
+ * the request was sent.
  */
 struct upstream_events {
 	/* The connection is there. */

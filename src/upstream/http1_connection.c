@@ -136,11 +136,16 @@ static bool is_old(const struct http1_connection *c, bool once)
 	return http1_connection_idle_us(c) >= (once ? once_us : keep_alive_usual(limit));
 }
 
+void http1_connection_complain_unasked(const struct http1_connection *c)
+{
+	backend_complain(c->stream.backend, c->upstream->loop->now_us, "connection closed",
+		"bytes came while it was idle");
+}
+
 void http1_connection_close_unasked(struct http1_connection *c)
 {
 	http1_connection_learn(c, http1_connection_idle_us(c));
-	backend_complain(c->stream.backend, c->upstream->loop->now_us, "connection closed",
-		"bytes came while it was idle");
+	http1_connection_complain_unasked(c);
 	http1_connection_close(c);
 }
 

@@ -35,6 +35,7 @@ struct http1_connection {
 	uint8_t address;            /* index of the backend's address */
 	bool pending;               /* it counts as one in the making */
 	/* of the present request */
+	bool asked;        /* its head was sent, or goes out with the first content */
 	bool request_done; /* it was sent whole */
 	bool keeps;        /* the backend lets the connection persist */
 	bool surplus;      /* bytes came behind the response */
@@ -78,7 +79,9 @@ void http1_connection_keeps_for(struct http1_connection *c, uint64_t seconds);
 /* The backend closed it when it had been idle for so long. */
 void http1_connection_learn(const struct http1_connection *c, uint64_t idle_us);
 
-/* An idle one: bytes came that no request asked for. Some backends say so that they close. */
+/* Bytes came that no request asked for. Some backends say so that they close. The second one is for
+ * an idle connection, and closes it. */
+void http1_connection_complain_unasked(const struct http1_connection *c);
 void http1_connection_close_unasked(struct http1_connection *c);
 
 /* For how long it has been idle. */

@@ -17,7 +17,7 @@
 
 static void begin_request(struct http1_connection *c)
 {
-	c->request_done = false;
+	c->asked = c->request_done = false;
 	c->keeps = true;
 	c->surplus = c->early = false;
 	c->state = HTTP1_HEAD;
@@ -124,6 +124,7 @@ static int send_head(struct backend_stream *stream, const struct upstream_reques
 	write_head(&head, stream->backend, request);
 	if (head.overflow)
 		return -1;
+	c->asked = true;
 	c->method = request->head->method;
 	/* Some servers take the content of a request that offers another protocol for bytes of
 	 * that, and what comes behind it for a request of its own, if they do not switch. */

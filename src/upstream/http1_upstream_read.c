@@ -129,6 +129,11 @@ static size_t received(struct connection *connection, const char *data, size_t l
 		http1_connection_close_unasked(c);
 		return len;
 	}
+	if (c->stream.reused && !c->asked) {
+		http1_connection_complain_unasked(c);
+		events_of(c)->ended(c->stream.owner, 0);
+		return len;
+	}
 	if (c->state == HTTP1_BODY && c->reader.done) {
 		note_surplus(c);
 		events_of(c)->ended(c->stream.owner, 0);

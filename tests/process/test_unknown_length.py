@@ -197,22 +197,40 @@ def test_connection_that_ends_meanwhile(tinylb, origin):
     assert o.count == 2
 
 
-def test_answer_that_comes_first(tinylb, origin):
-    """A server that is tired of waiting says so: the client gets that, though nothing was sent yet."""
-    def handler(c, r):
-        c.respond(200, b"", [("Connection", "keep-alive")], minor=0)
-        if go.wait(10):
-            c.send("HTTP/1.0 408 Late\r\nContent-Length: 4\r\n\r\nlate")
-            c.half_close()
-            c.wait_end()
+def of_1_0(c, r):
+    c.respond(200, r.body or b"fine", [("Connection", "keep-alive")], minor=0)
 
-    go = threading.Event()
-    o = origin(handler)
+
+@pytest.mark.rfc("9112 9.2")
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_answer_on_a_kept_connection(tinylb, origin, method):
+    """It was taken, and nothing was sent on it yet: what comes there is no answer to this request."""
+    o = origin(of_1_0)
+    lb = tinylb(backends=[o.url])
+    c = lb.client()
+    assert c.get("/").body == b"fine"
+    c.send(f"{method} / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+    lb.wait_log("attempt none -> sent")
+    o.connections[0].send(b"HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\nevil")
+    assert c.is_quiet()
+    c.send("0\r\n\r\n")
+    assert c.response().body == b"hello"
+    assert [r.headers.one("content-length") for r in o.requests] == [None, "5"]
+    lb.wait_log("bytes came while it was idle")
+
+
+def test_answer_that_comes_first(tinylb, origin):
+    """A server that is tired of waiting says so on a fresh connection: the client gets that, though
+    nothing was sent yet."""
+    o = origin(of_1_0)
     lb = tinylb(backends=[o.url])
     c = lb.client()
     assert c.get("/").status == 200
+    o.close_connections()
+    o.wait_no_connection()
     c.send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
-    lb.wait_log("attempt none -> sent")
-    go.set()
+    late = o.wait_connections(2)
+    late.send(b"HTTP/1.0 408 Late\r\nContent-Length: 4\r\n\r\nlate")
+    late.half_close()
     r = c.response()
     assert (r.status, r.body) == (408, b"late") and not r.keeps_alive
