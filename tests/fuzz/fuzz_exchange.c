@@ -88,15 +88,27 @@ static void add_big(void)
 	add(many, len);
 }
 
+#define END_OF_GET  " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define END_OF_POST " HTTP/1.1\r\nHost: a\r\nContent-Length: 19\r\n\r\n"
+#define END_OF_PUT  " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n"
+
 /* A token stands in the target, and in the body where there is one. */
 static void ask(unsigned kind)
 {
 	static const char *const fronts[] = { "GET /", "POST /", "PUT /", "HEAD /" };
-	static const char *const backs[] = {
-		" HTTP/1.1\r\nHost: a\r\n\r\n",
-		" HTTP/1.1\r\nHost: a\r\nContent-Length: 19\r\n\r\n",
-		" HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n",
-		" HTTP/1.1\r\nHost: a\r\n\r\n",
+	static const char *const ends[] = {
+		END_OF_GET,
+		END_OF_POST,
+		END_OF_PUT,
+		END_OF_GET,
+		" HTTP/1.0\r\n\r\n",
+		END_OF_POST,
+		END_OF_PUT,
+		END_OF_GET,
+		" HTTP/1.1\r\nHost: a\r\nAuthorization: NTLM a\r\n\r\n",
+		" HTTP/1.1\r\nHost: a\r\nAuthorization: Negotiate a\r\nContent-Length: 19\r\n\r\n",
+		END_OF_PUT,
+		END_OF_GET,
 	};
 	char token[TOKEN_LEN];
 	int client = play.speaker != NULL ? peer_number(play.speaker) : -1;
@@ -105,7 +117,7 @@ static void ask(unsigned kind)
 		return;
 	add_string(fronts[kind % 4]);
 	add(token, TOKEN_LEN);
-	add_string(kind / 4 % 2 == 0 || kind % 4 != 0 ? backs[kind % 4] : " HTTP/1.0\r\n\r\n");
+	add_string(ends[kind % 12]);
 	if (kind % 4 == 1 || kind % 4 == 2)
 		add(token, TOKEN_LEN);
 	if (kind % 4 == 2)
@@ -143,7 +155,8 @@ static void answer(unsigned kind)
 		return;
 	if (kind / 4 % 2 == 1)
 		add_string("HTTP/1.1 100 Continue\r\n\r\n");
-	add_string("HTTP/1.1 200 OK\r\nX-Token: ");
+	add_string(kind < 8 ? "HTTP/1.1 200 OK\r\nX-Token: "
+			    : "HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate\r\nX-Token: ");
 	add(token, TOKEN_LEN);
 	add_string(backs[kind % 4]);
 	if (kind % 4 < 3)

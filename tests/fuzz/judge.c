@@ -147,6 +147,7 @@ static void remember_request(struct talk *t)
 		.chunked = request.body.kind == BODY_CHUNKED,
 		.token = token_find(request.target, &at),
 		.owner = -1,
+		.login = talk_has_login(&request.fields, "Authorization"),
 	};
 }
 
@@ -228,6 +229,13 @@ static void claim_response(struct talk *t, const struct asked *asked)
 	claim_token(t, asked);
 }
 
+/* What the present response means for requests that may follow. */
+static void note_answer(struct asked *asked)
+{
+	asked->refused = asked->chunked && response.status == 411;
+	asked->login |= talk_has_login(&response.fields, "WWW-Authenticate");
+}
+
 static void take_response(struct talk *t, const struct asked *asked)
 {
 	struct reader *r = &t->answering;
@@ -246,7 +254,7 @@ static void take_response(struct talk *t, const struct asked *asked)
 	}
 	t->interim = 0;
 	if (r->heads < t->asked_count)
-		t->asked[r->heads].refused = asked->chunked && response.status == 411;
+		note_answer(&t->asked[r->heads]);
 	r->heads++;
 	begin_body(r, response.body, token_of_response());
 }
@@ -330,23 +338,4 @@ void talk_read(struct talk *t)
 		return;
 	FUZZ_CLAIM(!t->strict_requests || t->asking.place != PLACE_BAD);
 	FUZZ_CLAIM(!t->strict_responses || t->answering.place != PLACE_BAD);
-}
-
-bool talk_is_reusable(const struct talk *t)
-{
-	return t->too_much || (t->asking.place == PLACE_HEAD && t->answering.place == PLACE_HEAD &&
-				      t->asking.whole == t->answering.whole && t->interim == 0 &&
-				      t->answering.at == t->responses.len && !t->answering.last);
-}
-
-bool talk_has_surplus(const struct talk *t)
-{
-	return t->strict_requests && t->answering.place == PLACE_HEAD &&
-	       t->answering.heads >= t->asked_count && t->answering.at < t->responses.len;
-}
-
-bool talk_is_cut_short(const struct talk *t)
-{
-	return !t->too_much && t->answering.whole > t->asking.whole &&
-	       t->asking.place != PLACE_TUNNEL;
 }

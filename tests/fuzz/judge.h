@@ -53,6 +53,7 @@ struct asked {
 	bool refused; /* by a 411 to its chunks: it may be asked once more, with its length */
 	int token;    /* number of the one in its target; -1: none */
 	int owner;    /* client whose tokens were seen in it; -1: none yet */
+	bool login;   /* by it or its answer, the client logs in, and the connection is its own */
 };
 
 /* One connection. */
@@ -89,6 +90,12 @@ bool talk_has_surplus(const struct talk *t);
 /* True where a request was answered before all of it was here: its rest may come where the answer
  * does not end the connection, but no other request. */
 bool talk_is_cut_short(const struct talk *t);
+
+/* Whether the first value of this field is about NTLM or Negotiate (RFC 4559). */
+bool talk_has_login(const struct fields *fields, const char *name);
+
+/* What follows a login on the connection is asked by the same client. */
+void talk_judge_logins(const struct talk *t);
 
 /* Tokens: texts that nobody can guess, each of which belongs to one client. */
 #define TOKEN_LEN  19

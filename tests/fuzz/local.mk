@@ -14,8 +14,8 @@ CLEANFILES += $(FUZZ_TARGETS) libfuzz.a
 EXTRA_LIBRARIES = libfuzz.a
 libfuzz_a_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz.c
 tests_fuzz_fuzz_exchange_SOURCES = tests/fuzz/fuzz_exchange.c \
-	tests/fuzz/judge.h tests/fuzz/judge.c tests/fuzz/token.c tests/fuzz/kernel.h \
-	tests/fuzz/kernel.c tests/fuzz/world.h tests/fuzz/world.c tests/fuzz/peer.c
+	tests/fuzz/judge.h tests/fuzz/judge.c tests/fuzz/talk.c tests/fuzz/token.c \
+	tests/fuzz/kernel.h tests/fuzz/kernel.c tests/fuzz/world.h tests/fuzz/world.c tests/fuzz/peer.c
 tests_fuzz_fuzz_canonical_SOURCES = tests/fuzz/fuzz_canonical.c tests/lib/path_models.h \
 	tests/lib/path_models.c
 

@@ -172,6 +172,7 @@ static void judge_tokens_of_backend(struct peer *peer)
 		t->scanned += at + TOKEN_LEN;
 	}
 	scan_on(t, t->asking.at);
+	talk_judge_logins(t);
 }
 
 /* What comes as a request was a request where it was said, and not the body of another. */
