@@ -22,7 +22,7 @@ KINDS = {
     "response": ("bad", "cut", "pass", "tunnel", "nothing"),
 }
 OPTIONS = ("method", "minor", "target", "body", "framing", "status", "interim")
-FLAGS = ("keep", "close", "noreuse", "mayreuse", "surplus")
+FLAGS = ("keep", "close", "noreuse", "mayreuse", "surplus", "private")
 CHECKS = ("sees", "lacks", "trailer", "notrailer", "gets", "misses")
 
 

@@ -106,6 +106,8 @@ def variants_of(case, quick, seed):
 def is_alone(case):
     """What a backend sends too much must find nobody else on that connection: such runs go one by one."""
     steps = [outcome.steps[0] for outcome in case.outcomes]
+    if "private" in case.want.steps[0].flags:
+        return True  # a request beside it must find no other connection
     surplus = any(step.kind == "pass" and step.flags & {"noreuse", "surplus"} for step in steps)
     return case.kind == "response" and bool(case.greet or surplus and not case.reply_end and not case.early)
 
@@ -391,6 +393,10 @@ class World:
             o.ended = await link.end(self.patience)
             o.leftover = bytes(link.data)
             return
+        if "private" in case.want.steps[0].flags:
+            await self.witness(o)
+            numbers = [s.number for s in o.seen if s.request and s.request.target == f"/{o.token}{OTHER}"]
+            o.shared = o.script.link is not None and o.script.link.number in numbers
         link.send(good(o.token, AFTER))
         following = await link.answer("GET", self.patience)
         o.silent |= isinstance(following, Silence)

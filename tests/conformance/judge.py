@@ -35,6 +35,7 @@ class Observation:
         self.tunnel = None  # bytes that came after a 101, and whether ours arrived
         self.dirty = False  # the backend's connection was still open at the end
         self.kept = False
+        self.shared = False  # another client's request came on the backend's connection
 
     def own(self, kind):
         """What arrived for the case itself."""
@@ -282,6 +283,8 @@ def judge_connections(step, o, strict):
         yield "the connection was not closed"
     elif strict and step.kind == "pass" and "close" not in step.flags:
         yield "the connection was not kept"
+    if "private" in step.flags and o.shared:
+        yield "another client's request came on the backend's connection"
     if strict and o.dirty and (step.kind != "pass" or "noreuse" in step.flags):
         yield "the backend's connection was left open"
     if strict and step.kind == "pass" and not step.flags & {"noreuse", "mayreuse", "surplus"} and not o.kept:
@@ -367,6 +370,6 @@ def is_whole(answer, prefix):
 
 def is_dangerous(o):
     """Whether another reader could understand, or did understand, something else: the backend got what
-    is not HTTP or what was not meant for it, or an answer went astray."""
+    is not HTTP or what was not meant for it, or an answer or somebody's login went astray."""
     smuggled = any(s.request.target.endswith("/smuggled") for s in o.own(WHOLE))
-    return bool(o.other or o.own(FAULT) or smuggled)
+    return bool(o.other or o.own(FAULT) or smuggled or o.shared)
