@@ -62,9 +62,8 @@ struct backend {
 	/* runtime */
 	struct list idle; /* its kept connections, the one used last in front */
 	unsigned idle_count;
-	struct list held; /* idle connections that belong to one client each, in the same order */
-	unsigned held_count;
-	int address; /* index of the one that was connected to last: tried first */
+	unsigned held_count; /* of upstream->held */
+	int address;         /* index of the one that was connected to last: tried first */
 	struct keep_alive keep_alive;
 	/* whether it takes content whose length its head does not say */
 	bool wants_length;    /* it speaks HTTP/1.0: it would not understand such content */

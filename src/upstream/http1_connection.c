@@ -232,15 +232,27 @@ bool http1_connection_take_private(struct http1_connection *c, void *owner)
 	return true;
 }
 
+static struct http1_connection *find_oldest_held(const struct backend *backend)
+{
+	struct list *l = backend->pool->upstream->held.prev;
+
+	assert(backend->held_count > 0);
+	while (LIST_ITEM(l, struct http1_connection, link)->stream.backend != backend)
+		l = l->prev;
+	return LIST_ITEM(l, struct http1_connection, link);
+}
+
 bool http1_connection_close_oldest(struct backend *backend)
 {
-	struct list *last = backend->idle.prev;
+	struct http1_connection *c;
 
-	if (list_is_empty(&backend->idle))
-		last = backend->held.prev;
-	if (last == &backend->held)
+	if (!list_is_empty(&backend->idle))
+		c = LIST_ITEM(backend->idle.prev, struct http1_connection, link);
+	else if (backend->held_count > 0)
+		c = find_oldest_held(backend);
+	else
 		return false;
-	http1_connection_close(LIST_ITEM(last, struct http1_connection, link));
+	http1_connection_close(c);
 	return true;
 }
 

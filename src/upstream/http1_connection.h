@@ -20,7 +20,7 @@ struct http1_connection {
 	struct connection connection;
 	struct backend_stream stream;
 	struct upstream_context *upstream; /* borrowed */
-	struct list link;                  /* among the backend's idle ones, or its held ones */
+	struct list link;                  /* among the backend's idle ones, or upstream->held */
 	union {
 		struct deadline deadline; /* of being idle */
 		struct deferred_free deferred;

@@ -46,7 +46,7 @@ static void hold(struct http1_connection *c)
 
 	if (backend->capacity.connections > 0 && !has_room_for_idle(backend))
 		(void)http1_connection_close_oldest(backend);
-	become_idle(c, &backend->held, &backend->held_count);
+	become_idle(c, &c->upstream->held, &backend->held_count);
 }
 
 void http1_connection_keep(struct http1_connection *c)
@@ -64,31 +64,20 @@ void http1_connection_keep(struct http1_connection *c)
 	}
 }
 
-/* The backend of any private connection that is idle, or NULL. */
-static struct backend *find_held(const struct upstream_context *upstream)
-{
-	for (size_t i = 0; i < upstream->settings->pool_count; i++) {
-		const struct pool *pool = &upstream->pools[i];
-
-		for (size_t j = 0; j < pool->settings->backend_count; j++)
-			if (pool->backends[j].held_count > 0)
-				return &pool->backends[j];
-	}
-	return NULL;
-}
-
 bool http1_connection_make_room(struct upstream_context *upstream)
 {
 	/* They wait in the order in which they became idle. */
 	struct deadline *first = deadline_first(&upstream->wait_reuse);
-	struct backend *backend;
+	struct http1_connection *c;
 
-	if (first != NULL) {
-		http1_connection_close(LIST_ITEM(first, struct http1_connection, deadline));
-		return true;
-	}
-	backend = find_held(upstream);
-	return backend != NULL && http1_connection_close_oldest(backend);
+	if (first != NULL)
+		c = LIST_ITEM(first, struct http1_connection, deadline);
+	else if (!list_is_empty(&upstream->held))
+		c = LIST_ITEM(upstream->held.prev, struct http1_connection, link);
+	else
+		return false;
+	http1_connection_close(c);
+	return true;
 }
 
 void http1_connection_close_idle(struct pool *pool)

@@ -112,7 +112,6 @@ static int init_backend(
 	backend->path = slice_of_string(settings->url.path);
 	pool->has_path |= !slice_is_empty(backend->path);
 	list_init(&backend->idle);
-	list_init(&backend->held);
 	return make_log_name(backend);
 }
 

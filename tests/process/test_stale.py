@@ -148,6 +148,12 @@ def test_limit_is_learned(tinylb, origin, end):
         assert c.get("/").status == 200
 
 
+def stop(pid):
+    """Returns when it stands still: until then it may yet wait for events and be told of the next one."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: process.state(pid) == "T")
+
+
 def test_post_beside_the_end(tinylb, origin):
     """The request and the connection's end are there in the same moment, the request first."""
     o = origin(lambda c, r: c.respond(200, b"", KEPT))
@@ -155,7 +161,7 @@ def test_post_beside_the_end(tinylb, origin):
     c = lb.client()
     c.get("/")
     idle(0.01)
-    os.kill(lb.worker, signal.SIGSTOP)
+    stop(lb.worker)
     c.send_request("POST", "/", body=b"x")
     o.connections[0].half_close()
     os.kill(lb.worker, signal.SIGCONT)
@@ -189,7 +195,7 @@ def test_unasked_answer_beside_a_request(tinylb, origin, method, first, kept, as
         for i in range(asking):
             clients[i].send_request(method, f"/{i}", body=b"x" if method == "POST" else None)
 
-    os.kill(lb.worker, signal.SIGSTOP)
+    stop(lb.worker)
     if first == "request":
         ask()
     for c in used:
