@@ -12,10 +12,9 @@
 
 #define NAME_MAX 19
 
-/* So many names have one length at the most; no two of them begin alike. */
-#define NAMES_MAX 4
+#define NAMES_MAX 3
 
-/* By the length of the name. */
+/* By the length of the name. No two of one length begin alike. */
 static const struct known {
 	char initial[NAMES_MAX];
 	uint8_t id[NAMES_MAX];
@@ -37,11 +36,10 @@ static const struct known {
 	[14] = { { 'c', 'h' }, { FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS },
 		{ "Content-Length", "HTTP2-Settings" } },
 	[15] = { { 'x' }, { FIELD_X_FORWARDED_FOR }, { "X-Forwarded-For" } },
-	[16] = { { 'x', 'p', 'c', 'w' },
-		{ FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION, FIELD_LOCATION,
-			FIELD_WWW_AUTHENTICATE },
-		{ "X-Forwarded-Host", "Proxy-Connection", "Content-Location",
-			"WWW-Authenticate" } },
+	/* There is a fourth name of this length: id_of_other. */
+	[16] = { { 'x', 'p', 'c' },
+		{ FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION, FIELD_LOCATION },
+		{ "X-Forwarded-Host", "Proxy-Connection", "Content-Location" } },
 	[17] = { { 't', 'x' }, { FIELD_TRANSFER_ENCODING, FIELD_X_FORWARDED_PROTO },
 		{ "Transfer-Encoding", "X-Forwarded-Proto" } },
 	[18] = { { 'p' }, { FIELD_PROXY_AUTHENTICATE }, { "Proxy-Authenticate" } },
@@ -73,11 +71,14 @@ bool field_is_token(struct slice s)
 	return s.len > 0 && octet_skip(s.data, end, OCTET_TOKEN) == end;
 }
 
-/* The id of a name that is not in `known`. */
+/* The id of a name that is not in `known`; where it begins with neither X nor W, it is none. */
 static enum field_id id_of_other(struct slice name)
 {
 	static const struct slice prefix = { "X-Forwarded", 11 };
+	static const struct slice challenge = { "WWW-Authenticate", 16 };
 
+	if (slice_equals_nocase(name, challenge))
+		return FIELD_WWW_AUTHENTICATE;
 	if (name.len < prefix.len || (name.len > prefix.len && name.data[prefix.len] != '-') ||
 		!slice_equals_nocase(slice_of(name.data, prefix.len), prefix))
 		return FIELD_OTHER;
@@ -94,13 +95,12 @@ static inline enum field_id id_of(struct slice name)
 		return id_of_other(name);
 	k = &known[name.len];
 	initial = (char)(name.data[0] | 0x20);
-	which = (initial == k->initial[1]) + 2 * (initial == k->initial[2]) +
-		3 * (initial == k->initial[3]);
+	which = initial == k->initial[1] ? 1 : initial == k->initial[2] ? 2 : 0;
 	if (initial == k->initial[which] &&
 		(memcmp(name.data, k->name[which], name.len) == 0 ||
 			slice_equals_nocase(name, slice_of(k->name[which], name.len))))
 		return k->id[which];
-	return initial == 'x' ? id_of_other(name) : FIELD_OTHER;
+	return initial == 'x' || initial == 'w' ? id_of_other(name) : FIELD_OTHER;
 }
 
 enum field_id field_id_of(struct slice name)
