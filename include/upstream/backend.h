@@ -60,20 +60,20 @@ struct backend {
 	struct slice path;
 	uint32_t row; /* on the board; ROWS_NONE: none */
 	/* runtime */
+	int address;      /* index of the one that was connected to last: tried first */
 	struct list idle; /* its kept connections, the one used last in front */
 	unsigned idle_count;
 	unsigned held_count; /* of upstream->held */
-	int address;         /* index of the one that was connected to last: tried first */
 	struct keep_alive keep_alive;
+	uint64_t complained_us;
+	struct load load;
+	struct connect_backoff connect_backoff;
+	struct capacity capacity;
+	bool is_well; /* it could serve, though it may drain, or wait as a backup */
 	/* whether it takes content whose length its head does not say */
 	bool wants_length;    /* it speaks HTTP/1.0: it would not understand such content */
 	bool takes_unknown;   /* it has accepted a request with such content */
 	bool refuses_unknown; /* it has answered one with 411, though perhaps not all of them */
-	uint64_t complained_us;
-	struct load load;
-	struct connect_backoff connect_backoff;
-	bool is_well; /* it could serve, though it may drain, or wait as a backup */
-	struct capacity capacity;
 };
 
 /* Logs what is wrong with a backend, at most once a second: what is wrong with one request tends to
