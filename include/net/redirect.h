@@ -20,6 +20,9 @@ int redirect_check(const char *url, const char **why) __attribute__((warn_unused
 /* Whether the request's host is a part of it. */
 bool redirect_needs_host(const char *url);
 
+/* Whether the request's path stands behind a path of the URL's own, and could lead out of it. */
+bool redirect_nests_path(const char *url);
+
 /*
  * Writes a URL that passed the check with the parts filled in. What cannot stand in a URL is
  * percent-encoded; behind a "?" or "#" of the URL itself all but letters, digits, "-._~" and "/",

@@ -6,6 +6,8 @@
 #include <assert.h>
 
 #include "end.h"
+#include "net/canonical.h"
+#include "net/readings.h"
 #include "net/redirect.h"
 
 /* A client that was refused because all backends were full may come back after so many seconds. */
@@ -48,6 +50,15 @@ static void send_fixed(struct exchange *x, const struct answer_settings *setting
 	finish(x, &reply, REASON_ANSWERED_HERE);
 }
 
+/* True where a browser, or the server behind it, could take the Location for one above the path
+ * that the redirect's author wrote. */
+static bool leaves_redirect(
+	const struct exchange *x, const struct route_settings *route, struct slice path)
+{
+	return redirect_nests_path(route->redirect) && !canonical_is_clear(path) &&
+	       readings_climb(path, x->context->scratch, HEAD_OUT_SIZE);
+}
+
 static void send_redirect(struct exchange *x, const struct route_settings *route)
 {
 	struct redirect_parts parts =
@@ -55,6 +66,11 @@ static void send_redirect(struct exchange *x, const struct route_settings *route
 	struct text location = text_over(x->context->scratch, LOCATION_MAX);
 	struct reply reply = { .status = route->status };
 
+	if (leaves_redirect(x, route, parts.path)) {
+		local_reply_send(
+			x, 400, REASON_BAD_REQUEST, "the path may lead above that of the redirect");
+		return;
+	}
 	if (slice_is_empty(parts.host) && redirect_needs_host(route->redirect)) {
 		local_reply_send(
 			x, 400, REASON_BAD_REQUEST, "without a Host it cannot be redirected");

@@ -104,6 +104,15 @@ bool redirect_needs_host(const char *url)
 	return strstr(url, "{host}") != NULL;
 }
 
+bool redirect_nests_path(const char *url)
+{
+	const char *path = strstr(url, "{path}");
+	const char *authority = authority_of(url);
+	const char *slash = authority != NULL ? strchr(authority, '/') : NULL;
+
+	return path != NULL && slash != NULL && slash < path && path < url + strcspn(url, "?#");
+}
+
 static bool is_unreserved(char c)
 {
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||

@@ -30,6 +30,7 @@ ROUTES = """
     { host = "api.example.com"; pool = "api"; },
     { host = "*.example.com"; pool = "wild"; },
     { host = "*.example.com"; path = "/api"; pool = "api"; },
+    { host = "moved.test"; redirect = "https://test/site{path}"; },
     { host = "[::1]"; pool = "wild"; }
 """
 
@@ -171,6 +172,10 @@ def test_redirects(scene):
             assert (r.status, r.headers.one("location")) == (status, location), target
             assert r.keeps_alive and r.text.startswith(f"{status} ")
         assert c.get("/old/\"<{x").headers.one("location") == "https://test/new/old/%22%3C%7Bx"
+        for target in ("/../x", "/a/../../x", "/..%2fx", "/;/../../x", "/%252e%252e/x"):
+            r = c.get(target, host="moved.test")
+            assert r.status == 400 and "above" in r.text, target
+        assert c.get("/a/../b", host="moved.test").headers.one("location") == "https://test/site/a/../b"
         long = "/old/" + '"' * 7900
         assert c.get(long).headers.one("location") == "https://test/new/old/" + "%22" * 7900
     with scene.client() as c:

@@ -73,6 +73,13 @@ static void test_what_is_taken(void **state)
 			fail_msg("%s was taken", bad[i]);
 		assert_non_null(why);
 	}
+	assert_true(redirect_nests_path("https://a/b{path}"));
+	assert_true(redirect_nests_path("https://{host}/{path}"));
+	assert_true(redirect_nests_path("/b{path}{query}"));
+	assert_false(redirect_nests_path("https://a{path}"));
+	assert_false(redirect_nests_path("https://a/b?c={path}"));
+	assert_false(redirect_nests_path("https://a/b#{path}"));
+	assert_false(redirect_nests_path("/b"));
 	assert_true(redirect_needs_host("https://a/{host}"));
 	assert_false(redirect_needs_host("https://a{path}"));
 }
