@@ -157,6 +157,7 @@ def test_token_outlives_a_reload(tinylb, origin):
     lb = tinylb(settings=ROUTES.replace("ORIGIN", o.url))
     assert lb.get("/b").status == 200
     before = o.last.headers.one("cdn-loop")
+    assert before
     change(lb, r'(\{ path = "/a".*?\}), (\{ path = "/b".*?\})', r"\2, \1")
     reload(lb)
     assert lb.get("/b").status == 200
@@ -169,6 +170,7 @@ def test_token_outlives_an_upgrade(tinylb, origin, installed):  # noqa: F811
     lb = tinylb(backends=[o.url])
     assert lb.get("/").status == 200
     before = o.last.headers.one("cdn-loop")
+    assert before
     upgrade(lb, installed)
     assert lb.get("/").status == 200
     assert o.last.headers.one("cdn-loop") == before
