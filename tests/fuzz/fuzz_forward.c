@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "http/cookie.h"
 #include "http/forward.h"
+#include "http/location.h"
 #include "http/request.h"
 #include "http/response.h"
 
@@ -329,6 +330,37 @@ static void claim_response(const struct forward_response *how)
 	claim_others(&r->fields, &b->fields, OURS_IN_RESPONSE);
 }
 
+/* References to a backend become the user's. Each grows by no more than is promised, and none turns
+ * into the name of a host. Returns by how much all grew together. */
+static size_t rewrite_references(unsigned choice)
+{
+	static char rewritten[80 * 1024];
+	struct text room = text_over(rewritten, sizeof rewritten);
+	struct location_map map = {
+		.authority = slice_of_string("b:1"),
+		.prefix = slice_of_string(choice % 2 == 0 ? "/p" : ""),
+		.host = slice_of_string(choice / 2 % 2 == 0 ? "u" : ""),
+		.https = choice / 4 % 2 != 0,
+		.preserved = choice / 8 % 2 != 0,
+	};
+	size_t before = 0, after = 0;
+
+	for (unsigned i = 0; i < response.fields.count; i++)
+		before += response.fields.list[i].value.len;
+	location_rewrite(&response.fields, &map, &room);
+	FUZZ_CLAIM(!room.overflow);
+	for (unsigned i = 0; i < response.fields.count; i++) {
+		struct slice value = response.fields.list[i].value;
+
+		after += value.len;
+		if (value.data >= rewritten && value.data < rewritten + room.len)
+			FUZZ_CLAIM(value.len > 0 &&
+				   (value.len < 2 || memcmp(value.data, "//", 2) != 0));
+	}
+	FUZZ_CLAIM(after <= before + response.fields.count * (LOCATION_EXTRA + map.host.len));
+	return after > before ? after - before : 0;
+}
+
 static void try_response(const char *data, size_t len, unsigned choice)
 {
 	static const enum method methods[] = { METHOD_GET, METHOD_HEAD };
@@ -340,11 +372,13 @@ static void try_response(const char *data, size_t len, unsigned choice)
 		.date = slice_of_string("Thu, 01 Jan 2026 00:00:00 GMT"),
 	};
 	struct text out = text_over(out_room, sizeof out_room);
+	size_t grown;
 
 	if (response_parse(&response, data, len, 0, method, &limits) != PARSE_DONE)
 		return;
+	grown = rewrite_references(choice / 16);
 	forward_response(&out, &response, &how);
-	FUZZ_CLAIM(!out.overflow && out.len <= response.head_len + FORWARD_EXTRA);
+	FUZZ_CLAIM(!out.overflow && out.len <= response.head_len + FORWARD_EXTRA + grown);
 	FUZZ_CLAIM(response_parse(&response_back, out.data, out.len, 0, method, &back_limits) ==
 		   PARSE_DONE);
 	FUZZ_CLAIM(response_back.head_len == out.len);
