@@ -47,8 +47,7 @@ enum upstream_end {
 	UPSTREAM_RESET, /* closed so that the backend does not take what it got for whole */
 };
 
-/* No function here calls the owner, or ends any exchange, before it returns: what it finds out it
- * tells in a later callback. */
+/* No function calls the owner, or ends any exchange: what it finds out a later callback tells. */
 struct upstream_ops {
 	/* A kept connection that is in no danger to be closed just now, or NULL. `once`: the
 	 * request must not be sent twice, so be more careful. */
