@@ -11,42 +11,7 @@
 
 #include "base/slice.h"
 #include "base/text.h"
-
-/* The fields that this program knows; everything else is FIELD_OTHER and goes on as it is. */
-enum field_id {
-	FIELD_OTHER,
-	FIELD_AUTHORIZATION,
-	FIELD_CDN_LOOP,
-	FIELD_CONNECTION,
-	FIELD_CONTENT_LENGTH,
-	FIELD_COOKIE,
-	FIELD_DATE,
-	FIELD_EXPECT,
-	FIELD_FORWARDED,
-	FIELD_HOST,
-	FIELD_HTTP2_SETTINGS,
-	FIELD_KEEP_ALIVE,
-	FIELD_LOCATION, /* Location, Content-Location and Refresh: location.h */
-	FIELD_MAX_FORWARDS,
-	FIELD_PROXY_AUTHENTICATE,
-	FIELD_PROXY_AUTHORIZATION,
-	FIELD_PROXY_CONNECTION,
-	FIELD_SET_COOKIE,
-	FIELD_TE,
-	FIELD_TRAILER,
-	FIELD_TRANSFER_ENCODING,
-	FIELD_UPGRADE,
-	FIELD_VIA,
-	FIELD_WWW_AUTHENTICATE,
-	FIELD_X_FORWARDED_FOR,
-	FIELD_X_FORWARDED_HOST,
-	FIELD_X_FORWARDED_PROTO,
-	FIELD_X_FORWARDED_OTHER, /* X-Forwarded-Port and whatever else begins so */
-	FIELD_X_REAL_IP,
-	FIELD_X_REQUEST_ID,
-	FIELD_TWIN, /* as one of the above, with other marks: X_Forwarded_For */
-	FIELD_ID_COUNT
-};
+#include "http/field_id.h"
 
 struct field {
 	struct slice name;

@@ -6,45 +6,10 @@
 
 #include <assert.h>
 
+#include "field_names.h"
 #include "head.h"
 #include "http/field.h"
 #include "octet.h"
-
-#define NAME_MAX 19
-
-#define NAMES_MAX 3
-
-/* By the length of the name. No two of one length begin alike. */
-static const struct known {
-	char initial[NAMES_MAX];
-	uint8_t id[NAMES_MAX];
-	const char *name[NAMES_MAX]; /* as most write them */
-} known[NAME_MAX + 1] = {
-	[2] = { { 't' }, { FIELD_TE }, { "TE" } },
-	[3] = { { 'v' }, { FIELD_VIA }, { "Via" } },
-	[4] = { { 'h', 'd' }, { FIELD_HOST, FIELD_DATE }, { "Host", "Date" } },
-	[6] = { { 'e', 'c' }, { FIELD_EXPECT, FIELD_COOKIE }, { "Expect", "Cookie" } },
-	[7] = { { 'u', 't', 'r' }, { FIELD_UPGRADE, FIELD_TRAILER, FIELD_LOCATION },
-		{ "Upgrade", "Trailer", "Refresh" } },
-	[8] = { { 'l', 'c' }, { FIELD_LOCATION, FIELD_CDN_LOOP }, { "Location", "CDN-Loop" } },
-	[9] = { { 'f', 'x' }, { FIELD_FORWARDED, FIELD_X_REAL_IP }, { "Forwarded", "X-Real-IP" } },
-	[10] = { { 'c', 'k', 's' }, { FIELD_CONNECTION, FIELD_KEEP_ALIVE, FIELD_SET_COOKIE },
-		{ "Connection", "Keep-Alive", "Set-Cookie" } },
-	[12] = { { 'x', 'm' }, { FIELD_X_REQUEST_ID, FIELD_MAX_FORWARDS },
-		{ "X-Request-ID", "Max-Forwards" } },
-	[13] = { { 'a' }, { FIELD_AUTHORIZATION }, { "Authorization" } },
-	[14] = { { 'c', 'h' }, { FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS },
-		{ "Content-Length", "HTTP2-Settings" } },
-	[15] = { { 'x' }, { FIELD_X_FORWARDED_FOR }, { "X-Forwarded-For" } },
-	/* There is a fourth name of this length: id_of_other. */
-	[16] = { { 'x', 'p', 'c' },
-		{ FIELD_X_FORWARDED_HOST, FIELD_PROXY_CONNECTION, FIELD_LOCATION },
-		{ "X-Forwarded-Host", "Proxy-Connection", "Content-Location" } },
-	[17] = { { 't', 'x' }, { FIELD_TRANSFER_ENCODING, FIELD_X_FORWARDED_PROTO },
-		{ "Transfer-Encoding", "X-Forwarded-Proto" } },
-	[18] = { { 'p' }, { FIELD_PROXY_AUTHENTICATE }, { "Proxy-Authenticate" } },
-	[19] = { { 'p' }, { FIELD_PROXY_AUTHORIZATION }, { "Proxy-Authorization" } },
-};
 
 #define HOP_BY_HOP                                                                                 \
 	(FIELD_BIT(FIELD_CONNECTION) | FIELD_BIT(FIELD_HTTP2_SETTINGS) |                           \
@@ -71,41 +36,9 @@ bool field_is_token(struct slice s)
 	return s.len > 0 && octet_skip(s.data, end, OCTET_TOKEN) == end;
 }
 
-/* The id of a name that is not in `known`; where it begins with neither X nor W, it is none. */
-static enum field_id id_of_other(struct slice name)
-{
-	static const struct slice prefix = { "X-Forwarded", 11 };
-	static const struct slice challenge = { "WWW-Authenticate", 16 };
-
-	if (slice_equals_nocase(name, challenge))
-		return FIELD_WWW_AUTHENTICATE;
-	if (name.len < prefix.len || (name.len > prefix.len && name.data[prefix.len] != '-') ||
-		!slice_equals_nocase(slice_of(name.data, prefix.len), prefix))
-		return FIELD_OTHER;
-	return FIELD_X_FORWARDED_OTHER;
-}
-
-static inline enum field_id id_of(struct slice name)
-{
-	const struct known *k;
-	int which;
-	char initial;
-
-	if (name.len == 0 || name.len > NAME_MAX)
-		return id_of_other(name);
-	k = &known[name.len];
-	initial = (char)(name.data[0] | 0x20);
-	which = initial == k->initial[1] ? 1 : initial == k->initial[2] ? 2 : 0;
-	if (initial == k->initial[which] &&
-		(memcmp(name.data, k->name[which], name.len) == 0 ||
-			slice_equals_nocase(name, slice_of(k->name[which], name.len))))
-		return k->id[which];
-	return initial == 'x' || initial == 'w' ? id_of_other(name) : FIELD_OTHER;
-}
-
 enum field_id field_id_of(struct slice name)
 {
-	return id_of(name);
+	return field_names_find(name);
 }
 
 /* A server behind a CGI-like interface cannot tell X_Forwarded_For from X-Forwarded-For (puma's
@@ -114,7 +47,8 @@ enum field_id field_id_of(struct slice name)
  */
 static enum field_id id_of_marked(struct slice name)
 {
-	char dashed[NAME_MAX + 1]; /* one more than a name that is known by all its length */
+	char dashed[FIELD_NAMES_LONGEST +
+		    1]; /* one more than a name that is known by all its length */
 	size_t len = name.len < sizeof dashed ? name.len : sizeof dashed;
 
 	for (size_t i = 0; i < len; i++)
@@ -158,7 +92,7 @@ static inline const char *read_name(
 	if (p == end || *p != ':' || p == begin)
 		return read_odd_name(field, begin, p, end, why);
 	field->name = slice_of(begin, (size_t)(p - begin));
-	field->id = id_of(field->name);
+	field->id = field_names_find(field->name);
 	return p + 1;
 }
 
