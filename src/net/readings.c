@@ -51,13 +51,29 @@ static bool has_room(const struct readings *r, size_t len)
 	return r->used + len <= r->size && r->used + len <= READINGS_BYTES_MAX;
 }
 
+/* Adds a slash and the path from `at` on. */
+static void add_from(struct readings *r, struct slice path, size_t at)
+{
+	r->room[r->used] = '/';
+	memcpy(r->room + r->used + 1, path.data + at, path.len - at);
+	add(r, 1 + path.len - at);
+}
+
+static bool is_any_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
 /* Where several slashes are in front: adds the target with one, and what stands behind the host
  * that they may be the begin of. */
 static void add_fronts(struct readings *r, struct slice path)
 {
+	size_t slashes = 0;
 	size_t at = 0;
 
-	while (at < path.len && (path.data[at] == '/' || path.data[at] == '\\'))
+	while (slashes < path.len && path.data[slashes] == '/')
+		slashes++;
+	while (at < path.len && is_any_slash(path.data[at]))
 		at++;
 	if (at < 2)
 		return;
@@ -65,15 +81,10 @@ static void add_fronts(struct readings *r, struct slice path)
 		r->cut = true;
 		return;
 	}
-	r->room[r->used] = '/';
-	memcpy(r->room + r->used + 1, path.data + at, path.len - at);
-	add(r, 1 + path.len - at);
-	while (at < path.len && path.data[at] != '/' && path.data[at] != '\\')
+	add_from(r, path, slashes);
+	while (at < path.len && !is_any_slash(path.data[at]))
 		at++;
-	r->room[r->used] = '/';
-	if (at < path.len)
-		memcpy(r->room + r->used + 1, path.data + at + 1, path.len - at - 1);
-	add(r, at < path.len ? path.len - at : 1);
+	add_from(r, path, at < path.len ? at + 1 : at);
 }
 
 void readings_init(

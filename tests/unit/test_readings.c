@@ -70,6 +70,7 @@ static const struct {
 	{ "/\\h\\a/b", "/a/b" },
 	{ "///h/a", "/a" },
 	{ "//a//b", "/a//b" },
+	{ "//\\a", "/\\a" },
 };
 
 static void test_readings(void **state)
