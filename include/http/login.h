@@ -1,7 +1,7 @@
 /*
- * Logins that hold for a connection, and not for a request: of the schemes NTLM (MS-NTHT) and
- * Negotiate (RFC 4559). Who has logged in is known by the connection from then on, so no request of
- * anybody else may go on it.
+ * Logins that hold for a connection, and not for a request: of the schemes NTLM (MS-NTHT),
+ * Negotiate (RFC 4559) and Nego2 (MS-N2HT). Who has logged in is known by the connection from then
+ * on, so no request of anybody else may go on it.
  */
 #ifndef TINYLB_HTTP_LOGIN_H
 #define TINYLB_HTTP_LOGIN_H

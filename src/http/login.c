@@ -10,9 +10,12 @@
 
 static bool is_of_connections(struct slice scheme)
 {
-	static const struct slice ntlm = { "NTLM", 4 }, negotiate = { "Negotiate", 9 };
+	static const struct slice schemes[] = { { "NTLM", 4 }, { "Negotiate", 9 }, { "Nego2", 5 } };
 
-	return slice_equals_nocase(scheme, ntlm) || slice_equals_nocase(scheme, negotiate);
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+		if (slice_equals_nocase(scheme, schemes[i]))
+			return true;
+	return false;
 }
 
 static const char *skip_blanks(const char *p, const char *end)

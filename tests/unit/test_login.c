@@ -42,6 +42,8 @@ static void test_schemes_that_hold_for_a_connection(void **state)
 	static const char *const values[] = {
 		"NTLM",
 		"ntlm",
+		"Nego2",
+		"Basic realm=\"x\", nego2 YIIx",
 		"Negotiate",
 		"NEGOTIATE",
 		"NTLM TlRMTVNTUAABAAAA",
@@ -86,6 +88,7 @@ static void test_other_schemes(void **state)
 		"Digest a=b, negotiate=1",
 		"Digest a=b, negotiate = 1",
 		"NTLMv2",
+		"Nego",
 		"NTL",
 		"X-NTLM",
 		"Negotiate2 YII=",
