@@ -44,7 +44,8 @@ static int send_head(struct exchange *x)
 /* Sends the head, and what is held of the content. 0, or -1 when memory is short. */
 static int send_held(struct exchange *x)
 {
-	gather_settle(x);
+	if (gather_concerns(x))
+		gather_settle(x);
 	if (send_head(x) == -1)
 		return -1;
 	if (replay_is_empty(&x->request.replay) || body_is_empty(x->request.head->body))
@@ -63,7 +64,9 @@ int attempt_send_gathered(struct exchange *x)
 
 static void send_all(struct exchange *x)
 {
-	if ((gather_is_due(x) ? gather_begin(x) : send_held(x)) == -1)
+	bool gathers = gather_concerns(x) && gather_is_due(x);
+
+	if ((gathers ? gather_begin(x) : send_held(x)) == -1)
 		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
 	else if (x->attempt.state != ATTEMPT_CONNECTING)
 		/* The client may have waited for a connection. */

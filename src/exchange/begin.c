@@ -51,7 +51,7 @@ static bool find_route(struct exchange *x, uint32_t listener)
 
 	if (!unclear && route != NULL && route->pool_name != NULL) {
 		x->selection.pool = &x->context->upstream->pools[route->pool];
-		x->request.loop_token = loop_token_of(x->context, listener, route);
+		x->request.loop_token = loop_token_of_route(x->context, listener, route);
 		return true;
 	}
 	if (!unclear && route == NULL && x->selection.pool != NULL)
@@ -110,7 +110,7 @@ static void init_request(struct exchange *x, const struct exchange_start *start)
 	x->request.content = 0;
 	x->request.rate_since_us = 0;
 	x->request.rate_content = 0;
-	x->request.loop_token = loop_token_of(x->context, start->listener, NULL);
+	x->request.loop_token = loop_token_of(x->context, start->listener);
 	replay_init(&x->request.replay);
 	x->request.done = body_is_empty(x->request.head->body);
 	x->request.more = start->more && !x->request.done;

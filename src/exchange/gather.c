@@ -17,7 +17,7 @@ static bool is_wanted(const struct exchange *x)
 
 bool gather_may_tell_length(const struct exchange *x)
 {
-	return x->request.head->body.kind == BODY_CHUNKED && x->request.replay.holding &&
+	return gather_concerns(x) && x->request.replay.holding &&
 	       x->request.content <= CONTENT_HELD_MAX;
 }
 
@@ -76,8 +76,7 @@ void gather_learn(struct exchange *x, int status)
 {
 	struct backend *backend = selection_backend(&x->selection);
 
-	if (x->request.head->body.kind != BODY_CHUNKED)
-		return;
+	assert(gather_concerns(x));
 	if (status == 411)
 		backend->refuses_unknown = true;
 	else if (status < 400)

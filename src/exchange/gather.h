@@ -8,6 +8,12 @@
 
 #include "exchange_parts.h"
 
+/* Whether the length of the content is not known. Only then anything here has to be done. */
+static inline bool gather_concerns(const struct exchange *x)
+{
+	return x->request.head->body.kind == BODY_CHUNKED;
+}
+
 /* Whether what came of the content may go out with its length, as soon as it is whole. */
 bool gather_may_tell_length(const struct exchange *x);
 

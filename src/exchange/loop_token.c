@@ -65,9 +65,9 @@ static int make_tokens(struct exchange_context *context, size_t listener)
 	if (tokens == NULL)
 		return -1;
 	context->loop_tokens[listener] = tokens;
-	for (size_t i = 0; i <= l->route_count; i++)
-		write_token(tokens + i * FORWARD_TOKEN_LEN, context, listener,
-			i < l->route_count ? &l->routes[i] : NULL);
+	write_token(tokens, context, listener, NULL);
+	for (size_t i = 0; i < l->route_count; i++)
+		write_token(tokens + (i + 1) * FORWARD_TOKEN_LEN, context, listener, &l->routes[i]);
 	return 0;
 }
 
@@ -94,22 +94,21 @@ void loop_token_fini(struct exchange_context *context)
 	mem_free(context->loop_tokens);
 }
 
-const char *loop_token_of(const struct exchange_context *context, uint32_t listener,
+const char *loop_token_of_route(const struct exchange_context *context, uint32_t listener,
 	const struct route_settings *route)
 {
 	const struct listener_settings *l = &context->settings->listeners[listener];
-	size_t index = route != NULL ? (size_t)(route - l->routes) : l->route_count;
+	size_t index = (size_t)(route - l->routes);
 
+	assert(index < l->route_count);
 	if (context->loop_tokens == NULL)
 		return NULL;
-	assert(index <= l->route_count);
-	return context->loop_tokens[listener] + index * FORWARD_TOKEN_LEN;
+	return context->loop_tokens[listener] + (index + 1) * FORWARD_TOKEN_LEN;
 }
 
-bool loop_token_is_in(const struct fields *fields, const char *token)
+bool loop_token_find(const struct fields *fields, const char *token)
 {
-	if ((fields->present & (FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_CDN_LOOP))) == 0 ||
-		token == NULL)
+	if (token == NULL)
 		return false;
 	for (unsigned i = 0; i < fields->count; i++) {
 		const struct field *field = &fields->list[i];

@@ -16,13 +16,23 @@
 int loop_token_init(struct exchange_context *context) __attribute__((warn_unused_result));
 void loop_token_fini(struct exchange_context *context);
 
-/* The token of a route of this listener (NULL: of its own pool), as it stands in Via and CDN-Loop:
+/* The token of a listener's own pool, and of one of its routes, as it stands in Via and CDN-Loop:
  * FORWARD_TOKEN_LEN characters. NULL: there are no tokens. */
-const char *loop_token_of(const struct exchange_context *context, uint32_t listener,
+static inline const char *loop_token_of(const struct exchange_context *context, uint32_t listener)
+{
+	return context->loop_tokens != NULL ? context->loop_tokens[listener] : NULL;
+}
+const char *loop_token_of_route(const struct exchange_context *context, uint32_t listener,
 	const struct route_settings *route);
 
 /* Whether a request bears this token; NULL is fine. */
-bool loop_token_is_in(const struct fields *fields, const char *token);
+bool loop_token_find(const struct fields *fields, const char *token);
+static inline bool loop_token_is_in(const struct fields *fields, const char *token)
+{
+	const uint32_t bearers = FIELD_BIT(FIELD_VIA) | FIELD_BIT(FIELD_CDN_LOOP);
+
+	return (fields->present & bearers) != 0 && loop_token_find(fields, token);
+}
 
 /* Logs that requests go in a circle, at most once a second. */
 void loop_token_complain(

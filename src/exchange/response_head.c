@@ -3,9 +3,6 @@
 
 #include "response_head.h"
 
-#include "exchange_parts.h"
-#include "http/location.h"
-
 /* Whether the user asked for the host of the request by https. A proxy that sent another Host than
  * its user's knows itself what becomes of that: it gets what it asked for. */
 static bool is_https(const struct selection *selection)
@@ -35,12 +32,8 @@ static struct location_map map_of(const struct selection *selection)
 bool response_head_rewrite(struct exchange *x, struct response *head)
 {
 	struct text room = text_over(x->context->scratch, HEAD_OUT_SIZE);
-	struct location_map map;
+	struct location_map map = map_of(&x->selection);
 
-	head->via = x->selection.pool->settings->via != VIA_OFF;
-	if (!location_is_in(&head->fields))
-		return true;
-	map = map_of(&x->selection);
 	location_rewrite(&head->fields, &map, &room);
 	return !room.overflow;
 }

@@ -54,7 +54,7 @@ static bool send_by(struct exchange *x, struct response *head,
 	bool sets = x->selection.pool->sessions != NULL;
 	enum downstream_result result;
 
-	if (!response_head_rewrite(x, head)) {
+	if (!response_head_prepare(x, head)) {
 		refuse(x, "the head is too long to go on");
 		return false;
 	}
@@ -104,7 +104,8 @@ static bool take_final(struct exchange *x, struct response *head)
 	phase_set_response(x, RESPONSE_BODY);
 	x->response.closes = !head->keep_alive;
 	replay_drop(x);
-	gather_learn(x, head->status);
+	if (gather_concerns(x))
+		gather_learn(x, head->status);
 	note_head(x, head->status);
 	return true;
 }

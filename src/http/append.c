@@ -31,12 +31,10 @@ bool append_is_safe(struct slice value)
 	return is_closed(value, true) && is_closed(value, false);
 }
 
-void append_drop_unsafe(struct fields *fields, enum field_id id)
+void append_drop_unsafe_present(struct fields *fields, enum field_id id)
 {
 	bool drop = false;
 
-	if ((fields->present & FIELD_BIT(id)) == 0)
-		return;
 	for (unsigned i = fields->count; i-- > 0;) {
 		struct field *field = &fields->list[i];
 

@@ -19,6 +19,11 @@ bool append_is_safe(struct slice value);
  * What stands in these cannot be told apart any more, and readers count the elements from the end:
  * a former one must not move to the place of one that is lost.
  */
-void append_drop_unsafe(struct fields *fields, enum field_id id);
+void append_drop_unsafe_present(struct fields *fields, enum field_id id);
+static inline void append_drop_unsafe(struct fields *fields, enum field_id id)
+{
+	if ((fields->present & FIELD_BIT(id)) != 0)
+		append_drop_unsafe_present(fields, id);
+}
 
 #endif

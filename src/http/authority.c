@@ -23,18 +23,21 @@ static const char *skip_name(const char *begin, const char *end)
 	const char *p = begin;
 
 	for (;;) {
+		unsigned char c = '.';
 		const char *from;
-		unsigned char c;
 		bool coded;
 
 		p = octet_skip(p, end, OCTET_LABEL);
-		if (p == end || (*p != '.' && !percent_is_at(p, end)))
-			return p;
 		from = p;
-		c = percent_take(&p, end, &coded);
-		if (c != '.' && c < 0x80 && !octet_is((char)c, OCTET_LABEL))
-			return begin;
-		if (c == '.' && from == label)
+		if (p == end)
+			return p;
+		if (*p == '.')
+			p++;
+		else if (percent_is_at(p, end))
+			c = percent_take(&p, end, &coded);
+		else
+			return p;
+		if (c == '.' ? from == label : c < 0x80 && !octet_is((char)c, OCTET_LABEL))
 			return begin;
 		if (c == '.')
 			label = p;

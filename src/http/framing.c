@@ -138,6 +138,8 @@ int framing_read_connection(struct connection_options *options, const struct fie
 	unsigned count = 0;
 
 	*options = (struct connection_options){ 0 };
+	if ((fields->present & FIELD_BIT(FIELD_CONNECTION)) == 0)
+		return 0;
 	while (fields_next_element(fields, FIELD_CONNECTION, &at, &option)) {
 		if (++count > CONNECTION_OPTIONS_MAX)
 			return -1;

@@ -100,8 +100,8 @@ static void test_tokens_outlive_a_reload(void **state)
 	routes[1] = routes[0];
 	routes[0] = (struct route_settings){ .path = other_path, .pool_name = app };
 	assert_int_equal(loop_token_init(&scene.context), 0);
-	later[0] = loop_token_of(&scene.context, 1, NULL);
-	later[1] = loop_token_of(&scene.context, 1, &routes[0]);
+	later[0] = loop_token_of(&scene.context, 1);
+	later[1] = loop_token_of_route(&scene.context, 1, &routes[0]);
 	assert_memory_equal(later[0], tokens[0], 23);
 	assert_memory_equal(later[1], tokens[1], 23);
 }
