@@ -8,14 +8,11 @@
 #include "end.h"
 #include "phase.h"
 
-/* Whether the backend's socket has taken the whole request. A request without content is no matter
- * of this. */
+/* Whether the backend's socket has taken the whole request. */
 static bool is_delivered(const struct exchange *x)
 {
 	const struct backend_stream *stream = x->attempt.stream;
 
-	if (body_is_empty(x->request.head->body))
-		return true;
 	return x->request.done && stream->ops->is_open(stream) && stream->ops->unsent(stream) == 0;
 }
 
@@ -36,10 +33,6 @@ bool early_response_begin(struct exchange *x)
 	struct backend_stream *stream = x->attempt.stream;
 
 	assert(x->response.phase == RESPONSE_BODY);
-	if (!x->downstream.ops->is_open(x->downstream.context)) {
-		end_exchange(x, REASON_CLIENT_CLOSED, UPSTREAM_DONE, DOWNSTREAM_ABORT);
-		return false;
-	}
 	/* A client that got this response in place of a 100 does not send the content. */
 	if (is_delivered(x) || exchange_awaits_continue(x)) {
 		end(x, false);

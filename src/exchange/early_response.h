@@ -8,8 +8,8 @@
 
 #include "exchange_parts.h"
 
-/* The response is whole, and was sent to the client. True: the request is not, and goes on
- * (RESPONSE_WHOLE). False: the exchange is over. */
+/* The response to a request with content is whole, and was sent to the client. True: the request is
+ * not, and goes on (RESPONSE_WHOLE). False: the exchange is over. */
 bool early_response_begin(struct exchange *x) __attribute__((warn_unused_result));
 
 /* In RESPONSE_WHOLE: more of the request was sent, or taken. True: the exchange goes on. False: the

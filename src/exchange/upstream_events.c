@@ -159,6 +159,18 @@ static bool on_head(void *owner, struct response *head)
 	return head->status < 200 ? take_interim(x, head) : take_final(x, head);
 }
 
+/* The whole response was sent. True: the exchange goes on with the rest of its request. */
+static bool finish(struct exchange *x)
+{
+	if (!x->downstream.ops->is_open(x->downstream.context))
+		end_exchange(x, REASON_CLIENT_CLOSED, UPSTREAM_DONE, DOWNSTREAM_ABORT);
+	else if (body_is_empty(x->request.head->body))
+		end_exchange(x, REASON_DONE, UPSTREAM_DONE, DOWNSTREAM_DONE);
+	else
+		return early_response_begin(x);
+	return false;
+}
+
 static bool on_content(void *owner, const struct content *content)
 {
 	struct exchange *x = owner;
@@ -171,7 +183,7 @@ static bool on_content(void *owner, const struct content *content)
 		end_truncated(x, REASON_NO_MEMORY);
 		return false;
 	}
-	return content->end ? early_response_begin(x) : passed_on(x);
+	return content->end ? finish(x) : passed_on(x);
 }
 
 static size_t on_splice_room(void *owner)
@@ -193,7 +205,7 @@ static bool on_spliced(void *owner, size_t len, bool end)
 		return false;
 	}
 	phase_alive(x);
-	return end ? early_response_begin(x) : passed_on(x);
+	return end ? finish(x) : passed_on(x);
 }
 
 static void on_connected(void *owner)

@@ -131,15 +131,12 @@ static void note_option(struct connection_options *options, struct slice option)
 		options->malformed = true;
 }
 
-int framing_read_connection(struct connection_options *options, const struct fields *fields)
+int framing_read_options(struct connection_options *options, const struct fields *fields)
 {
 	struct field_elements at = { 0 };
 	struct slice option;
 	unsigned count = 0;
 
-	*options = (struct connection_options){ 0 };
-	if ((fields->present & FIELD_BIT(FIELD_CONNECTION)) == 0)
-		return 0;
 	while (fields_next_element(fields, FIELD_CONNECTION, &at, &option)) {
 		if (++count > CONNECTION_OPTIONS_MAX)
 			return -1;

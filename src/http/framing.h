@@ -24,8 +24,16 @@ struct connection_options {
 
 /* Reads the options of all Connection fields. Returns 0, or -1 when there are more than
  * CONNECTION_OPTIONS_MAX: each costs a search through the fields later. */
-int framing_read_connection(struct connection_options *options, const struct fields *fields)
+int framing_read_options(struct connection_options *options, const struct fields *fields)
 	__attribute__((warn_unused_result));
+__attribute__((warn_unused_result)) static inline int framing_read_connection(
+	struct connection_options *options, const struct fields *fields)
+{
+	*options = (struct connection_options){ 0 };
+	if ((fields->present & FIELD_BIT(FIELD_CONNECTION)) == 0)
+		return 0;
+	return framing_read_options(options, fields);
+}
 
 #define CONNECTION_OPTIONS_MAX 64
 
