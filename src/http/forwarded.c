@@ -39,19 +39,20 @@ uint32_t forwarded_without(struct fields *fields, const struct forward_request *
  * Begins a field whose value is a list: its name, and what all fields from `first` on said that are
  * of the same name (RFC 9110 5.3). Returns what parts the next element from that.
  */
-static const char *begin_list(
-	struct text *out, const char *name, const struct fields *fields, const struct field *first)
+static struct slice begin_list(
+	struct text *out, struct slice name, const struct fields *fields, const struct field *first)
 {
+	static const struct slice comma = { ", ", 2 };
 	const struct field *end = fields->list + fields->count;
-	const char *between = name;
+	struct slice between = name;
 
 	assert(first == NULL || (first >= fields->list && first < end));
 	for (const struct field *field = first; field != NULL && field < end; field++) {
 		if (field->id != first->id || field->dropped || slice_is_empty(field->value))
 			continue;
-		text_add_string(out, between);
+		text_add_slice(out, between);
 		text_add_slice(out, field->value);
-		between = ", ";
+		between = comma;
 	}
 	return between;
 }
@@ -66,15 +67,15 @@ static const struct field *said(
 static void write_x_forwarded(
 	struct text *out, const struct request *request, const struct forward_request *how)
 {
-	const char *between = begin_list(out, "X-Forwarded-For: ", &request->fields,
-		said(request, how, FIELD_X_FORWARDED_FOR));
+	static const struct slice name = { "X-Forwarded-For: ", 17 };
+	struct slice between =
+		begin_list(out, name, &request->fields, said(request, how, FIELD_X_FORWARDED_FOR));
 
 	if (!slice_is_empty(how->peer)) {
-		text_add_string(out, between);
+		text_add_slice(out, between);
 		text_add_slice(out, how->peer);
-		between = ", ";
 	}
-	if (between[0] == ',')
+	if (!slice_is_empty(how->peer) || between.data != name.data)
 		text_add_string(out, "\r\n");
 	if (said(request, how, FIELD_X_FORWARDED_HOST) == NULL)
 		head_write_named(out, "X-Forwarded-Host", request->host);
@@ -112,8 +113,10 @@ static void add_node(struct text *out, struct slice peer)
 static void write_rfc7239(
 	struct text *out, const struct request *request, const struct forward_request *how)
 {
-	text_add_string(out, begin_list(out, "Forwarded: ", &request->fields,
-				     said(request, how, FIELD_FORWARDED)));
+	static const struct slice name = { "Forwarded: ", 11 };
+
+	text_add_slice(
+		out, begin_list(out, name, &request->fields, said(request, how, FIELD_FORWARDED)));
 	add_node(out, how->peer);
 	if (!slice_is_empty(request->host))
 		add_parameter(out, ";host=", request->host);
