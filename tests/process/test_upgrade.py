@@ -332,3 +332,15 @@ def test_script_of_the_package(tinylb, origin, installed):
     assert upgrade_service(lb, code=3) == "" and "upgrading" not in lb.log()
     assert upgrade_service(lb) == "tinylb: the running service is upgraded\n"
     assert program_inode(lb.pid) == os.stat(installed).st_ino
+
+
+def test_loop_tokens_stay(tinylb, origin, installed):
+    """A request that was under way when the program changed is known again."""
+    o = origin()
+    lb = tinylb(backends=[o.url])
+    assert lb.get("/").status == 200
+    before = o.last.headers.one("cdn-loop")
+    assert before
+    upgrade(lb, installed)
+    assert lb.get("/").status == 200
+    assert o.last.headers.one("cdn-loop") == before

@@ -12,7 +12,6 @@ from lib.ports import reserve_port
 from lib.wait import wait_for
 from test_headers import answered, seen
 from test_reload import change, reload
-from test_upgrade import installed, upgrade  # noqa: F401
 
 TOKEN = r"tinylb-[0-9a-f]{16}"
 
@@ -161,18 +160,6 @@ def test_token_outlives_a_reload(tinylb, origin):
     change(lb, r'(\{ path = "/a".*?\}), (\{ path = "/b".*?\})', r"\2, \1")
     reload(lb)
     assert lb.get("/b").status == 200
-    assert o.last.headers.one("cdn-loop") == before
-
-
-@pytest.mark.bare("the program in front would be replaced")
-def test_token_outlives_an_upgrade(tinylb, origin, installed):  # noqa: F811
-    o = origin()
-    lb = tinylb(backends=[o.url])
-    assert lb.get("/").status == 200
-    before = o.last.headers.one("cdn-loop")
-    assert before
-    upgrade(lb, installed)
-    assert lb.get("/").status == 200
     assert o.last.headers.one("cdn-loop") == before
 
 
