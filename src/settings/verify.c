@@ -73,13 +73,13 @@ static void warn_of_idle(const struct pool_settings *pool, struct settings_error
 	if (pool->balance != BALANCE_HASH && pool->hash_on != NULL &&
 		strcmp(pool->hash_on, "client") != 0)
 		report_warning(
-			errors, &pool->place, "hash_on says nothing without balance = \"hash\"");
+			errors, &pool->place, "hash_on has no effect without balance = \"hash\"");
 	if (pool->balance != BALANCE_HASH && pool->hash_key != NULL)
 		report_warning(
-			errors, &pool->place, "hash_key says nothing without balance = \"hash\"");
+			errors, &pool->place, "hash_key has no effect without balance = \"hash\"");
 	if (pool->balance != BALANCE_STICKY && pool->sticky.key != NULL)
 		report_warning(
-			errors, &pool->place, "sticky says nothing without balance = \"sticky\"");
+			errors, &pool->place, "sticky has no effect without balance = \"sticky\"");
 }
 
 /* A browser has one cookie of a name for all of a site: two pools that set it take it from each

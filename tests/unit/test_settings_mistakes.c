@@ -290,9 +290,9 @@ static void test_warnings_of_balance(void **state)
 	settings_free(s);
 	assert_int_equal(warnings, 3);
 	assert_string_equal(report,
-		"a.conf:2: warning: hash_on says nothing without balance = \"hash\"\n"
-		"a.conf:2: warning: hash_key says nothing without balance = \"hash\"\n"
-		"a.conf:2: warning: sticky says nothing without balance = \"sticky\"\n");
+		"a.conf:2: warning: hash_on has no effect without balance = \"hash\"\n"
+		"a.conf:2: warning: hash_key has no effect without balance = \"hash\"\n"
+		"a.conf:2: warning: sticky has no effect without balance = \"sticky\"\n");
 }
 
 static void test_shared_cookies(void **state)
