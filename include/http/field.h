@@ -117,9 +117,6 @@ static inline bool fields_next_element(const struct fields *fields, enum field_i
 	       fields_next_present(fields, id, at, element);
 }
 
-/* True when any Connection field has this option, case-insensitively ("close", "keep-alive"). */
-bool fields_connection_has(const struct fields *fields, const char *option);
-
 /* The first field with this id, or NULL. */
 const struct field *fields_find(const struct fields *fields, enum field_id id);
 

@@ -47,8 +47,8 @@ enum field_id field_id_of(struct slice name)
  */
 static enum field_id id_of_marked(struct slice name)
 {
-	char dashed[FIELD_NAMES_LONGEST +
-		    1]; /* one more than a name that is known by all its length */
+	/* One more than a name has that is known by all of it. */
+	char dashed[FIELD_NAMES_LONGEST + 1];
 	size_t len = name.len < sizeof dashed ? name.len : sizeof dashed;
 
 	for (size_t i = 0; i < len; i++)
@@ -211,19 +211,6 @@ bool fields_next_present(const struct fields *fields, enum field_id id, struct f
 		at->rest = fields->list[at->next++].value;
 	}
 	return true;
-}
-
-bool fields_connection_has(const struct fields *fields, const char *option)
-{
-	struct slice wanted = slice_of_string(option);
-	struct field_elements at = { 0 };
-	struct slice element;
-
-	while (fields_next_element(fields, FIELD_CONNECTION, &at, &element)) {
-		if (slice_equals_nocase(element, wanted))
-			return true;
-	}
-	return false;
 }
 
 static void drop_named(struct fields *fields, struct slice name)
