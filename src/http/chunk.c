@@ -81,7 +81,7 @@ static enum chunk_state read_size(struct chunk_decoder *d, char c)
 
 static enum chunk_state read_extension(struct chunk_decoder *d, char c)
 {
-	bool blank = c == ' ' || c == '\t';
+	bool blank = octet_is_blank(c);
 
 	if (++d->extension > EXTENSION_MAX)
 		return bad(d, "too many chunk extensions");

@@ -56,11 +56,6 @@ static enum field_id id_of_marked(struct slice name)
 	return field_id_of(slice_of(dashed, len)) != FIELD_OTHER ? FIELD_TWIN : FIELD_OTHER;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static const char *bad(const char **why, const char *reason)
 {
 	*why = reason;
@@ -74,7 +69,7 @@ static const char *read_odd_name(
 	p = octet_skip(p, end, OCTET_TOKEN);
 	if (p == end)
 		return NULL;
-	if (p == begin && is_blank(*p))
+	if (p == begin && octet_is_blank(*p))
 		return bad(why, "folded field line or blank before a field name");
 	if (p == begin || *p != ':')
 		return bad(why, "bad field name");
@@ -96,13 +91,6 @@ static inline const char *read_name(
 	return p + 1;
 }
 
-static const char *skip_blanks(const char *p, const char *end)
-{
-	while (p < end && is_blank(*p))
-		p++;
-	return p;
-}
-
 /* Reads what follows the colon, with the CRLF. */
 static inline const char *read_value(
 	struct field *field, const char *begin, const char *end, const char **why)
@@ -114,7 +102,7 @@ static inline const char *read_value(
 	if (field->plain)
 		begin++;
 	else
-		begin = skip_blanks(begin, end);
+		begin = octet_skip_blanks(begin, end);
 	stop = octet_skip_value(begin, end);
 	if (end - stop >= 2 && stop[0] == '\r' && stop[1] == '\n')
 		next = stop + 2;
@@ -122,7 +110,7 @@ static inline const char *read_value(
 		next = head_line_end(stop, end, why);
 	if (next == NULL)
 		return NULL;
-	while (is_blank(stop[-1]) && stop > begin) {
+	while (octet_is_blank(stop[-1]) && stop > begin) {
 		stop--;
 		field->plain = false;
 	}

@@ -6,6 +6,8 @@
 
 #include "http/location.h"
 
+#include "octet.h"
+
 #define PORT_HTTP  80
 #define PORT_HTTPS 443
 
@@ -19,14 +21,9 @@ static bool has(struct slice s, size_t at, char c)
 	return at < s.len && s.data[at] == c;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static struct slice skip_blanks(struct slice s)
 {
-	while (s.len > 0 && is_blank(s.data[0]))
+	while (s.len > 0 && octet_is_blank(s.data[0]))
 		s = skip(s, 1);
 	return s;
 }

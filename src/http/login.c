@@ -18,13 +18,6 @@ static bool is_of_connections(struct slice scheme)
 	return false;
 }
 
-static const char *skip_blanks(const char *p, const char *end)
-{
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	return p;
-}
-
 /* Behind the quoted string that begins at `p`. One that does not end is none. */
 static const char *skip_quoted(const char *p, const char *end)
 {
@@ -52,9 +45,9 @@ static bool value_has_scheme(struct slice value)
 	const char *end = value.data + value.len;
 
 	for (const char *p = value.data; p < end; p = skip_element(p, end)) {
-		const char *begin = skip_blanks(p, end);
+		const char *begin = octet_skip_blanks(p, end);
 		const char *stop = octet_skip(begin, end, OCTET_TOKEN);
-		const char *next = skip_blanks(stop, end);
+		const char *next = octet_skip_blanks(stop, end);
 
 		if (is_of_connections(slice_of(begin, (size_t)(stop - begin))) &&
 			(next == end || *next != '='))

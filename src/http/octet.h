@@ -25,6 +25,19 @@ static inline bool octet_is(char c, enum octet_class class)
 	return (octet_classes[(unsigned char)c] & class) != 0;
 }
 
+/* What optional white space is made of (RFC 9110 5.6.3). */
+static inline bool octet_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline const char *octet_skip_blanks(const char *p, const char *end)
+{
+	while (p < end && octet_is_blank(*p))
+		p++;
+	return p;
+}
+
 /* Past the octets of a class. Four a round: for runs as short as names nothing cleverer pays. */
 static inline const char *octet_skip(const char *p, const char *end, enum octet_class class)
 {

@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "base/percent.h"
+#include "path.h"
 
 static char lower(unsigned char c)
 {
@@ -100,9 +101,8 @@ bool canonical_is_plain(struct slice path)
 	return true;
 }
 
-/* How many dots in a row stand at the begin of a segment so far, with one more octet; -1: the
- * segment begins otherwise. */
-static int count_dots(int before, unsigned char c)
+/* With how many dots a segment begins, one more octet of it being read; -1: with something else. */
+static int count_leading_dots(int before, unsigned char c)
 {
 	if (c == '/')
 		return 0;
@@ -123,7 +123,7 @@ bool canonical_is_clear(struct slice path)
 		if ((c == '/' && (coded || before == '/')) || c == '\\' || c == ';' || c == '%' ||
 			c == '\0')
 			return false;
-		dots = count_dots(dots, c);
+		dots = count_leading_dots(dots, c);
 		if (dots == 2)
 			return false;
 		before = c;
@@ -153,14 +153,6 @@ static size_t write_segment(const char **p, const char *end, char *out)
 
 	while (*p < end && **p != '/')
 		len += write_octet(out + len, percent_take(p, end, &ignored));
-	return len;
-}
-
-/* The length without the last segment and the slash before it. */
-static size_t without_last(const char *out, size_t len)
-{
-	while (len > 0 && out[--len] != '/')
-		;
 	return len;
 }
 
@@ -194,7 +186,7 @@ size_t canonical_path(struct slice path, enum canonical_dots dots, char *out)
 		if (last == SEGMENT_NAME)
 			len += 1 + size;
 		else if (last == SEGMENT_ABOVE)
-			len = without_last(out, len);
+			len = path_parent(out, len);
 	}
 	if (last != SEGMENT_NAME) /* a folder */
 		out[len++] = '/';

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/percent.h"
+#include "path.h"
 
 enum {
 	DECODING = 1U << READING_DECODE | 1U << READING_DECODE_BUT_SLASHES |
@@ -127,13 +128,6 @@ static int count_dots(struct slice segment, bool coded)
 	return dots < 3 ? dots : 0;
 }
 
-static size_t without_last(const char *out, size_t len)
-{
-	while (len > 0 && out[--len] != '/')
-		;
-	return len;
-}
-
 struct resolving {
 	bool coded; /* "%2e" is a dot */
 	bool slash; /* what ends with "." or ".." is a folder, whose name ends with a slash */
@@ -159,7 +153,7 @@ static size_t resolve(struct slice in, char *out, struct resolving how, bool *cl
 			len += (size_t)(p - begin);
 		} else if (dots == 2) {
 			*climbs |= len == 0;
-			len = without_last(out, len);
+			len = path_parent(out, len);
 		}
 	}
 	if (len == 0 || (dots > 0 && how.slash))
