@@ -4,6 +4,8 @@
 #include "loop_token.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -11,16 +13,10 @@
 #include "http/forward_options.h"
 #include "upstream/pool.h"
 
-/* Followed by the digits of a hash. */
-static const char name[] = "tinylb-";
-
-#define NAME_LEN (sizeof name - 1)
-
-_Static_assert(FORWARD_TOKEN_LEN == sizeof name - 1 + 16, "a token is a name and 16 digits");
-
 #define SAY_EVERY_US UINT64_C(1000000)
 
-/* Any number of listeners may have the same address on port 0: which of these it is. */
+/* Several listeners may have the same address if its port is 0: how many of these stand before this
+ * one in the settings. */
 static uint64_t ordinal_of(const struct settings *settings, size_t listener)
 {
 	const struct listener_settings *l = &settings->listeners[listener];
@@ -33,14 +29,16 @@ static uint64_t ordinal_of(const struct settings *settings, size_t listener)
 	return before;
 }
 
-/* Places in lists may change with a reload, so that none counts. */
+/* The token is made of what the settings say of the listener and the route. Their places in the
+ * lists may change with a reload, so a place counts only where nothing else tells listeners apart.
+ */
 static void write_token(char *out, const struct exchange_context *context, size_t listener,
 	const struct route_settings *route)
 {
-	static const char digits[] = "0123456789abcdef";
 	char room[2048]; /* longer than an address, a host and a path may be */
 	struct text text = text_over(room, sizeof room);
-	uint64_t hash;
+	char token[FORWARD_TOKEN_LEN + 1];
+	int len;
 
 	text_add_string(&text, context->settings->listeners[listener].address_text);
 	text_add_char(&text, '\0');
@@ -51,10 +49,10 @@ static void write_token(char *out, const struct exchange_context *context, size_
 		text_add_char(&text, '\0');
 		text_add_slice(&text, slice_of_string(route->path));
 	}
-	hash = siphash_64(rows_secret(context->upstream->rows), text_slice(&text));
-	memcpy(out, name, NAME_LEN);
-	for (size_t i = NAME_LEN; i < FORWARD_TOKEN_LEN; i++, hash >>= 4)
-		out[i] = digits[hash & 15];
+	len = snprintf(token, sizeof token, "tinylb-%016jx",
+		(uintmax_t)siphash_64(rows_secret(context->upstream->rows), text_slice(&text)));
+	assert(len == FORWARD_TOKEN_LEN);
+	memcpy(out, token, (size_t)len);
 }
 
 static int make_tokens(struct exchange_context *context, size_t listener)
