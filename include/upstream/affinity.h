@@ -13,8 +13,9 @@
 int affinity_init(struct pool *pool) __attribute__((warn_unused_result));
 void affinity_fini(struct pool *pool);
 
-/* As picker_kind.pick, and sets query->key. PICKER_NONE also if the backend of the session is full
- * and the request may wait for it: selection->bound says so. */
+/* As picker_kind.pick, and sets query->key. The backend of the client's own stream, or that of its
+ * session, goes first. PICKER_NONE also if that is full and the request may wait for it:
+ * selection->bound says so. */
 size_t affinity_pick(struct selection *selection, struct pick *query);
 
 /* Whether a request that is bound has to wait on: its backend serves, and is full. */

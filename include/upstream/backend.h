@@ -63,15 +63,15 @@ struct backend {
 	int address;      /* index of the one that was connected to last: tried first */
 	struct list idle; /* its kept connections, the one used last in front */
 	unsigned idle_count;
-	unsigned held_count; /* of upstream->held */
+	unsigned private_idle_count; /* its part of upstream->private_idle */
 	struct keep_alive keep_alive;
 	uint64_t complained_us;
 	struct load load;
 	struct connect_backoff connect_backoff;
 	struct capacity capacity;
 	bool is_well; /* it could serve, though it may drain, or wait as a backup */
-	/* whether it takes content whose length its head does not say */
-	bool wants_length;    /* it speaks HTTP/1.0: it would not understand such content */
+	/* whether it takes content of unknown length, which comes in chunks */
+	bool wants_length;    /* its last response was of HTTP/1.0: it cannot read chunks */
 	bool takes_unknown;   /* it has accepted a request with such content */
 	bool refuses_unknown; /* it has answered one with 411, though perhaps not all of them */
 };

@@ -18,13 +18,13 @@ struct backend;
 struct private_streams;
 struct upstream_context;
 
-/* Part of what implements it. An exchange has it from `take` or `connect` to `end`. */
+/* Part of what implements it. An exchange has it from `take`, `connect` or the like to `end`. */
 struct backend_stream {
 	const struct upstream_ops *ops;
-	struct backend *backend;         /* borrowed */
-	void *owner;                     /* the exchange; NULL: none, it is idle */
-	struct private_streams *private; /* those of the client that alone has it; NULL: any has */
-	struct backend_stream *next_private; /* of the same client */
+	struct backend *backend;             /* borrowed */
+	void *owner;                         /* the exchange; NULL: none, it is idle */
+	struct private_streams *private;     /* of the client that it belongs to; NULL: to none */
+	struct backend_stream *next_private; /* in the list of these */
 	bool connecting; /* no connection is there yet; what is sent goes out then */
 	bool reused;     /* its connection has served a request before */
 };
@@ -41,20 +41,20 @@ struct upstream_request {
 
 /* How an exchange lets go of a stream. */
 enum upstream_end {
-	UPSTREAM_DONE,  /* whole: kept if nothing is owed on it, a private one for its client */
+	UPSTREAM_DONE,  /* the response is whole: kept if nothing is owed on it */
 	UPSTREAM_CLOSE, /* it cannot be used again */
 	UPSTREAM_STALE, /* closed: it was kept, and ended before a byte of the response came */
 	UPSTREAM_RESET, /* closed so that the backend does not take what it got for whole */
 };
 
-/* No function calls the owner, or ends any exchange: what it finds out a later callback tells. */
+/* None of these calls the owner or ends an exchange. What it finds out, a later callback tells. */
 struct upstream_ops {
 	/* A kept connection that is in no danger to be closed just now, or NULL. `once`: the
 	 * request must not be sent twice, so be more careful. */
 	struct backend_stream *(*take)(struct backend *backend, void *owner, bool once);
-	/* Takes an idle private stream again. False: it ended meanwhile, and is gone. Closes one.
-	 */
+	/* Takes an idle private stream. False: it had ended, and is closed now. */
 	bool (*take_private)(struct backend_stream *stream, void *owner);
+	/* Closes an idle private stream. */
 	void (*discard)(struct backend_stream *stream);
 	/* Begins to connect to the backend's address of this index. NULL with errno if that failed
 	 * at once (EUSERS: the backend has all the connections that it may have); else `connected`

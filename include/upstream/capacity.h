@@ -35,9 +35,12 @@ struct selection;
 /* Reads the limits of the settings; to be called when the backends have their rows. */
 void capacity_init(struct pool *pool);
 
-/* For struct picker_view: whether the backend has all that it may have. And whether it has all the
- * requests, so that a connection that is there is of no use. */
+/* For struct picker_view: whether the backend has all that it may have, of requests or of
+ * connections. */
 bool capacity_is_full(const struct picker_view *view, size_t index);
+
+/* Whether the backend has all the requests that it may have: then none may be sent, not even on a
+ * connection that is there. */
 bool capacity_is_busy(const struct pool *pool, size_t index);
 
 /* Whether any backend is left for the request. */

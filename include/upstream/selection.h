@@ -19,14 +19,13 @@ struct selection {
 	uint64_t fed_us;         /* when content of the request was sent last; 0: none was */
 	size_t backend;          /* index of the last one picked; PICKER_NONE: none yet */
 	size_t session;          /* backend of the client's token; PICKER_NONE: it showed none */
-	size_t own; /* backend of the client's private stream in the pool; PICKER_NONE: it has none
-		     */
+	size_t own;              /* backend of its private stream; PICKER_NONE: it has none here */
 	size_t tried[RETRY_ATTEMPTS_MAX];
 	size_t tried_count;
 	bool trusted; /* the client is a trusted proxy */
 	bool counted; /* it counts as in flight at its backend */
-	bool bound;   /* it waits alone for `own`, or for the backend of its session */
-	bool unbound; /* do not wait for that backend again */
+	bool bound;   /* it waits for one backend only: `own`, or else `session` */
+	bool unbound; /* it is not to be bound again */
 	bool secure;  /* the client spoke TLS to a trusted proxy: its cookie is for TLS only */
 };
 

@@ -42,7 +42,8 @@ struct upstream_context {
 	bool draining;                    /* connections are not kept for another request */
 	struct cells connections;         /* of struct http1_connection */
 	struct deadline_queue wait_reuse; /* of idle connections */
-	struct list held; /* idle ones that belong to one client each, the one used last in front */
+	struct list
+		private_idle;    /* idle connections that are private, the one used last in front */
 	struct event queue_tick; /* queue.c */
 	bool queue_ticks;
 	/* scratch, for the callback that is running */

@@ -39,8 +39,8 @@ void backlog_throttle_backend(struct exchange *x)
 	if (!x->downstream.ops->is_full(x->downstream.context))
 		return;
 	stream->ops->pause(stream);
-	if (x->response.held_since_us == 0)
-		x->response.held_since_us = x->context->loop->now_us;
+	if (x->response.held_up_since_us == 0)
+		x->response.held_up_since_us = x->context->loop->now_us;
 	x->response.unsent = backlog_unsent(x);
 }
 
@@ -50,8 +50,8 @@ void backlog_release_backend(struct exchange *x)
 
 	if (x->downstream.ops->is_full(x->downstream.context))
 		return;
-	if (x->response.held_since_us != 0)
-		x->response.held_us += x->context->loop->now_us - x->response.held_since_us;
-	x->response.held_since_us = 0;
+	if (x->response.held_up_since_us != 0)
+		x->response.held_up_us += x->context->loop->now_us - x->response.held_up_since_us;
+	x->response.held_up_since_us = 0;
 	stream->ops->resume(stream);
 }

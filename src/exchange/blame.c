@@ -21,13 +21,13 @@ bool blame_request_is_owed(const struct exchange *x)
 bool blame_response_is_held_up(const struct exchange *x)
 {
 	return x->downstream.ops->unsent(x->downstream.context) > 0 ||
-	       x->response.held_us >= HELD_UP_US;
+	       x->response.held_up_us >= HELD_UP_US;
 }
 
 void blame_backend_closed(struct exchange *x)
 {
-	if (x->attempt.closed_on || blame_request_is_owed(x))
+	if (x->attempt.cut_counted || blame_request_is_owed(x))
 		return;
-	x->attempt.closed_on = true;
+	x->attempt.cut_counted = true;
 	load_failed(&x->selection, ROWS_CUT);
 }

@@ -53,10 +53,10 @@ struct attempt {
 	int addresses_tried;    /* of the present backend */
 	uint64_t sought_us;     /* when a backend began to be looked for, monotonic */
 	bool own_fault;         /* the last address failed for want of something here */
-	bool closed_on;         /* a backend closed before it answered, and that counts */
+	bool cut_counted;       /* a backend that closed unanswered was counted: blame.h */
 	bool gathering;         /* the head waits for the content: gather.h */
 	bool length_asked;      /* a backend answered 411: the length is to be told */
-	bool own;               /* the stream is private to the client since an earlier request */
+	bool own;               /* the stream was the client's own before this request */
 	bool fresh_only;        /* a kept connection proved stale: take no more of those */
 	struct failure failure; /* of the last one */
 };
@@ -70,15 +70,15 @@ enum response_phase {
 
 struct response_state {
 	enum response_phase phase;
-	uint64_t content;         /* bytes of content to the client */
-	bool interim;             /* an interim response has come */
-	bool closes;              /* the backend takes nothing behind it */
-	uint64_t held_since_us;   /* since when the backend waits for the client; 0: it does not */
-	uint64_t held_us;         /* how long it did before that */
-	uint64_t interim_paid_us; /* when those that came have been paid for: interim_rate.h */
-	size_t unsent;            /* bytes that waited for either peer at the last look */
-	bool client_ended;        /* in a tunnel: this side sends no more */
-	bool backend_ended;       /* the same of the other side */
+	uint64_t content;          /* bytes of content to the client */
+	bool interim;              /* an interim response has come */
+	bool closes;               /* the backend takes nothing behind it */
+	uint64_t held_up_since_us; /* since when the client holds the backend up; 0: not now */
+	uint64_t held_up_us;       /* for how long it did before */
+	uint64_t interim_paid_us;  /* when all that came are paid for: interim_rate.h */
+	size_t unsent;             /* bytes that waited for either peer at the last look */
+	bool client_ended;         /* in a tunnel: this side sends no more */
+	bool backend_ended;        /* the same of the other side */
 };
 
 struct exchange {

@@ -39,8 +39,8 @@ static int make_sessions(struct pool *pool)
 	return pool->sessions != NULL ? 0 : -1;
 }
 
-/* Without a secret, everybody can tell which values go to one backend. Other instances and later
- * versions of the program must come to the same keys. */
+/* Without hash_key anybody can compute which values go to the same backend. Other instances and
+ * later versions of the program must come to the same keys. */
 static int init_hash(struct pool *pool)
 {
 	static const uint8_t purpose[SIPHASH_KEY_SIZE] = "tinylb hash";
@@ -150,13 +150,13 @@ static bool may_stay(const struct pool *pool, size_t backend)
 	return health_is_usable(view->usable, backend) || pool->backends[backend].is_well;
 }
 
-/* The backend that the client is known at, which a login tells before a session does. */
+/* The backend that knows the client: by a login, or else by a session. PICKER_NONE: none does. */
 static size_t find_home(const struct selection *s)
 {
 	return s->own != PICKER_NONE ? s->own : s->session;
 }
 
-/* A connection of the client's own is there already. */
+/* A client with a stream of its own needs no further connection. */
 static bool is_full(const struct selection *s, size_t home)
 {
 	const struct pool *pool = s->pool;
@@ -173,7 +173,8 @@ bool affinity_must_wait(const struct selection *s)
 	return s->bound && may_stay(s->pool, home) && is_full(s, home);
 }
 
-/* PICKER_NONE: any one will do, or none yet if `bound` is set. */
+/* The backend that knows the client, if it can serve. PICKER_NONE: any other one will do; or, with
+ * `bound` set, the request waits for this one. */
 static size_t pick_home(struct selection *s)
 {
 	size_t home = find_home(s);

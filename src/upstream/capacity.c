@@ -60,7 +60,7 @@ bool capacity_is_full(const struct picker_view *view, size_t index)
 		return false;
 	if (limits->ramp > 0 && limits->connecting >= limits->ramp)
 		return true;
-	return limits->connections > 0 && b->held_count == 0 &&
+	return limits->connections > 0 && b->private_idle_count == 0 &&
 	       rows_sum(rows, ROWS_CONNECTIONS, b->row) >= limits->connections;
 }
 

@@ -31,7 +31,7 @@ static unsigned *count_of(const struct http1_connection *c)
 {
 	struct backend *backend = c->stream.backend;
 
-	return c->stream.private != NULL ? &backend->held_count : &backend->idle_count;
+	return c->stream.private != NULL ? &backend->private_idle_count : &backend->idle_count;
 }
 
 static void leave_idle(struct http1_connection *c)
@@ -150,11 +150,11 @@ void http1_connection_close_unasked(struct http1_connection *c)
 }
 
 /*
- * Whether its end, or an answer that no request asked for, is here already, unseen in this turn of
- * the loop: the next request must not get it. What comes later than the kernel told in this turn is
- * found only by a look, which a system call for each request would be: it cannot be told from what
- * comes when the request is sent. An end may also be on its way: for that the connection must not
- * be old.
+ * Whether the connection is of no use, because its end, or an answer that no request asked for, is
+ * in the socket already: no request must get that. The loop's events tell without a system call
+ * what came before this turn. What has come since is looked for only if the request may be sent
+ * `once`: to look costs a system call, and the same could come just after the look. An end that is
+ * still on its way is what is_old is for.
  */
 static bool is_spent(struct http1_connection *c, bool once)
 {
@@ -232,11 +232,11 @@ bool http1_connection_take_private(struct http1_connection *c, void *owner)
 	return true;
 }
 
-static struct http1_connection *find_oldest_held(const struct backend *backend)
+static struct http1_connection *find_oldest_private(const struct backend *backend)
 {
-	struct list *l = backend->pool->upstream->held.prev;
+	struct list *l = backend->pool->upstream->private_idle.prev;
 
-	assert(backend->held_count > 0);
+	assert(backend->private_idle_count > 0);
 	while (LIST_ITEM(l, struct http1_connection, link)->stream.backend != backend)
 		l = l->prev;
 	return LIST_ITEM(l, struct http1_connection, link);
@@ -248,8 +248,8 @@ bool http1_connection_close_oldest(struct backend *backend)
 
 	if (!list_is_empty(&backend->idle))
 		c = LIST_ITEM(backend->idle.prev, struct http1_connection, link);
-	else if (backend->held_count > 0)
-		c = find_oldest_held(backend);
+	else if (backend->private_idle_count > 0)
+		c = find_oldest_private(backend);
 	else
 		return false;
 	http1_connection_close(c);

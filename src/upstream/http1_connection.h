@@ -20,7 +20,7 @@ struct http1_connection {
 	struct connection connection;
 	struct backend_stream stream;
 	struct upstream_context *upstream; /* borrowed */
-	struct list link;                  /* among the backend's idle ones, or upstream->held */
+	struct list link;                  /* of backend->idle, or of upstream->private_idle */
 	union {
 		struct deadline deadline; /* of being idle */
 		struct deferred_free deferred;
@@ -68,8 +68,8 @@ void http1_connection_forget(struct http1_connection *c);
 /* The connection is made, or given up: it does not count as one in the making any more. */
 void http1_connection_settle(struct http1_connection *c);
 
-/* The response is whole, and nothing is owed on the connection: keeps it, within bounds; a private
- * one always. */
+/* The response is whole, and nothing is owed on the connection: keeps it for the next request, or
+ * closes it if that would be one too many, or it is too old. A private one is always kept. */
 void http1_connection_keep(struct http1_connection *c);
 
 /* The backend said for how many seconds it keeps an idle connection. It is used for one second
@@ -79,9 +79,10 @@ void http1_connection_keeps_for(struct http1_connection *c, uint64_t seconds);
 /* The backend closed it when it had been idle for so long. */
 void http1_connection_learn(const struct http1_connection *c, uint64_t idle_us);
 
-/* Bytes came that no request asked for. Some backends say so that they close. The second one is for
- * an idle connection, and closes it. */
+/* Logs that bytes came that no request asked for. Some backends tell in this way why they close. */
 void http1_connection_complain_unasked(const struct http1_connection *c);
+
+/* The same of an idle connection, which is closed. */
 void http1_connection_close_unasked(struct http1_connection *c);
 
 /* For how long it has been idle. */
@@ -90,8 +91,8 @@ uint64_t http1_connection_idle_us(const struct http1_connection *c);
 /* Closes it and frees it in time. */
 void http1_connection_close(struct http1_connection *c);
 
-/* Closes the one of the backend that is idle longest; a private one, whose client has to log in
- * again then, only if there is no other. False: none is idle. */
+/* Closes the connection to the backend that has been idle longest. A private one is closed only if
+ * there is no other: its client has to log in again. False: none is idle. */
 bool http1_connection_close_oldest(struct backend *backend);
 
 /* As upstream_ops.make_room. */

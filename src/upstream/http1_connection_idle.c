@@ -9,13 +9,13 @@
 
 #include "http1_connection.h"
 
-/* Of a backend with a limit the private ones count, too. */
+/* With a limit of connections the private ones take room from the others. */
 static bool has_room_for_idle(const struct backend *backend)
 {
 	unsigned count = backend->idle_count;
 
 	if (backend->capacity.connections > 0)
-		count += backend->held_count;
+		count += backend->private_idle_count;
 	return count < backend->capacity.idle;
 }
 
@@ -40,13 +40,14 @@ static void become_idle(struct http1_connection *c, struct list *list, unsigned 
 	++*count;
 }
 
-static void hold(struct http1_connection *c)
+/* A backend with a limit may have to give up another idle connection for it. */
+static void keep_private(struct http1_connection *c)
 {
 	struct backend *backend = c->stream.backend;
 
 	if (backend->capacity.connections > 0 && !has_room_for_idle(backend))
 		(void)http1_connection_close_oldest(backend);
-	become_idle(c, &c->upstream->held, &backend->held_count);
+	become_idle(c, &c->upstream->private_idle, &backend->private_idle_count);
 }
 
 void http1_connection_keep(struct http1_connection *c)
@@ -55,7 +56,7 @@ void http1_connection_keep(struct http1_connection *c)
 
 	assert(c->stream.owner != NULL && !c->pending);
 	if (c->stream.private != NULL) {
-		hold(c);
+		keep_private(c);
 	} else if (is_worth_keeping(c)) {
 		become_idle(c, &backend->idle, &backend->idle_count);
 		deadline_start(&c->deadline, &c->upstream->wait_reuse, c->upstream->loop);
@@ -72,8 +73,8 @@ bool http1_connection_make_room(struct upstream_context *upstream)
 
 	if (first != NULL)
 		c = LIST_ITEM(first, struct http1_connection, deadline);
-	else if (!list_is_empty(&upstream->held))
-		c = LIST_ITEM(upstream->held.prev, struct http1_connection, link);
+	else if (!list_is_empty(&upstream->private_idle))
+		c = LIST_ITEM(upstream->private_idle.prev, struct http1_connection, link);
 	else
 		return false;
 	http1_connection_close(c);

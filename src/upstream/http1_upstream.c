@@ -257,7 +257,7 @@ const struct upstream_ops http1_upstream_ops = {
 
 void http1_upstream_init(struct upstream_context *upstream)
 {
-	list_init(&upstream->held);
+	list_init(&upstream->private_idle);
 	cells_init(&upstream->connections, sizeof(struct http1_connection));
 	deadline_queue_init(&upstream->wait_reuse, upstream->loop,
 		upstream->settings->timeouts.idle_backend, http1_connection_expired);

@@ -28,8 +28,8 @@ static const struct picker_kind *kind_of(enum balance balance)
 }
 
 /* The name of a backend in the table of `hash` is made of its URL: the order of the settings makes
- * no difference. It is no secret: what a client does not know with a hash_key is where in the table
- * its value stands. */
+ * no difference. The name needs no secret: hash_key hides where in the table a client's value
+ * stands. */
 static uint64_t id_of(const struct backend_settings *backend)
 {
 	static const uint8_t no_secret[SIPHASH_KEY_SIZE];
