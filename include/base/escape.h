@@ -1,8 +1,8 @@
 /*
- * What somebody else chose, in a form that cannot change the log in which it stands: it ends no
- * line, begins no field, closes no quotes, and tells a terminal nothing. What would do so becomes
- * \xHH, byte by byte. No log is written without these functions: log.c gives each finished message
- * to escape_message, exchange/access_log.c each text of a line to one of the others.
+ * Escapes text from outside for a log. Escaped text cannot end the line in which it stands, begin a
+ * field, close quotes, or control a terminal: each byte that could becomes \xHH. All logs are
+ * written through here: log.c escapes each finished message by escape_message, and
+ * exchange/access_log.c each text in a line by one of the other functions.
  */
 #ifndef TINYLB_BASE_ESCAPE_H
 #define TINYLB_BASE_ESCAPE_H
@@ -10,35 +10,34 @@
 #include "base/slice.h"
 #include "base/text.h"
 
-/* Each byte becomes as many at the most. */
+/* The most bytes that one byte becomes. */
 #define ESCAPE_LONGEST 4
 
-/* For what stands in quotes: only printable ASCII is left as it is, without the quote and the
- * backslash. The bytes can be had back. */
+/* For text within quotes: escapes all but printable ASCII, and the quote and the backslash. So the
+ * text can be restored from the log. */
 void escape_quoted(struct text *out, struct slice s);
 
-/* What a log takes as it is, as a field of its own: it was escaped when it was made. */
+/* A text that may stand in a log as a field: it was escaped when it was made. Borrowed. */
 struct escaped {
 	struct slice text;
 };
 
-/* For one of the fields that a space parts from others: as above, and the space becomes \x20. The
- * result is what was added, and lives as long as that. */
+/* For a field, which ends at a space: as above, and escapes the space, too. Returns what was added
+ * to `out`, which lives as long as out->data. */
 struct escaped escape_field(struct text *out, struct slice s);
 
-/* For what escape_field wrote and somebody kept, or what it would leave as it is. */
+/* For a text that escape_field has written before, or would not change. */
 static inline struct escaped escape_known(struct slice s)
 {
 	return (struct escaped){ s };
 }
 
 /*
- * For a whole message: characters of UTF-8 (RFC 3629) are left as they are, too, and so are quotes,
- * backslashes and what is escaped already. Written as \xHH are control characters (those of 0x80 to
- * 0x9f also as UTF-8), bytes that are no UTF-8, and what shows the text around it on another line
- * or in another order: the separators U+2028 and U+2029, and the signs that turn the direction
- * (Unicode 15, UAX 9). Adds the front of the message, in whole characters, where not all of it
- * fits.
+ * For a whole message, which may have characters of UTF-8 (RFC 3629), quotes, backslashes, and text
+ * that is escaped already: these stay. It escapes control characters (C0, DEL, and C1 as UTF-8),
+ * bytes that are no UTF-8, and characters that show the text around them on another line or in
+ * another order: U+2028, U+2029, and the marks of direction (Unicode 15, UAX 9). Where not all of
+ * the message fits, its front is added, in whole characters.
  */
 void escape_message(struct text *out, struct slice s);
 

@@ -18,8 +18,8 @@ uint64_t siphash_64(const uint8_t key[SIPHASH_KEY_SIZE], struct slice data);
 /* The authors' variant with 128 bits of output; out[0] has the first eight bytes. */
 void siphash_128(const uint8_t key[SIPHASH_KEY_SIZE], struct slice data, uint64_t out[2]);
 
-/* A key of a text that somebody wrote. Of one text each purpose has another key, which tells
- * nothing of the others. */
+/* Derives a key from a secret text of any length. Keys of the same text for other purposes are
+ * different ones, and cannot be computed from this one. */
 void siphash_key(
 	const uint8_t purpose[SIPHASH_KEY_SIZE], struct slice text, uint8_t key[SIPHASH_KEY_SIZE]);
 

@@ -36,9 +36,9 @@ struct exchange_start {
 	 * it. */
 	const struct request *request;
 	const char *head;
-	struct private_streams *privates; /* of the client's connection; borrowed as long, too */
+	struct private_streams *private_streams; /* of the client's connection; borrowed, too */
 	struct slice client_ip;     /* borrowed as long as the exchange lives; empty: a unix peer */
-	struct escaped client_name; /* the same: address and port, for the log */
+	struct escaped client_name; /* borrowed, too: address and port, for the log */
 	uint64_t start_us;          /* when its first byte came, monotonic */
 	uint32_t listener;          /* index in the settings */
 	bool trusted;               /* the client is a trusted proxy */

@@ -20,7 +20,7 @@ enum reason {
 	REASON_CLIENT_CLOSED,  /* the client went away */
 	REASON_CLIENT_TIMEOUT, /* the client neither sent nor took anything for too long */
 	REASON_NO_ROUTE,       /* the listener has no pool for such a request */
-	REASON_LOOP,           /* it came back by the way that it had gone */
+	REASON_LOOP,           /* it came back to the listener and route it had left by */
 	REASON_NO_BACKEND,     /* no backend could be picked */
 	REASON_QUEUE_FULL,     /* all backends were full, and so was the queue */
 	REASON_QUEUE_TIMEOUT,  /* it waited in the queue for too long */
@@ -30,8 +30,7 @@ enum reason {
 	REASON_BACKEND_TIMEOUT, /* the backend did not answer in time */
 	REASON_BAD_RESPONSE,    /* what the backend answered is not HTTP */
 	REASON_TRUNCATED,       /* the backend ended in the middle of its answer */
-	REASON_REQUEST_CUT, /* the response is whole, but the backend never got all of the request
-			     */
+	REASON_REQUEST_CUT, /* the response is whole, the request did not reach the backend whole */
 	REASON_TUNNEL_TIMEOUT,
 	REASON_BUFFERS_FULL, /* it held up buffers that are needed by others */
 	REASON_NO_MEMORY,
@@ -40,10 +39,10 @@ enum reason {
 };
 
 /*
- * The times are those of the backend that is named, the last one that was picked, and of the last
- * attempt to send it the request: a search that finds no other one changes nothing. So connected_us
- * is there whenever there was a connection, a kept or a fresh one, whatever became of it, unless
- * the request was to be sent again and for that no connection was made.
+ * What an exchange leaves for the log and the counters. `backend` is the one that was picked last.
+ * sought_us, connected_us and answered_us are those of the last attempt to send it the request; a
+ * search that finds no backend leaves them as they are. connected_us is set whenever that attempt
+ * had a connection, a kept or a fresh one, whatever became of it.
  */
 struct record {
 	struct escaped client;  /* address and port, or the path of a unix peer */

@@ -1,14 +1,14 @@
 /*
- * Logins that hold for a connection, and not for a request: of the schemes NTLM (MS-NTHT),
- * Negotiate (RFC 4559) and Nego2 (MS-N2HT). Who has logged in is known by the connection from then
- * on, so no request of anybody else may go on it.
+ * Logins that hold for a connection, and not for a request: those of the schemes NTLM (MS-NTHT),
+ * Negotiate (RFC 4559) and Nego2 (MS-N2HT). The backend takes all further requests on that
+ * connection for requests of the user who has logged in.
  */
 #ifndef TINYLB_HTTP_LOGIN_H
 #define TINYLB_HTTP_LOGIN_H
 
 #include "http/field.h"
 
-/* Whether a request tries such a login: Authorization. */
+/* Whether the Authorization of a request tries such a login. */
 bool login_find_credentials(const struct fields *fields);
 static inline bool login_is_tried(const struct fields *fields)
 {
@@ -16,8 +16,8 @@ static inline bool login_is_tried(const struct fields *fields)
 	       login_find_credentials(fields);
 }
 
-/* Whether a response offers one, or is a step of one: WWW-Authenticate, with any number of
- * challenges (RFC 9110 11.6.1). */
+/* Whether the WWW-Authenticate of a response, which may have several challenges (RFC 9110 11.6.1),
+ * offers such a login, or is a step of one. */
 bool login_find_challenge(const struct fields *fields);
 static inline bool login_is_offered(const struct fields *fields)
 {

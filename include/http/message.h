@@ -49,13 +49,12 @@ struct request {
 
 struct response {
 	int minor;
-	int status; /* 100 to 999; from 600 on it is meant as a 5xx */
+	int status; /* 100 to 999; those from 600 on count as 5xx */
 	struct slice reason;
-	struct body body; /* with regard to the request's method and the status */
-	bool keep_alive;  /* the backend lets its connection persist */
-	struct slice
-		upgrade; /* what a 101 switches to; the caller knows whether that was offered */
-	bool via;        /* it is to go on with a Via of this program; never set by the parser */
+	struct body body;     /* with regard to the request's method and the status */
+	bool keep_alive;      /* the backend lets its connection persist */
+	struct slice upgrade; /* the protocol of a 101, which may be one that was not offered */
+	bool via;             /* whether forward_response adds a Via; the caller's, after parsing */
 	struct fields fields;
 	size_t head_len;
 	const char *why; /* when refused: always a 502 */

@@ -15,11 +15,12 @@
 enum parse_result request_parse(struct request *request, const char *data, size_t len, size_t seen,
 	const struct head_limits *limits) __attribute__((warn_unused_result));
 
-/* The first element of a list field: in a chain of proxies that of the one at the client. Empty:
- * the field is not there. */
+/* The first element of a list field to which each proxy in a chain adds one: what the proxy next to
+ * the user said. Empty: the field is not there. */
 struct slice request_first_element(const struct request *request, enum field_id id);
 
-/* Whether X-Forwarded-Proto says that the user spoke TLS. Only a trusted proxy is believed that. */
+/* Whether X-Forwarded-Proto says that the user spoke TLS to the first proxy. The caller has to know
+ * that the client is a trusted proxy. */
 bool request_is_https(const struct request *request);
 
 /* True for the methods that may be repeated (RFC 9110 9.2.2): GET HEAD OPTIONS TRACE PUT DELETE. */

@@ -1,7 +1,7 @@
 /*
- * What a request offers by Upgrade (RFC 9110 7.8): the protocols of which its backend may choose
- * one. `allowed` is what the settings allow of them, a list as protocol_is_in reads it; NULL data:
- * any. Protocols that hide requests are never offered.
+ * The protocols that a request offers by Upgrade (RFC 9110 7.8): its backend may choose one. A
+ * protocol is offered to the backend if it hides no requests (base/protocol.h), and if `allowed`,
+ * the list of the settings as protocol_is_in reads it, has it. NULL data: any is allowed.
  */
 #ifndef TINYLB_HTTP_UPGRADE_OFFER_H
 #define TINYLB_HTTP_UPGRADE_OFFER_H
@@ -9,20 +9,23 @@
 #include "base/text.h"
 #include "http/field.h"
 
-/* A request that names more protocols offers none. */
+/* The most protocols that a request may name; one that names more offers none. */
 #define UPGRADE_OFFER_MAX 16
 
-/* True for token [ "/" token ]. */
+/* True for token [ "/" token ] (RFC 9110 7.8). */
 bool upgrade_offer_is_protocol(struct slice s);
 
-/* Whether the Upgrade fields of a request are well-formed, and offer anything. */
+/* Whether the Upgrade fields of a request are well-formed, and name a protocol that could be
+ * offered. The functions below are for such fields. */
 bool upgrade_offer_is_valid(const struct fields *fields);
 
-/* For fields of which the above is true: whether any protocol is left to be offered; adds those
- * that are, as one list in their order; whether `protocol` is one of them, but for the case of
- * letters. */
+/* Whether any protocol is offered. */
 bool upgrade_offer_is_left(const struct fields *fields, struct slice allowed);
+
+/* Adds the protocols that are offered, as one list in their order. */
 void upgrade_offer_write(struct text *out, const struct fields *fields, struct slice allowed);
+
+/* Whether this one is offered. Case is ignored. */
 bool upgrade_offer_has(const struct fields *fields, struct slice allowed, struct slice protocol);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What the kernel tells in one turn of the loop. It tells of so many sockets at a time as
- * libevent's array has places: 32 at first, and twice as many after each time that it was full.
- * What does not fit comes in the next turn.
+ * How many sockets the kernel tells of in one turn of the loop. That is limited by the places of
+ * libevent's array (32 at first, doubled after each turn in which it was full); the other sockets
+ * wait for the next turn. So only a batch that did not fill the array is known to be whole.
  */
 #ifndef TINYLB_NET_BATCH_H
 #define TINYLB_NET_BATCH_H
@@ -11,14 +11,14 @@
 struct event_base;
 
 struct batch {
-	unsigned told; /* sockets of which the kernel told in this turn, or fewer */
-	unsigned room; /* places of the array, or fewer */
-	bool was_full; /* a batch may have been full since the count of libevent began */
+	unsigned told; /* sockets of which the kernel told in this turn, at least */
+	unsigned room; /* places of the array, at least */
+	bool was_full; /* a batch may have filled it since libevent's count began */
 };
 
 void batch_init(struct batch *batch);
 
-/* A turn begins: `told` is counted from now on. */
+/* To be called before each turn: `told` counts from zero. */
 void batch_learn(struct batch *batch, struct event_base *base);
 static inline void batch_begin(struct batch *batch, struct event_base *base)
 {
@@ -27,8 +27,8 @@ static inline void batch_begin(struct batch *batch, struct event_base *base)
 	batch->told = 0;
 }
 
-/* Whether the kernel has told in this turn of all sockets in which something had happened before.
- * False also if that cannot be known. */
+/* Whether the kernel has told, in this turn, of all sockets on which anything had happened when the
+ * turn began. False also where that is not known. */
 bool batch_is_whole(struct batch *batch, struct event_base *base);
 
 #endif

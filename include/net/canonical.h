@@ -24,8 +24,8 @@ static inline size_t canonical_path_room(size_t len)
 size_t canonical_host(struct slice authority, char out[CANONICAL_HOST_MAX]);
 
 /* True where all servers read `path` in one way: it has no "..", no empty segment, and nothing that
- * some of them take for a slash, for the begin of parameters or for the end. readings.h has what
- * they make of others. */
+ * some of them take for a slash, for the start of parameters or for the end of the path. readings.h
+ * has the ways in which they read others. */
 bool canonical_is_clear(struct slice path);
 
 /* True where `path` is canonical as it is, and clear: what most are. */
@@ -45,7 +45,7 @@ enum canonical_dots {
  */
 size_t canonical_path(struct slice path, enum canonical_dots dots, char *out);
 
-/* What of a target stands before its query: a path that may be empty, or "*". */
+/* The part of a target before its query: a path that may be empty, or "*". */
 struct slice canonical_path_of(struct slice target);
 
 #endif

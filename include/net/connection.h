@@ -114,8 +114,9 @@ static inline size_t connection_rest(const struct connection *c)
 bool connection_has_more(const struct connection *c);
 bool connection_is_quiet(const struct connection *c);
 
-/* Whether bytes or an end may be in the socket of which the owner was not told in this turn of the
- * loop: libevent is about to tell, or the kernel has more to tell. Costs no system call. */
+/* Whether bytes or an end may be in the socket that the owner was not told of in this turn of the
+ * loop: an event is about to be called, or the batch of the kernel was not whole (batch.h). Costs
+ * no system call. */
 bool connection_has_news(const struct connection *c);
 
 enum connection_next {
@@ -124,7 +125,7 @@ enum connection_next {
 	CONNECTION_END, /* orderly, or an error */
 };
 
-/* Looks what comes next, in the socket or before it. */
+/* Looks what the owner gets next: bytes that were left, or what is in the socket. A system call. */
 enum connection_next connection_peek(const struct connection *c);
 
 /* Stops and resumes reading; has `received` called soon, with what it left, if anything. */

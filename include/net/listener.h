@@ -10,8 +10,8 @@
  * Binds a stream socket to `a` for listening: SO_REUSEADDR and SO_REUSEPORT (a unix socket has
  * neither), TCP_NODELAY for the connections it will accept, non-blocking, close-on-exec. It is not
  * listening yet, so no connection can be on it. The wildcard IPv6 address takes IPv4 too; where the
- * kernel has no IPv6 it becomes the IPv4 wildcard. The path of a unix socket has mode 0666,
- * whatever the umask, which is another one meanwhile: not for a program with threads. Returns the
+ * kernel has no IPv6 it becomes the IPv4 wildcard. The path of a unix socket is made with mode
+ * 0666; the umask is changed for that moment, so other threads must make no files then. Returns the
  * descriptor, or -1 with errno.
  */
 int listener_bind(const struct address *a) __attribute__((warn_unused_result));

@@ -11,7 +11,8 @@
 
 #include "base/slice.h"
 
-/* A path with more readings than that, or with so many bytes in all of them, is not worth it. */
+/* No more readings of a path are looked at, and no more bytes in all of them. An ordinary path has
+ * few. */
 #define READINGS_MAX       192
 #define READINGS_BYTES_MAX ((size_t)32 * 1024)
 
@@ -21,8 +22,8 @@ struct readings {
 	size_t used;
 	size_t count; /* of the texts that are known */
 	size_t next;  /* the one that readings_next gives next */
-	bool climbs; /* so far some ".." had nothing to take away: it leads above the path's root */
-	bool cut;    /* there are more readings than fit */
+	bool climbs;  /* in some reading so far ".." leads above the root */
+	bool cut;     /* there are more readings than fit */
 	struct slice texts[READINGS_MAX];
 	uint64_t hashes[READINGS_MAX];
 };
@@ -35,19 +36,20 @@ enum readings_of {
 	READINGS_OF_REST
 };
 
-/* `path` begins with a slash and has no query. `room`, of `size` bytes, is used until the end. */
+/* `path` begins with a slash and has no query. `room`, of `size` bytes, is used until the last call
+ * of readings_next. */
 void readings_init(
 	struct readings *r, struct slice path, enum readings_of what, char *room, size_t size);
 
 /*
- * Gives the next text: first the path as it is. A text may be half read: percent signs, "." and
- * several slashes may be in it, and ".." where a server would leave it alone. False: these were
- * all, and r->climbs and r->cut are final.
+ * Gives the next text: first the path as it is. A text may still have percent signs, ".", several
+ * slashes, and ".." where a server would leave it alone. False: these were all, and r->climbs and
+ * r->cut are final.
  */
 bool readings_next(struct readings *r, struct slice *text) __attribute__((warn_unused_result));
 
-/* True where in some reading ".." leads above the root of a path that stands behind another one,
- * and where that cannot be told within `size` bytes. */
+/* For a path that stands behind another one: true where in some reading ".." leads above it, or
+ * where there are too many readings to tell. */
 bool readings_climb(struct slice path, char *room, size_t size) __attribute__((warn_unused_result));
 
 #endif

@@ -22,10 +22,11 @@ void load_init(struct load *load, struct rows *rows, uint32_t row, uint32_t colu
 bool load_acquire(struct selection *selection) __attribute__((warn_unused_result));
 void load_release(struct selection *selection);
 
-/* The backend, which was picked for the request, has given a final response of this status. Its
- * latency is the time since it got the last of the request. LOAD_NO_STATUS: the status does not
- * count, because the client has not sent the whole request. */
+/* In place of a status that must not count: the client has not sent the whole request. */
 #define LOAD_NO_STATUS 0
+
+/* The backend, which was picked for the request, has given a final response of this status. Its
+ * latency is counted from when it was picked, or from when content was sent to it last. */
 void load_responded(const struct selection *selection, struct backend *backend, int status);
 
 /* The backend that was picked last has failed. */

@@ -150,7 +150,7 @@ static void leave(struct client *c)
 	struct downstream_context *downstream = c->downstream;
 
 	assert(c->exchange == NULL && downstream->client_count > 0);
-	private_streams_close(&c->privates);
+	private_streams_close(&c->private_streams);
 	deadline_stop(&c->deadline);
 	assert(c->state != CLIENT_LINGER || downstream->linger_count > 0);
 	downstream->linger_count -= c->state == CLIENT_LINGER;

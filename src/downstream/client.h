@@ -27,10 +27,10 @@ enum client_state {
 /* An idle client costs one of these and nothing else, so it is kept small. */
 struct client {
 	struct connection connection;
-	struct downstream_context *downstream; /* borrowed */
-	struct exchange *exchange;             /* borrowed; NULL: none */
-	struct private_streams privates;       /* its own connections to backends, by a login */
-	struct source *source;                 /* where it is counted; NULL: nowhere */
+	struct downstream_context *downstream;  /* borrowed */
+	struct exchange *exchange;              /* borrowed; NULL: none */
+	struct private_streams private_streams; /* its own connections to backends, by a login */
+	struct source *source;                  /* where it is counted; NULL: nowhere */
 	union {
 		/* It is always in one list: of its deadline, or `busy` if none runs. */
 		struct deadline deadline;

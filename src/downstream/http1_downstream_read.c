@@ -37,7 +37,7 @@ static int begin_exchange(
 		.downstream = { &http1_respond_ops, c },
 		.request = request,
 		.head = data,
-		.privates = &c->privates,
+		.private_streams = &c->private_streams,
 		.client_ip = client_ip(c),
 		.client_name = client_name(c),
 		.start_us = c->since_us,

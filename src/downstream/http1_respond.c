@@ -69,7 +69,7 @@ static enum downstream_result send_interim(
  * waits for that one, too. */
 static bool is_logging_in(const struct client *c, int status)
 {
-	return status == 401 && c->privates.first != NULL;
+	return status == 401 && c->private_streams.first != NULL;
 }
 
 /* The connection also ends if the request is not here whole: where the next one begins is not known

@@ -67,8 +67,8 @@ static bool find_route(struct exchange *x, uint32_t listener)
 	return false;
 }
 
-/* True where the pool has backends whose URL has a path, and some server could take the target for
- * one that is not below it. Which backend is picked must make no difference. */
+/* True where a backend of the pool has a URL with a path, and some server could take the target for
+ * one above that path. It makes no difference which backend is going to be picked. */
 static bool leaves_backend_path(const struct exchange *x)
 {
 	struct slice path;
@@ -121,7 +121,7 @@ static void init(struct exchange *x, const struct exchange_start *start)
 	const struct exchange_context *context = x->context;
 
 	x->downstream = start->downstream;
-	x->privates = start->privates;
+	x->private_streams = start->private_streams;
 	x->attempt = (struct attempt){ .stream = NULL };
 	x->response = (struct response_state){ .phase = RESPONSE_HEAD };
 	x->record.client = start->client_name;

@@ -1,4 +1,4 @@
-/* Looks at what waits for either side, and for how long the client made the backend wait. */
+/* Judges by the bytes that wait for either side, and by how long the client held the backend up. */
 #include "config.h"
 
 #include "blame.h"
@@ -7,7 +7,7 @@
 
 #include "upstream/load.h"
 
-/* Backends that give up on a slow client wait longer than this. */
+/* A backend that gives up on a slow client has waited for longer than this. */
 #define HELD_UP_US UINT64_C(1000000)
 
 bool blame_request_is_owed(const struct exchange *x)

@@ -1,23 +1,23 @@
 /*
- * Whether it is the client that an exchange waits for. What happens then says nothing about the
- * backend: a client alone must not be able to make one look bad.
+ * Whether a backend is to blame. What happens while the exchange waits for its client says nothing
+ * about the backend: a client alone must not be able to have a backend ejected.
  */
 #ifndef TINYLB_EXCHANGE_BLAME_H
 #define TINYLB_EXCHANGE_BLAME_H
 
 #include "exchange_parts.h"
 
-/* Whether the backend has taken all that came of a request that is not whole. There must be a
- * stream. */
+/* Whether the exchange waits for more of the request: the backend has taken all that came of it.
+ * There must be a stream. */
 bool blame_request_is_owed(const struct exchange *x);
 
-/* Whether the client has not taken what was sent to it, or has kept the backend from sending for a
- * second or more in all: a backend may give up then. */
+/* Whether the client has not taken all that was sent to it, or has held the backend up for a second
+ * or more in all. A backend may give up on such a client. */
 bool blame_response_is_held_up(const struct exchange *x);
 
-/* The backend closed before it answered, and no kept connection was the reason. Counts that as its
- * failure, unless the request is owed; and once for each request: one on which a backend has closed
- * may be the reason that the next one closes, too. */
+/* The backend closed its connection before it answered, and that was not a kept one that had become
+ * stale. Counts that as the backend's failure, unless the request is owed. Only the first backend
+ * on which a request fails so is counted: the request may be the reason. */
 void blame_backend_closed(struct exchange *x);
 
 #endif

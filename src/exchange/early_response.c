@@ -58,7 +58,7 @@ bool early_response_look(struct exchange *x)
 		end(x, !is_delivered(x));
 		return false;
 	}
-	/* The connection is not used again: its end goes out behind the request. */
+	/* The connection is not used again, so it is ended behind the request. */
 	if (x->request.done)
 		stream->ops->finish(stream);
 	return true;

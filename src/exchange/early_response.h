@@ -1,7 +1,7 @@
 /*
  * A response that is whole before the backend has all of its request. Some applications answer 202
- * and read on: so the rest of the request goes on to the backend as long as it takes it. A request
- * that was cut is not told as a success.
+ * and read on, so the rest of the request is relayed as long as the backend takes it. If the
+ * request is cut, the record says so: REASON_REQUEST_CUT.
  */
 #ifndef TINYLB_EXCHANGE_EARLY_RESPONSE_H
 #define TINYLB_EXCHANGE_EARLY_RESPONSE_H
@@ -16,10 +16,12 @@ bool early_response_begin(struct exchange *x) __attribute__((warn_unused_result)
  * backend has the whole request or takes no more of it, and the exchange is over. */
 bool early_response_look(struct exchange *x) __attribute__((warn_unused_result));
 
-/* In RESPONSE_WHOLE: the backend ended its connection (0), or that failed (an errno); the client
- * ended its sending side; nothing moves for timeouts.response. The exchange is over. */
+/* In RESPONSE_WHOLE, each of these ends the exchange: the backend ended its connection (0), or that
+ * failed (an errno); */
 void early_response_backend_ended(struct exchange *x, int error);
+/* the client ended its sending side; */
 void early_response_client_ended(struct exchange *x);
+/* nothing moved for timeouts.response. */
 void early_response_stalled(struct exchange *x);
 
 #endif

@@ -12,12 +12,13 @@ void end_exchange(struct exchange *x, enum reason reason, enum upstream_end upst
 /* The client went away: cancels the request. */
 void end_cancelled(struct exchange *x);
 
-/* The backend has ended the client's own connection, idle till then. The client's connection ends
- * as that one did: so the client knows that it has to log in again, and may repeat the request. */
+/* The backend has ended the client's own stream, which had been idle, before it answered. The
+ * client gets no response: its connection ends, too. So it knows that it has to log in again, and
+ * may repeat the request. */
 void end_unanswered(struct exchange *x);
 
-/* The request, or what the client got, is not whole, because of `reason`: a final response has
- * begun. One that is whole stays so. */
+/* Once a final response has begun: the exchange ends because of `reason` before request and
+ * response are whole. The client is shown that its response is cut, unless that is whole. */
 void end_truncated(struct exchange *x, enum reason reason);
 
 #endif

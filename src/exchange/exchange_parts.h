@@ -84,8 +84,8 @@ struct response_state {
 struct exchange {
 	struct exchange_context *context; /* borrowed */
 	struct downstream downstream;
-	struct private_streams *privates; /* of the client's connection; borrowed */
-	struct list link;                 /* among the free ones */
+	struct private_streams *private_streams; /* of the client's connection; borrowed */
+	struct list link;                        /* among the free ones */
 	struct deadline deadline;
 	char *head_room; /* owned: the head as it came, and behind it request.head */
 	size_t head_size;

@@ -1,13 +1,13 @@
-/* A leaky bucket: each head takes some time to be paid for, and may be sent before it is. */
+/* A leaky bucket, kept as a time: each head moves the time at which all are paid for. */
 #include "config.h"
 
 #include "interim_rate.h"
 
-/* Bytes a second. A head counts as INTERIM_LEAST at least: each costs the client something. */
+/* Bytes a second. A head counts as INTERIM_LEAST bytes at least: each costs work. */
 #define INTERIM_RATE  UINT64_C(8192)
 #define INTERIM_LEAST 256
 
-/* So much may be owed when the next one comes. */
+/* So much may still be owed when the next one comes: 32 KiB. */
 #define INTERIM_OWED_US (UINT64_C(32768) * 1000000 / INTERIM_RATE)
 
 bool interim_rate_take(struct exchange *x, size_t len)

@@ -1,4 +1,4 @@
-/* Tokens are made once, and compared only where a request has been with some proxy before. */
+/* Tokens are made at start. They are looked for only in requests that another proxy has sent. */
 #include "config.h"
 
 #include "loop_token.h"

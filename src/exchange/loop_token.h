@@ -1,9 +1,10 @@
 /*
- * Loops: a request that comes back to the listener and route by which it left would go on so until
- * it had outgrown all limits. It bears a token by which it is known again (RFC 9110 7.6.3, RFC
- * 8586). The token is one of listener and route under the secret of the board, which a reload and
- * an upgrade keep: it says nothing of them, other instances have others, and a request may go from
- * listener to listener. A client that sends a token of ours spoils its own request only.
+ * Loops: a request that comes back to the listener and route by which it left would go round until
+ * its head had outgrown all limits. So each request bears a token by which it is known again (RFC
+ * 9110 7.6.3, RFC 8586). The token is a hash of listener and route with the secret of the board,
+ * which a reload and an upgrade keep. It does not show what they are. Other instances, listeners
+ * and routes have other tokens, so a request may pass them, too. A client that sends a token of
+ * ours spoils its own request only.
  */
 #ifndef TINYLB_EXCHANGE_LOOP_TOKEN_H
 #define TINYLB_EXCHANGE_LOOP_TOKEN_H
@@ -16,8 +17,8 @@
 int loop_token_init(struct exchange_context *context) __attribute__((warn_unused_result));
 void loop_token_fini(struct exchange_context *context);
 
-/* The token of a listener's own pool, and of one of its routes, as it stands in Via and CDN-Loop:
- * FORWARD_TOKEN_LEN characters. NULL: there are no tokens. */
+/* The token of a listener's own pool, and that of one of its routes: FORWARD_TOKEN_LEN characters,
+ * as they stand in Via and CDN-Loop. NULL: there are no tokens. */
 static inline const char *loop_token_of(const struct exchange_context *context, uint32_t listener)
 {
 	return context->loop_tokens != NULL ? context->loop_tokens[listener] : NULL;
@@ -34,7 +35,7 @@ static inline bool loop_token_is_in(const struct fields *fields, const char *tok
 	return (fields->present & bearers) != 0 && loop_token_find(fields, token);
 }
 
-/* Logs that requests go in a circle, at most once a second. */
+/* Logs that requests come back to this listener, at most once a second. */
 void loop_token_complain(
 	struct exchange_context *context, uint32_t listener, const struct pool *pool);
 

@@ -6,7 +6,7 @@
 
 static struct backend_stream *find_own(const struct exchange *x)
 {
-	return private_streams_find(x->privates, x->selection.pool);
+	return private_streams_find(x->private_streams, x->selection.pool);
 }
 
 void own_stream_find_backend(struct exchange *x)
@@ -21,7 +21,7 @@ struct backend_stream *own_stream_take_again(struct exchange *x)
 {
 	struct backend_stream *own = find_own(x);
 
-	/* Whatever becomes of it, the request is not brought there again. */
+	/* If the request is tried again, no backend goes first. */
 	x->selection.own = PICKER_NONE;
 	if (own == NULL)
 		return NULL;

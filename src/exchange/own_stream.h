@@ -1,6 +1,7 @@
 /*
- * Logins that hold for a connection (http/login.h): the stream of such a request, and of a response
- * that offers such a login, is the client connection's alone from then on.
+ * Logins that hold for a connection (http/login.h): the stream of a request that tries one, or of a
+ * response that offers one, becomes a private stream of the client's connection
+ * (private_streams.h), and serves its further requests to that pool.
  */
 #ifndef TINYLB_EXCHANGE_OWN_STREAM_H
 #define TINYLB_EXCHANGE_OWN_STREAM_H
@@ -8,17 +9,17 @@
 #include "exchange_parts.h"
 #include "http/login.h"
 
-/* The pool is known: the request goes to the backend at which its client has logged in there. */
+/* The pool is known: if the client has a private stream there, its backend is to be picked. */
 void own_stream_find_backend(struct exchange *x);
 static inline void own_stream_begin(struct exchange *x)
 {
 	x->request.login = login_is_tried(&x->request.head->fields);
-	if (x->privates->first != NULL)
+	if (x->private_streams->first != NULL)
 		own_stream_find_backend(x);
 }
 
-/* Takes the client's own stream to the backend that was picked. NULL: it has none, or has none any
- * more. One at another backend of the pool is closed: the client is known there in vain. */
+/* Takes the client's own stream to the backend that was picked. NULL: it has none, or that has
+ * ended. One to another backend of the pool is closed: the login on it is of no use. */
 struct backend_stream *own_stream_take_again(struct exchange *x);
 static inline struct backend_stream *own_stream_take(struct exchange *x)
 {
@@ -29,12 +30,12 @@ static inline struct backend_stream *own_stream_take(struct exchange *x)
 static inline void own_stream_note_request(struct exchange *x)
 {
 	if (x->request.login)
-		private_streams_add(x->privates, x->attempt.stream);
+		private_streams_add(x->private_streams, x->attempt.stream);
 }
 static inline void own_stream_note_response(struct exchange *x, const struct response *head)
 {
 	if (login_is_offered(&head->fields))
-		private_streams_add(x->privates, x->attempt.stream);
+		private_streams_add(x->private_streams, x->attempt.stream);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The way to a backend that was picked: a kept connection, or one to its addresses, beginning with
- * the one that answered last.
+ * Finds a connection to the backend that was picked: the client's own stream, a kept connection, or
+ * a fresh one to its addresses in turn, beginning with the one that answered last.
  */
 #include "config.h"
 

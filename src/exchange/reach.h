@@ -1,4 +1,4 @@
-/* A connection to the backend that was picked. */
+/* A connection for an attempt: to the backend that was picked. */
 #ifndef TINYLB_EXCHANGE_REACH_H
 #define TINYLB_EXCHANGE_REACH_H
 

@@ -1,7 +1,7 @@
 /*
  * What a backend was sent of a request's content, held so that another connection or backend can
  * get it. As long as the connection is being made all of it is held; later only while the request
- * may be repeated.
+ * may be repeated, or a backend may ask for the length of its content (gather.h).
  */
 #ifndef TINYLB_EXCHANGE_REPLAY_H
 #define TINYLB_EXCHANGE_REPLAY_H
@@ -14,8 +14,8 @@ static inline void replay_init(struct replay *replay)
 	*replay = (struct replay){ .holding = true };
 }
 
-/* Content is about to be sent: holds a copy of it, or drops what is held if the request may not be
- * repeated any more. */
+/* Content is about to be sent: holds a copy of it, or drops what is held if that is of no use any
+ * more. */
 void replay_hold(struct exchange *x, const struct content *content);
 
 /* Whether anything is held. */
@@ -38,8 +38,8 @@ static inline void replay_drop(struct exchange *x)
 int replay_send(struct exchange *x) __attribute__((warn_unused_result));
 
 /* Whether a backend may get the request though another one, or the same, had it already: its method
- * is idempotent (RFC 9110 9.2.2), all of its content is held, and it did not go onto a stream of
- * the client's own: on another one its login is unknown, and one that is under way would fail. */
+ * is idempotent (RFC 9110 9.2.2), all of its content is held, and it was not sent on a stream of
+ * the client's own. No other stream knows the client's login, and a login under way would fail. */
 bool replay_may_repeat(const struct exchange *x);
 
 #endif

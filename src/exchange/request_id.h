@@ -21,7 +21,8 @@
 struct slice request_id_make(struct request_ids *ids, char out[REQUEST_ID_LEN]);
 
 /* Whether an id that a client sent may go on and stand in the log: 1 to REQUEST_ID_MAX visible
- * ASCII characters other than the quote and the backslash, which no log escapes. */
+ * ASCII characters other than the quote and the backslash: escape_field leaves such an id as it is.
+ */
 bool request_id_is_fine(struct slice id);
 
 #endif

@@ -1,10 +1,10 @@
-/* The head of a response, before the client's side gets it. */
+/* Maps the backend's address to the one by which the client asked for it. */
 #include "config.h"
 
 #include "response_head.h"
 
-/* Whether the user asked for the host of the request by https. A proxy that sent another Host than
- * its user's knows itself what becomes of that: it gets what it asked for. */
+/* Whether the host of the request was asked for by https, of a proxy in front. A proxy that has put
+ * another Host in the request rewrites the response itself: for that one it is http. */
 static bool is_https(const struct selection *selection)
 {
 	const struct request *request = selection->request;

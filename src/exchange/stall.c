@@ -11,8 +11,8 @@
 #include "phase.h"
 #include "upstream/load.h"
 
-/* Whether it is the client that neither sends nor takes anything. A client that waits for a 100
- * should not wait for ever (RFC 9110 10.1.1): not every backend sends one. */
+/* Whether it is the client that neither sends nor takes anything. One that waits for a 100 counts,
+ * too: it should not wait for ever (RFC 9110 10.1.1), since not every backend sends one. */
 static bool client_stalls(const struct exchange *x)
 {
 	return x->downstream.ops->unsent(x->downstream.context) > 0 || blame_request_is_owed(x);

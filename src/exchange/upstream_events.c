@@ -45,7 +45,8 @@ static void on_bad(void *owner, const char *why)
 	refuse(owner, why);
 }
 
-/* Has the client's side send a head. False: it could not, and the exchange is over. */
+/* Makes a head ready and has the client's side send it. False: it could not, and the exchange is
+ * over. */
 static bool send_by(struct exchange *x, struct response *head,
 	enum downstream_result (*send)(void *, struct response *, const struct set_cookie *))
 {
@@ -220,7 +221,7 @@ static void on_heard(void *owner)
 	if (x->attempt.state == ATTEMPT_SENT)
 		phase_set_attempt(x, ATTEMPT_HEARD);
 	phase_alive(x);
-	/* It answers what it was not asked yet: an early response, like one to the head alone. */
+	/* It answers before the request was sent: that goes out now, for an early response. */
 	if (x->attempt.gathering && attempt_send_gathered(x) == -1)
 		log_debug("memory is short: a request could not be sent");
 }

@@ -1,4 +1,4 @@
-/* Looks for what would swallow an element that is written behind it. */
+/* Looks for quoted strings and comments that are open at the end of a value. */
 #include "config.h"
 
 #include "append.h"

@@ -1,6 +1,6 @@
 /*
- * Lists that get one more element at their end: Forwarded, X-Forwarded-For, Via. Private to this
- * folder.
+ * Fields that are lists to which an element is added here: Forwarded, X-Forwarded-For, Via,
+ * CDN-Loop. Private to this folder.
  */
 #ifndef TINYLB_HTTP_APPEND_H
 #define TINYLB_HTTP_APPEND_H
@@ -9,15 +9,15 @@
 
 #include "http/field.h"
 
-/* Whether what is written behind `value` is an element of its own for every reader. It is none if a
- * quoted string or a comment is open at the end (RFC 9110 5.6.4, 5.6.5), for a reader who knows
- * comments or for one who does not, nor if a backslash stands outside of both. */
+/* Whether every reader takes what is written behind `value` for an element of its own. A quoted
+ * string or a comment that is open at the end would swallow it (RFC 9110 5.6.4, 5.6.5); not all
+ * readers know comments. Readers differ in what a backslash outside of both means. */
 bool append_is_safe(struct slice value);
 
 /*
- * Marks as dropped the last field of this name that is not safe, and those of the name before it.
- * What stands in these cannot be told apart any more, and readers count the elements from the end:
- * a former one must not move to the place of one that is lost.
+ * Drops the last field of this name that is not safe, and all fields of the name before it. Readers
+ * count the elements from the end: if only the unsafe field went, the elements before it would move
+ * to the places of those that are lost.
  */
 void append_drop_unsafe_present(struct fields *fields, enum field_id id);
 static inline void append_drop_unsafe(struct fields *fields, enum field_id id)

@@ -12,10 +12,10 @@
 #include "octet.h"
 
 /*
- * Past a reg-name; `begin` where it is none. No label is empty but one at the end, behind the dot
- * of the root: some servers take other dots away, too. What is encoded must be able to stand in a
- * name by itself, or be a part of UTF-8 (RFC 3986 3.2.2): nobody is called by blanks, NULs and
- * slashes, but somebody may drop them.
+ * Past a reg-name; `begin` where it is none. No label may be empty but the last one, behind the dot
+ * of the root: some servers take further dots away. An encoded octet must be one that could stand
+ * in a name as it is, or a part of UTF-8 (RFC 3986 3.2.2): no name has blanks, NULs or slashes in
+ * it, but a server may drop them.
  */
 static const char *skip_name(const char *begin, const char *end)
 {

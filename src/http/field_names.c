@@ -1,4 +1,4 @@
-/* The names of the fields that are known, and where they are found. */
+/* The table of names, and the place in it for each length and initial. */
 #include "config.h"
 
 #include "field_names.h"

@@ -7,10 +7,10 @@
 #include "base/slice.h"
 #include "http/field_id.h"
 
-/* The longest of the names, but for what else begins with X-Forwarded. */
+/* Of the longest name in field_names. FIELD_X_FORWARDED_OTHER has names of any length. */
 #define FIELD_NAMES_LONGEST 19
 
-/* Letters of any case, and other octets, by their lower bits. */
+/* An initial is taken by its lower five bits, which are the same in both cases of a letter. */
 #define FIELD_NAMES_INITIALS 32
 
 struct field_name {

@@ -103,7 +103,7 @@ static void write_request_hop(struct text *out, const struct request *request, s
 		text_add_string(out, "Expect: 100-continue\r\n");
 }
 
-/* That it went through here. The token has a length that the compiler knows. */
+/* Writes that the request went through here. The token has a length that the compiler knows. */
 static void write_way(struct text *out, int minor, const struct forward_request *how)
 {
 	if (how->cdn_loop && how->token != NULL) {
@@ -191,9 +191,10 @@ static void write_announced_length(struct text *out, const struct fields *fields
 		write_framing(out, body);
 }
 
-/* Writes the list of what a backend offers to switch to, no longer than it was, and the option that
- * goes with it. False: there is none, and nothing is written. */
-static bool write_upgrade_offer(struct text *out, const struct fields *fields)
+/* Writes the protocols that a 426 names, in no more bytes than they came in, and the option of
+ * Connection that goes with them. The line is not ended. False: it names none, and nothing is
+ * written. */
+static bool write_required_upgrade(struct text *out, const struct fields *fields)
 {
 	const char *between = "Upgrade: ";
 	struct field_elements at = { 0 };
@@ -219,7 +220,7 @@ static bool write_upgrade_offer(struct text *out, const struct fields *fields)
 static void write_response_hop(struct text *out, const struct response *response, bool close,
 	const struct forward_response *how)
 {
-	bool offers = response->status == 426 && write_upgrade_offer(out, &response->fields);
+	bool switches = response->status == 426 && write_required_upgrade(out, &response->fields);
 	const char *option = NULL;
 
 	if (close)
@@ -227,10 +228,10 @@ static void write_response_hop(struct text *out, const struct response *response
 	else if (how->client_minor == 0 && how->keep_alive_10)
 		option = "keep-alive";
 	if (option != NULL) {
-		text_add_string(out, offers ? ", " : "Connection: ");
+		text_add_string(out, switches ? ", " : "Connection: ");
 		text_add_string(out, option);
 	}
-	if (offers || option != NULL)
+	if (switches || option != NULL)
 		end_line(out);
 }
 

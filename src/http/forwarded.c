@@ -1,7 +1,7 @@
 /*
  * Writes what a backend is told of the client. Whatever a peer that nobody trusts says of itself is
- * not passed on in any spelling; a trusted one is a proxy, and what it says is kept and added to,
- * if what is added can be told from it.
+ * not passed on in any spelling. A trusted one is a proxy: what it says is kept and added to,
+ * unless it would swallow what is added (append.h).
  */
 #include "config.h"
 

@@ -10,8 +10,8 @@
 #include "http/message.h"
 
 /* The fields of the request that must not be copied: those of a peer that is not trusted, and those
- * that forwarded_write writes in their place. A set of FIELD_BIT. Of these, what no element may be
- * written behind is marked as dropped. */
+ * that forwarded_write writes in their place. A set of FIELD_BIT. Fields of a trusted peer behind
+ * which no element may be written are dropped (append.h). */
 uint32_t forwarded_without(struct fields *fields, const struct forward_request *how);
 
 /* Writes what is seen of the client, behind what a trusted peer said. */

@@ -1,6 +1,6 @@
 /*
- * Rewrites what names the backend. Only what is exactly its name: a reference that is odd in any
- * way means something else to somebody, and stays as it is.
+ * Rewrites what names the backend exactly. A reference that is odd in any way may mean something
+ * else to a browser, and stays as it is.
  */
 #include "config.h"
 
@@ -84,13 +84,13 @@ static bool is_same(struct slice a, struct slice b, uint64_t default_port)
 	       slice_equals_nocase(left.host, right.host);
 }
 
-/* Takes the prefix off a path, with whole segments. What is left is empty, or begins with a slash,
+/* Takes the prefix off a path, by whole segments. What is left is empty, or begins with a slash,
  * or with a query or fragment. */
 static bool take_prefix(struct slice *path, struct slice prefix)
 {
 	struct slice rest;
 
-	/* It is joined with a target by exactly one slash. */
+	/* Prefix and target were joined by exactly one slash. */
 	if (prefix.len > 0 && prefix.data[prefix.len - 1] == '/')
 		prefix.len--;
 	if (path->len < prefix.len || !slice_equals(slice_of(path->data, prefix.len), prefix))
@@ -124,7 +124,7 @@ static bool rewrite_absolute(
 {
 	struct slice authority = value;
 	struct slice path;
-	bool own, users;
+	bool is_backend, is_request;
 	size_t len = 0;
 
 	while (len < value.len && !has(value, len, '/') && !has(value, len, '?') &&
@@ -132,12 +132,12 @@ static bool rewrite_absolute(
 		len++;
 	authority.len = len;
 	path = skip(value, len);
-	own = !https && is_same(authority, map->authority, PORT_HTTP);
-	users = map->preserved && !slice_is_empty(map->prefix) &&
-		is_same(authority, map->host, https ? PORT_HTTPS : PORT_HTTP);
-	if ((!own && !users) || !take_prefix(&path, map->prefix))
+	is_backend = !https && is_same(authority, map->authority, PORT_HTTP);
+	is_request = map->preserved && !slice_is_empty(map->prefix) &&
+		     is_same(authority, map->host, https ? PORT_HTTPS : PORT_HTTP);
+	if ((!is_backend && !is_request) || !take_prefix(&path, map->prefix))
 		return false;
-	if (own) {
+	if (is_backend) {
 		authority = map->host;
 		https = map->https;
 	}

@@ -1,6 +1,6 @@
 /*
- * Finds the schemes of credentials and challenges. What is malformed is read in favour of a login:
- * to take one for none would give its connection to others.
+ * Finds the schemes of credentials and challenges. Where a field is malformed, a login is found
+ * rather than overlooked: an overlooked one would share its connection with other clients.
  */
 #include "config.h"
 
@@ -18,7 +18,7 @@ static bool is_of_connections(struct slice scheme)
 	return false;
 }
 
-/* Behind the quoted string that begins at `p`. One that does not end is none. */
+/* Past the quoted string that begins at `p`; where it has no end, past the quote alone. */
 static const char *skip_quoted(const char *p, const char *end)
 {
 	for (const char *q = p + 1; q < end; q++) {
@@ -30,7 +30,7 @@ static const char *skip_quoted(const char *p, const char *end)
 	return p + 1;
 }
 
-/* Behind the next comma that is not quoted. */
+/* Past the next comma that is not quoted. */
 static const char *skip_element(const char *p, const char *end)
 {
 	while (p < end && *p != ',')

@@ -85,8 +85,8 @@ static enum parse_result read_fields(
 	return used == 0 ? PARSE_PARTIAL : PARSE_DONE;
 }
 
-/* RFC 9110 7.8: 101 names what was switched to. Several would be layers, one above the other: there
- * is none that could be offered below another one. */
+/* RFC 9110 7.8: 101 names what was switched to. Several protocols would be layers, one above the
+ * other; no protocol that is ever offered can be the lower one. */
 static enum parse_result judge_switch(struct response *r, const struct connection_options *options)
 {
 	const struct field *field = fields_find(&r->fields, FIELD_UPGRADE);
@@ -127,8 +127,8 @@ static enum parse_result judge(struct response *r, enum method method)
 	if (framing_read_connection(&options, &r->fields) == -1)
 		return refuse(r, "too many Connection options");
 	r->keep_alive = !options.close && (r->minor > 0 || options.keep_alive);
-	/* Some servers of HTTP/1.0 send chunks nevertheless. One that does not know what it says
-	 * may send anything behind them: nothing after it is safe (RFC 9112 6.1). */
+	/* Some servers send chunks in HTTP/1.0, which has none. Where such a body ends is not
+	 * certain: nothing behind it on the connection can be trusted (RFC 9112 6.1). */
 	if (r->minor == 0 && r->body.kind == BODY_CHUNKED)
 		r->keep_alive = false;
 	judge_body(r, method);

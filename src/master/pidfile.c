@@ -35,7 +35,7 @@ static bool is_same_file(const char *path, int fd)
 	       named.st_dev == open_one.st_dev && named.st_ino == open_one.st_ino;
 }
 
-/* A name for a file beside `path` that nobody can know before it is there. 0, or -1 with errno. */
+/* Chooses a name for a file beside `path`, which cannot be guessed. 0, or -1 with errno. */
 static int choose_name(const char *path, char *name, size_t size)
 {
 	uint64_t number;

@@ -1,6 +1,6 @@
 /*
- * libevent does not show its array. So the count of all events that were active at a time stands
- * for what the kernel told at the most, and the count of sockets that were read for the least.
+ * libevent does not show its array. Instead the number of events that were active at a time is
+ * taken as the most that the kernel told of, and the number of sockets that were read as the least.
  */
 #include "config.h"
 
@@ -8,7 +8,7 @@
 
 #include <event2/event.h>
 
-/* libevent's own figures: places at first, and in the end. */
+/* libevent's own figures for its array: places at first, and at the most. */
 #define ROOM_FIRST 32
 #define ROOM_LAST  4096
 

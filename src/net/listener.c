@@ -55,8 +55,8 @@ static int set_options(int fd, const struct address *a, bool share)
 	return set_on(fd, IPPROTO_TCP, TCP_NODELAY);
 }
 
-/* The path of a unix socket has its rights from the moment it is there: all users may connect, as
- * to a TCP port. Who is to be kept out is kept out of the folder. */
+/* The path of a unix socket has its mode from the moment it is there. All users may connect, as to
+ * a TCP port; the mode of the folder can keep users out. */
 static int bind_address(int fd, const struct address *a)
 {
 	mode_t former;

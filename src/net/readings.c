@@ -29,7 +29,7 @@ static bool is_known(const struct readings *r, struct slice text, uint64_t hash)
 	return false;
 }
 
-/* Adds the text that stands behind the others in the room. */
+/* Adds the text of `len` bytes that was written behind the others in the room. */
 static void add(struct readings *r, size_t len)
 {
 	struct slice text = slice_of(r->room + r->used, len);
@@ -64,8 +64,8 @@ static bool is_any_slash(char c)
 	return c == '/' || c == '\\';
 }
 
-/* Where several slashes are in front: adds the target with one, and what stands behind the host
- * that they may be the begin of. */
+/* Where several slashes are in front: adds the path with one, and the path that is left if a host
+ * stands between them and the next slash. */
 static void add_fronts(struct readings *r, struct slice path)
 {
 	size_t slashes = 0;

@@ -22,7 +22,7 @@ static struct {
 	struct heap_trim trim;
 	struct listener_settings listeners[2];
 	struct exchange_start start; /* of the next request */
-	struct private_streams privates;
+	struct private_streams private_streams;
 	struct board_place place;
 	struct record records[SCENE_RECORDS];
 	char lines[SCENE_RECORDS][64];
@@ -87,7 +87,7 @@ static inline int scene_begin(void **state)
 	scene.listeners[1].pool = LISTENER_NO_POOL;
 	w.upstream.ops = &memory_upstream_ops;
 	w.upstream.trim = &scene.trim;
-	scene.start.privates = &scene.privates;
+	scene.start.private_streams = &scene.private_streams;
 	scene.start.client_ip = slice_of_string("192.0.2.1");
 	scene.start.client_name = escape_known(slice_of_string("192.0.2.1:4711"));
 	return 0;

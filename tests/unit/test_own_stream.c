@@ -37,9 +37,9 @@ static struct memory_stream *log_in(void)
 
 	scene_start();
 	s = ask(get);
-	assert_null(scene.privates.first);
+	assert_null(scene.private_streams.first);
 	stream_answer(s, offer, "no");
-	assert_ptr_equal(scene.privates.first, &s->stream);
+	assert_ptr_equal(scene.private_streams.first, &s->stream);
 	return s;
 }
 
@@ -54,7 +54,7 @@ static void test_an_offer_makes_it_the_clients_own(void **state)
 		stream_answer(s, ok, "hi");
 	}
 	assert_int_equal(upstream_memory.connects, 1);
-	scene.start.privates = &other;
+	scene.start.private_streams = &other;
 	assert_ptr_not_equal(ask(get), s);
 	assert_null(other.first);
 }
@@ -66,7 +66,7 @@ static void test_a_try_makes_it_the_clients_own(void **state)
 	(void)state;
 	scene_start();
 	s = ask(try);
-	assert_ptr_equal(scene.privates.first, &s->stream);
+	assert_ptr_equal(scene.private_streams.first, &s->stream);
 	stream_answer(s, ok, "hi");
 	assert_ptr_equal(ask(get), s);
 }
@@ -76,12 +76,12 @@ static void test_two_clients(void **state)
 	struct memory_stream *a = log_in(), *b;
 
 	(void)state;
-	scene.start.privates = &other;
+	scene.start.private_streams = &other;
 	b = ask(try);
 	assert_ptr_not_equal(a, b);
 	stream_answer(b, ok, "hi");
 	assert_ptr_equal(ask(get), b);
-	scene.start.privates = &scene.privates;
+	scene.start.private_streams = &scene.private_streams;
 	assert_ptr_equal(ask(get), a);
 }
 
@@ -96,7 +96,7 @@ static void test_one_that_is_in_use(void **state)
 	assert_ptr_not_equal(second, s);
 	stream_answer(second, ok, "hi");
 	stream_answer(s, ok, "hi");
-	assert_ptr_equal(scene.privates.first, &s->stream);
+	assert_ptr_equal(scene.private_streams.first, &s->stream);
 }
 
 static void test_it_ends_with_the_client(void **state)
@@ -104,9 +104,9 @@ static void test_it_ends_with_the_client(void **state)
 	struct memory_stream *s = log_in();
 
 	(void)state;
-	private_streams_close(&scene.privates);
+	private_streams_close(&scene.private_streams);
 	assert_int_equal(upstream_memory.discards, 1);
-	assert_null(scene.privates.first);
+	assert_null(scene.private_streams.first);
 	assert_null(s->stream.private);
 }
 
@@ -118,7 +118,7 @@ static void test_it_ended_while_idle(void **state)
 	s->gone = true;
 	next = ask(get);
 	assert_ptr_not_equal(next, s);
-	assert_null(scene.privates.first);
+	assert_null(scene.private_streams.first);
 }
 
 /* The client's connection ends like it, without a response. */
@@ -133,7 +133,7 @@ static void test_it_ends_under_a_request(void **state)
 	assert_int_equal(upstream_memory.connects, 1);
 	assert_int_equal(downstream_memory.requests[1].how, DOWNSTREAM_GONE);
 	(void)assert_record(2, 502, REASON_BACKEND_CLOSED, 1);
-	assert_null(scene.privates.first);
+	assert_null(scene.private_streams.first);
 }
 
 /* The first request of a login is an ordinary one, also on a stream that was kept. */
@@ -148,7 +148,7 @@ static void test_a_first_request_is_sent_again(void **state)
 	s = ask(try);
 	stream_fail(s, 0);
 	assert_ptr_not_equal(stream_last(), s);
-	assert_ptr_equal(scene.privates.first, &stream_last()->stream);
+	assert_ptr_equal(scene.private_streams.first, &stream_last()->stream);
 }
 
 /* It is closed when the request goes elsewhere: a client has one in a pool. */
@@ -180,7 +180,7 @@ static void test_its_backend_drains(void **state)
 	/* As if it had begun to drain later. */
 	private_streams_remove(&s->stream);
 	s->stream.backend = &w.pools[0].backends[1];
-	private_streams_add(&scene.privates, &s->stream);
+	private_streams_add(&scene.private_streams, &s->stream);
 	assert_ptr_equal(ask(get), s);
 }
 
