@@ -7,6 +7,7 @@
 
 #include "end.h"
 #include "phase.h"
+#include "request_rate.h"
 
 /* Whether the backend's socket has taken the whole request. */
 static bool is_delivered(const struct exchange *x)
@@ -43,6 +44,7 @@ bool early_response_begin(struct exchange *x)
 		return false;
 	}
 	phase_set_response(x, RESPONSE_WHOLE);
+	request_rate_begin(x);
 	x->downstream.ops->finish(x->downstream.context);
 	if (x->request.done)
 		stream->ops->finish(stream);
@@ -85,4 +87,9 @@ void early_response_stalled(struct exchange *x)
 		end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_DONE);
 	else
 		end(x, !is_delivered(x));
+}
+
+void early_response_too_slow(struct exchange *x)
+{
+	end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_DONE);
 }

@@ -24,4 +24,7 @@ void early_response_client_ended(struct exchange *x);
 /* nothing moved for timeouts.response. */
 void early_response_stalled(struct exchange *x);
 
+/* In RESPONSE_WHOLE: the rest of the request comes below limits.body_rate. The exchange is over. */
+void early_response_too_slow(struct exchange *x);
+
 #endif

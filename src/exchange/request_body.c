@@ -25,16 +25,25 @@ bool exchange_takes_content(const struct exchange *x)
 	return !x->request.done && x->attempt.stream != NULL;
 }
 
+/* While a response comes, both sides may want to talk slowly, and neither can hold the other for
+ * longer than nothing moves (stall.h). Behind its end nobody talks any more. */
+static bool is_too_slow(struct exchange *x)
+{
+	return !x->request.done && x->response.phase != RESPONSE_BODY && request_rate_look(x);
+}
+
 /* Some of it was sent to the backend. Once it is whole, its rate and the client's reading are of no
- * interest. Nor is its rate once the final response has begun: both sides may want to talk slowly,
- * and neither can hold the other for longer than nothing moves (stall.h). */
+ * interest. */
 static void sent(struct exchange *x)
 {
 	if (x->response.phase == RESPONSE_WHOLE && !early_response_look(x))
 		return;
-	if (x->response.phase == RESPONSE_HEAD && !x->request.done && request_rate_look(x)) {
-		local_reply_send(
-			x, 408, REASON_CLIENT_TIMEOUT, "the request's body came too slowly");
+	if (is_too_slow(x)) {
+		if (x->response.phase == RESPONSE_WHOLE)
+			early_response_too_slow(x);
+		else
+			local_reply_send(x, 408, REASON_CLIENT_TIMEOUT,
+				"the request's body came too slowly");
 		return;
 	}
 	if (x->attempt.state != ATTEMPT_CONNECTING)

@@ -254,10 +254,13 @@ def drip(seconds, c, *others):
 
 def test_body_byte_by_byte(tinylb, origin):
     """A body that comes, but far below limits.body_rate, does not hold a backend for ever; unless it may, or the
-    backend has begun its answer: then both sides may want to talk slowly."""
+    backend has begun its answer: then both sides may want to talk slowly. Behind the end of an early one they talk no
+    more."""
     def handler(c, r):
         if r.target == "/duplex":
             c.send("HTTP/1.1 200 Fine\r\n\r\n")
+        if r.target == "/early":
+            c.respond(202)
         c.read_body()
         if r.target != "/duplex":
             return b"fine"
@@ -267,13 +270,15 @@ def test_body_byte_by_byte(tinylb, origin):
 
     o = origin(handler, read_body=False)
     lb, patient = (tinylb(backends=[o.url], limits={"body_rate": rate}) for rate in (100, 0))
-    c, slow, duplex = lb.client(), patient.client(), lb.client()
-    for client, target in ((slow, "/"), (c, "/"), (duplex, "/duplex")):
+    c, slow, duplex, early = lb.client(), patient.client(), lb.client(), lb.client()
+    for client, target in ((slow, "/"), (c, "/"), (duplex, "/duplex"), (early, "/early")):
         client.send(f"POST {target} HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
-    assert duplex.head().status == 200
-    assert 9 < drip(30, c, slow, duplex) < 15
+    assert duplex.head().status == 200 and early.response().status == 202
+    assert 9 < drip(30, c, slow, duplex, early) < 15
     assert c.response().status == 408
-    assert lb.access()[0].reason == "client-timeout"
+    # Its window began a little later, and it is looked at when something comes.
+    wait_for(lambda: early.send("x") or len(lb.access()) == 2, "the end of the early one")
+    assert {(line.status, line.reason) for line in lb.access()} == {(408, "client-timeout"), (202, "client-timeout")}
     drip(1.5, slow, duplex)
     assert slow.is_quiet() and duplex.is_quiet()
     duplex.send("x" * 1000)

@@ -228,6 +228,29 @@ static void test_a_client_that_sends_no_more(void **state)
 	assert_record(1, 202, REASON_CLIENT_TIMEOUT, 1);
 }
 
+/* The response has begun long ago, and nobody talks any more: this would hold the backend for
+ * ever. The time before the end of the response does not count. */
+static void test_a_client_that_sends_too_slowly(void **state)
+{
+	(void)state;
+	w.settings.limits.body_rate = 100;
+	scene_start();
+	begin(upload);
+	request_content(r, "a", false);
+	assert_true(stream_head(s, accepted));
+	scene_pass(15000);
+	assert_true(stream_content(s, "later", true));
+	for (int i = 0; i < 2; i++) {
+		request_content(r, "b", false);
+		assert_goes_on(r);
+		scene_pass(5000);
+	}
+	request_content(r, "c", false);
+	assert_got(r, 202, "later");
+	assert_stream_ended(s, UPSTREAM_CLOSE);
+	assert_record(1, 202, REASON_CLIENT_TIMEOUT, 1);
+}
+
 static void test_a_client_that_takes_no_more(void **state)
 {
 	(void)state;
@@ -313,6 +336,8 @@ int main(void)
 			test_a_request_that_is_malformed, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_client_that_sends_no_more, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_client_that_sends_too_slowly, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_client_that_takes_no_more, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
