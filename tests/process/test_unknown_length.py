@@ -231,6 +231,5 @@ def test_answer_that_comes_first(tinylb, origin):
     c.send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
     late = o.wait_connections(2)
     late.send(b"HTTP/1.0 408 Late\r\nContent-Length: 4\r\n\r\nlate")
-    late.half_close()
     r = c.response()
     assert (r.status, r.body) == (408, b"late") and not r.keeps_alive
