@@ -197,6 +197,8 @@ void client_linger(struct client *c)
 {
 	struct downstream_context *downstream = c->downstream;
 
+	/* No further request comes that could need them. */
+	private_streams_close(&c->private_streams);
 	connection_finish(&c->connection);
 	connection_resume(&c->connection);
 	if (!is_flushed(c)) {
