@@ -31,15 +31,32 @@ static void assert_times(
 	assert_time(record->answered_us, answered);
 }
 
+/* After so many milliseconds the last stream is connected, answers whole, or fails. */
+static void connect_after(uint64_t ms)
+{
+	scene_pass(ms);
+	stream_connect(stream_last());
+}
+
+static void answer_after(uint64_t ms)
+{
+	scene_pass(ms);
+	stream_answer(stream_last(), ok, "hi");
+}
+
+static void fail_after(uint64_t ms, int error)
+{
+	scene_pass(ms);
+	stream_fail(stream_last(), error);
+}
+
 static void test_fresh(void **state)
 {
 	(void)state;
 	scene_start();
 	(void)scene_request(get);
-	scene_pass(20);
-	stream_connect(stream_last());
-	scene_pass(30);
-	stream_answer(stream_last(), ok, "hi");
+	connect_after(20);
+	answer_after(30);
 	assert_times(stream_last(), 0, 20, 50);
 }
 
@@ -50,8 +67,7 @@ static void test_kept(void **state)
 	scene_start();
 	upstream_memory.kept[1] = 1;
 	(void)scene_request(get);
-	scene_pass(30);
-	stream_answer(stream_last(), ok, "hi");
+	answer_after(30);
 	assert_times(stream_last(), 0, 0, 30);
 }
 
@@ -68,10 +84,8 @@ static void test_closed(void **state)
 		scene_only(1);
 		scene_start();
 		(void)scene_request(requests[i]);
-		scene_pass(20);
-		stream_connect(stream_last());
-		scene_pass(30);
-		stream_fail(stream_last(), 0);
+		connect_after(20);
+		fail_after(30, 0);
 		assert_record(1, 502, REASON_BACKEND_CLOSED, 1);
 		assert_times(stream_last(), 0, 20, NEVER);
 	}
@@ -84,12 +98,9 @@ static void test_closed_and_another_one_asked(void **state)
 	scene_start();
 	(void)scene_request(get);
 	stream_connect(stream_last());
-	scene_pass(500);
-	stream_fail(stream_last(), 0);
-	scene_pass(20);
-	stream_connect(stream_last());
-	scene_pass(30);
-	stream_answer(stream_last(), ok, "hi");
+	fail_after(500, 0);
+	connect_after(20);
+	answer_after(30);
 	assert_record(1, 200, REASON_DONE, 2);
 	assert_times(stream_last(), 500, 520, 550);
 }
@@ -101,12 +112,9 @@ static void test_stale(void **state)
 	scene_start();
 	upstream_memory.kept[1] = 1;
 	(void)scene_request(get);
-	scene_pass(500);
-	stream_fail(stream_last(), 0);
-	scene_pass(20);
-	stream_connect(stream_last());
-	scene_pass(30);
-	stream_fail(stream_last(), 0);
+	fail_after(500, 0);
+	connect_after(20);
+	fail_after(30, 0);
 	assert_record(1, 502, REASON_BACKEND_CLOSED, 2);
 	assert_times(stream_last(), 500, 520, NEVER);
 }
@@ -119,8 +127,7 @@ static void test_stale_and_refused(void **state)
 	scene_start();
 	upstream_memory.kept[1] = 1;
 	(void)scene_request(get);
-	scene_pass(500);
-	stream_fail(stream_last(), 0);
+	fail_after(500, 0);
 	stream_fail(stream_last(), ECONNREFUSED);
 	assert_record(1, 502, REASON_CONNECT_FAILED, 2);
 	assert_times(stream_last(), 500, NEVER, NEVER);
@@ -133,11 +140,9 @@ static void test_refused_at_one_address(void **state)
 	scene_addresses(1, 2);
 	scene_start();
 	(void)scene_request(get);
-	scene_pass(100);
-	stream_fail(stream_last(), ECONNREFUSED);
-	scene_pass(20);
-	stream_connect(stream_last());
-	stream_answer(stream_last(), ok, "hi");
+	fail_after(100, ECONNREFUSED);
+	connect_after(20);
+	answer_after(0);
 	assert_record(1, 200, REASON_DONE, 2);
 	assert_times(stream_last(), 0, 120, 120);
 }
@@ -147,11 +152,9 @@ static void test_refused_by_one_backend(void **state)
 	(void)state;
 	scene_start();
 	(void)scene_request(get);
-	scene_pass(100);
-	stream_fail(stream_last(), ECONNREFUSED);
-	scene_pass(20);
-	stream_connect(stream_last());
-	stream_answer(stream_last(), ok, "hi");
+	fail_after(100, ECONNREFUSED);
+	connect_after(20);
+	answer_after(0);
 	assert_record(1, 200, REASON_DONE, 2);
 	assert_times(stream_last(), 100, 120, 120);
 }
@@ -162,8 +165,7 @@ static void test_timeout(void **state)
 	scene_only(1);
 	scene_start();
 	(void)scene_request(get);
-	scene_pass(20);
-	stream_connect(stream_last());
+	connect_after(20);
 	scene_pass(SCENE_RESPONSE + DEADLINE_TICK_MS);
 	assert_record(1, 504, REASON_BACKEND_TIMEOUT, 1);
 	assert_times(stream_last(), 0, 20, NEVER);
@@ -177,8 +179,7 @@ static void test_client_gone(void **state)
 	scene_only(1);
 	scene_start();
 	r = scene_request(get);
-	scene_pass(20);
-	stream_connect(stream_last());
+	connect_after(20);
 	exchange_client_ended(r->x, 0);
 	assert_times(stream_last(), 0, 20, NEVER);
 }

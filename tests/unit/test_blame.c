@@ -3,7 +3,7 @@
 
 #include "exchange/blame.h"
 
-#include "exchange_scene.h"
+#include "exchange_one.h"
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char post[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n";
@@ -13,26 +13,9 @@ static const char error[] = "HTTP/1.1 503 Overload\r\nContent-Length: 2\r\n\r\n"
 
 #define SECOND_MS 1000
 
-static struct memory_request *r;
-static struct memory_stream *s;
-
-static void begin(const char *head)
-{
-	if (scene.context.settings == NULL)
-		scene_start();
-	r = scene_request(head);
-	s = stream_last();
-	stream_connect(s);
-}
-
-static uint64_t counted_at(const struct memory_stream *stream, enum rows_count what)
-{
-	return atomic_load(&stream->stream.backend->load.cells->counts[what]);
-}
-
 static void assert_counted(enum rows_count what, uint64_t count)
 {
-	assert_int_equal(counted_at(s, what), count);
+	assert_int_equal(counted(what), count);
 }
 
 /* --- the request is not whole --- */

@@ -10,25 +10,13 @@
 
 #include <cmocka.h>
 
-#include "guard.h"
+#include "guard_fields.h"
 #include "http/cookie.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct fields fields;
 static char room[8192];
-
-static void parse(const char *input)
-{
-	size_t len = strlen(input);
-	const char *why;
-	bool too_many;
-
-	fields_init(&fields);
-	assert_int_equal(
-		fields_parse(&fields, guard_place(input, len), len, FIELDS_MAX, &why, &too_many),
-		(long)len);
-}
 
 /* All cookies as "name=value|name=value|". */
 static const char *all(const char *input)
@@ -37,7 +25,7 @@ static const char *all(const char *input)
 	struct cookies cookies;
 	struct cookie c;
 
-	parse(input);
+	guard_parse_fields(&fields, input);
 	cookies = cookies_of(&fields);
 	while (cookies_next(&cookies, &c)) {
 		text_add_slice(&out, c.name);
@@ -72,7 +60,7 @@ static void test_walk(void **state)
 
 static bool finds(const char *input, const char *name, const char *value)
 {
-	parse(input);
+	guard_parse_fields(&fields, input);
 	return slice_equals(cookie_find(&fields, slice_of_string(name)), slice_of_string(value));
 }
 
@@ -91,7 +79,7 @@ static const char *without(const char *input, const char *name)
 {
 	struct text out = text_over(room, sizeof room);
 
-	parse(input);
+	guard_parse_fields(&fields, input);
 	fields_drop_hop_by_hop(&fields);
 	cookie_write_without(&out, &fields, slice_of_string(name));
 	return text_string(&out);
@@ -130,7 +118,7 @@ static void list_others(const char *input, struct text *out)
 	struct cookies cookies;
 	struct cookie c;
 
-	parse(input);
+	guard_parse_fields(&fields, input);
 	cookies = cookies_of(&fields);
 	while (cookies_next(&cookies, &c)) {
 		if (slice_equals(c.name, slice_of("s", 1)) || c.name.len + c.value.len == 0)
@@ -205,7 +193,7 @@ static void test_drop_set(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		parse(cases[i].field);
+		guard_parse_fields(&fields, cases[i].field);
 		cookie_drop_set(&fields, slice_of_string("s"));
 		assert_int_equal(fields.list[0].dropped, cases[i].dropped);
 	}

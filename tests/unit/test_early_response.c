@@ -3,7 +3,7 @@
 
 #include "exchange/early_response.h"
 
-#include "exchange_scene.h"
+#include "exchange_one.h"
 
 static const char upload[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n";
 static const char expects[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n"
@@ -11,18 +11,6 @@ static const char expects[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100
 static const char accepted[] = "HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\n";
 static const char refused[] = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n"
 			      "Connection: close\r\n\r\n";
-
-static struct memory_request *r;
-static struct memory_stream *s;
-
-static void begin(const char *head)
-{
-	if (scene.context.settings == NULL)
-		scene_start();
-	r = scene_request(head);
-	s = stream_last();
-	stream_connect(s);
-}
 
 /* A part of the request is at the backend, and all of the response at the client. */
 static void begin_early(void)

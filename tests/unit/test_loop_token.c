@@ -5,22 +5,12 @@
 #include "exchange/loop_token.h"
 
 #include "exchange_scene.h"
-#include "said.h"
+#include "said_warnx.h"
 
 static char app[] = "app", host[] = "h.example", path[] = "/a", other_path[] = "/b";
 
 /* Of listener 0, which has a pool, too. */
 static struct route_settings routes[3];
-
-void __wrap_log_warnx(const char *format, ...);
-void __wrap_log_warnx(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	keep_said(format, arguments);
-	va_end(arguments);
-}
 
 static int begin(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "pools.h"
-#include "said.h"
+#include "said_warnx.h"
 #include "upstream/backend_stream.h"
 
 static struct pool *const pool = &w.pools[0];
@@ -85,16 +85,6 @@ int __wrap_event_del(struct event *event)
 	assert_ptr_equal(event, &w.upstream.queue_tick);
 	ticks_stopped++;
 	return 0;
-}
-
-void __wrap_log_warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void __wrap_log_warnx(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	keep_said(format, arguments);
-	va_end(arguments);
 }
 
 static int begin(void **state)

@@ -3,23 +3,13 @@
 
 #include "exchange/redispatch.h"
 
-#include "exchange_scene.h"
+#include "exchange_one.h"
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char post[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
 
 #define LOOK_MS 600 /* more than half a second, and a tick */
-
-static struct memory_request *r;
-static struct memory_stream *s;
-
-static void begin(const char *head)
-{
-	r = scene_request(head);
-	s = stream_last();
-	stream_connect(s);
-}
 
 static size_t backend_of(const struct memory_stream *stream)
 {

@@ -8,21 +8,11 @@
 
 #include "exchange/backlog.h"
 #include "exchange/exchange_parts.h"
-#include "exchange_scene.h"
+#include "exchange_one.h"
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char upload[] = "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n";
-
-static struct memory_request *r;
-static struct memory_stream *s;
-
-static void begin(const char *head)
-{
-	r = scene_request(head);
-	s = stream_last();
-	stream_connect(s);
-}
 
 /* --- when content is taken --- */
 

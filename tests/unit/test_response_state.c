@@ -3,30 +3,13 @@
 
 #include "exchange/exchange.h"
 
-#include "exchange_scene.h"
+#include "exchange_one.h"
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char upload[] = "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n";
 
-static struct memory_request *r;
-static struct memory_stream *s;
-
 /* A request at a backend, whose connection is there. */
-static void begin(const char *head)
-{
-	r = scene_request(head);
-	s = stream_last();
-	stream_connect(s);
-}
-
-static uint64_t counted(enum rows_count what)
-{
-	const struct backend *backend = s->stream.backend;
-
-	return atomic_load(&backend->load.cells->counts[what]);
-}
-
 /* --- heads --- */
 
 static void test_interim_responses_go_before_the_final_one(void **state)

@@ -6,19 +6,9 @@
 #include "base/log.h"
 #include "board/budget.h"
 #include "pools.h"
-#include "said.h"
+#include "said_warnx.h"
 
 static struct pool *const pool = &w.pools[0];
-
-void __wrap_log_warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void __wrap_log_warnx(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	keep_said(format, arguments);
-	va_end(arguments);
-}
 
 static int begin(void **state)
 {

@@ -3,31 +3,12 @@
 
 #include "exchange/stall.h"
 
-#include "exchange_scene.h"
+#include "exchange_one.h"
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 static const char upload[] = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n";
 static const char expects[] = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n"
 			      "Expect: 100-continue\r\n\r\n";
-
-static struct memory_request *r;
-static struct memory_stream *s;
-
-static void begin(const char *head)
-{
-	if (scene.context.settings == NULL)
-		scene_start();
-	r = scene_request(head);
-	s = stream_last();
-	stream_connect(s);
-}
-
-static uint64_t counted(enum rows_count what)
-{
-	const struct backend *backend = s->stream.backend;
-
-	return atomic_load(&backend->load.cells->counts[what]);
-}
 
 /* All the time that nothing may move. */
 static void stall(void)
