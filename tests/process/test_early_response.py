@@ -81,9 +81,8 @@ def test_early_answer_to_a_small_request(tinylb, origin):
     for _ in range(3):
         c.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello")
         r = c.response()
-        assert r.body == b"early"
-        if not r.keeps_alive:
-            c = lb.client()
+        assert r.body == b"early" and r.keeps_alive
+    assert [request.connection for request in o.requests] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("size", [24 * MIB, 60 * MIB])

@@ -1,8 +1,8 @@
-"""Some backends log a user in for a connection, and not for a request: NTLM and Negotiate do. Whoever sends the
-next request on that connection is that user.
+"""Some backends log a user in for a connection, and not for a request: NTLM and Negotiate do. They take the next
+request on that connection for that user's.
 
 So the connection to the backend belongs to one client connection from the first word of such a login on:
-it carries all further requests of that one to the pool, no request of anybody else, and ends with it.
+it carries all further requests of that one to the pool, no request of another client, and ends with it.
 """
 
 import itertools
