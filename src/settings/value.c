@@ -12,10 +12,10 @@
 
 #include "base/escape.h"
 #include "base/memory.h"
+#include "choices.h"
 #include "settings/number.h"
 #include "settings/option_text.h"
 #include "settings/settings.h"
-#include "settings/suggest.h"
 #include "upgrade_option.h"
 
 void *value_member(const struct option *option, void *base)
@@ -142,23 +142,6 @@ static int read_size(const struct option *option, const struct value *value, voi
 	return refuse(reader, "must be a size, a whole number alone or with k, M or G: \"64k\"");
 }
 
-static const struct option_choice *find_choice(const struct option *option, const char *name)
-{
-	for (const struct option_choice *c = option->choices; c != NULL && c->name != NULL; c++)
-		if (strcmp(c->name, name) == 0)
-			return c;
-	return NULL;
-}
-
-static const char *nearest_choice(const struct option *option, const char *word)
-{
-	struct suggest suggest = suggest_begin(word);
-
-	for (const struct option_choice *c = option->choices; c != NULL && c->name != NULL; c++)
-		suggest_offer(&suggest, c->name);
-	return suggest.best;
-}
-
 static int read_choice(const struct option *option, const struct value *value, void *base,
 	struct value_reader *reader)
 {
@@ -170,14 +153,14 @@ static int read_choice(const struct option *option, const struct value *value, v
 		option_text_add_range(option, reader->why);
 		return -1;
 	}
-	choice = find_choice(option, value->string);
+	choice = choices_find(option->choices, value->string);
 	if (choice != NULL) {
 		store_integer(option, base, choice->value);
 		return 0;
 	}
 	text_add_string(reader->why, "must be one of ");
 	option_text_add_range(option, reader->why);
-	near = nearest_choice(option, value->string);
+	near = choices_nearest(option->choices, value->string);
 	if (near != NULL)
 		text_format(reader->why, "; did you mean \"%s\"?", near);
 	return -1;
@@ -207,7 +190,7 @@ static int read_path(const struct option *option, const struct value *value, voi
 
 	if (value->kind != VALUE_STRING || value->string[0] == '\0')
 		return refuse(reader, "must be a path in quotes");
-	choice = find_choice(option, value->string);
+	choice = choices_find(option->choices, value->string);
 	if (choice != NULL && choice->value == CHOICE_NONE) {
 		char **place = value_member(option, base);
 
@@ -217,7 +200,8 @@ static int read_path(const struct option *option, const struct value *value, voi
 	}
 	if (choice != NULL)
 		return store_string(option, base, value->string, reader);
-	near = strchr(value->string, '/') == NULL ? nearest_choice(option, value->string) : NULL;
+	near = strchr(value->string, '/') == NULL ? choices_nearest(option->choices, value->string)
+						  : NULL;
 	if (near == NULL)
 		return store_path(option, base, value->string, reader);
 	text_format(reader->why, "did you mean \"%s\"? A file of that name would be \"./", near);

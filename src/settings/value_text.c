@@ -4,6 +4,7 @@
 #include "value_text.h"
 
 #include "base/escape.h"
+#include "choices.h"
 #include "settings/number.h"
 #include "settings/statuses.h"
 #include "upgrade_option.h"
@@ -54,6 +55,16 @@ static void add_quoted(struct text *out, const char *text)
 	text_add_char(out, '"');
 }
 
+/* Adds the word for a value in quotes. False: it has none. */
+static bool add_choice(struct text *out, const struct option *option, int64_t value)
+{
+	const struct option_choice *choice = choices_find_value(option->choices, value);
+
+	if (choice != NULL)
+		add_quoted(out, choice->name);
+	return choice != NULL;
+}
+
 static bool add_string(struct text *out, const struct option *option, const void *base)
 {
 	const char *text;
@@ -63,26 +74,7 @@ static bool add_string(struct text *out, const struct option *option, const void
 		add_quoted(out, text);
 		return true;
 	}
-	for (const struct option_choice *c = option->choices; c != NULL && c->name != NULL; c++) {
-		if (c->value == CHOICE_NONE) {
-			add_quoted(out, c->name);
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool add_choice(struct text *out, const struct option *option, const void *base)
-{
-	int64_t value = value_integer(option, base);
-
-	for (const struct option_choice *c = option->choices; c->name != NULL; c++) {
-		if (c->value == value) {
-			add_quoted(out, c->name);
-			return true;
-		}
-	}
-	return false;
+	return add_choice(out, option, CHOICE_NONE);
 }
 
 /* Adds a number with a unit in quotes; one without is a plain integer. */
@@ -123,7 +115,7 @@ bool value_text_add_member(struct text *out, const struct option *option, const 
 		text_add_string(out, on ? "true" : "false");
 		return true;
 	case OPTION_CHOICE:
-		return add_choice(out, option, base);
+		return add_choice(out, option, value_integer(option, base));
 	case OPTION_DURATION:
 		add_unit(out, value_integer(option, base), number_add_duration);
 		return true;
