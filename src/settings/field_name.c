@@ -24,3 +24,8 @@ int field_name_refuse(const char *what, struct text *why)
 		what, NAME_MAX_LEN);
 	return -1;
 }
+
+int field_name_check_cookie(const char *text, struct text *why)
+{
+	return field_name_is_valid(text) ? 0 : field_name_refuse("cookie", why);
+}

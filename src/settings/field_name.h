@@ -13,4 +13,7 @@ bool field_name_is_valid(const char *text);
 /* Adds what would be right to `why`. `what` is "cookie" or "header field". Returns -1. */
 int field_name_refuse(const char *what, struct text *why);
 
+/* For option.check: 0 for the name of a cookie, or -1 with what would be right added to `why`. */
+int field_name_check_cookie(const char *text, struct text *why);
+
 #endif

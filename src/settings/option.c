@@ -10,10 +10,10 @@
 
 #include "base/log.h"
 #include "check_option.h"
+#include "field_name.h"
 #include "key_option.h"
 #include "settings/hash_on.h"
 #include "settings/settings.h"
-#include "sticky_option.h"
 
 #define MEMBER(type, member)                                                                       \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
@@ -387,7 +387,7 @@ const struct option option_table[] = {
 	  MEMBER(retry_settings, budget_rate),
 	  .help = "retries a second that are allowed besides" },
 	/* sticky */
-	{ OPTION_STICKY, "cookie", OPTION_STRING, .def = "tinylb", .check = sticky_option_check_cookie,
+	{ OPTION_STICKY, "cookie", OPTION_STRING, .def = "tinylb", .check = field_name_check_cookie,
 	  MEMBER(sticky_settings, cookie),
 	  .help = "the name of the cookie" },
 	{ OPTION_STICKY, "key", OPTION_STRING, .def_text = "made at start",
