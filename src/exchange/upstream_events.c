@@ -26,27 +26,36 @@
 #include "upstream/affinity.h"
 #include "upstream/load.h"
 
-/* The response is malformed: `why` is for the log, and NULL where memory is short. */
+/* The response does not go on: `why` is for the log. */
 static void refuse(struct exchange *x, const char *why)
 {
-	if (why == NULL) {
-		local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
-		return;
-	}
 	backend_complain(
 		selection_backend(&x->selection), x->context->loop->now_us, "bad response", why);
+	local_reply_send(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
+}
+
+static void refuse_malformed(struct exchange *x, const char *why)
+{
 	if (!blame_request_is_owed(x))
 		load_failed(&x->selection, ROWS_BAD_RESPONSE);
-	local_reply_send(x, 502, REASON_BAD_RESPONSE, "the backend's answer was malformed");
+	refuse(x, why);
+}
+
+static void refuse_for_memory(struct exchange *x)
+{
+	local_reply_send(x, 503, REASON_NO_MEMORY, NULL);
 }
 
 static void on_bad(void *owner, const char *why)
 {
-	refuse(owner, why);
+	if (why != NULL)
+		refuse_malformed(owner, why);
+	else
+		refuse_for_memory(owner);
 }
 
 /* Makes a head ready and has the client's side send it. False: it could not, and the exchange is
- * over. */
+ * over. A head that grows too long, by the client's host among others, is not malformed. */
 static bool send_by(struct exchange *x, struct response *head,
 	enum downstream_result (*send)(void *, struct response *, const struct set_cookie *))
 {
@@ -62,8 +71,10 @@ static bool send_by(struct exchange *x, struct response *head,
 	if (sets)
 		affinity_set_cookie(&x->selection, &cookie, token);
 	result = send(x->downstream.context, head, sets ? &cookie : NULL);
-	if (result != DOWNSTREAM_SENT)
-		refuse(x, result == DOWNSTREAM_TOO_LONG ? "the head is too long to go on" : NULL);
+	if (result == DOWNSTREAM_TOO_LONG)
+		refuse(x, "the head is too long to go on");
+	else if (result != DOWNSTREAM_SENT)
+		refuse_for_memory(x);
 	return result == DOWNSTREAM_SENT;
 }
 
@@ -91,7 +102,7 @@ static bool take_interim(struct exchange *x, struct response *head)
 {
 	x->response.interim = true;
 	if (!interim_rate_take(x, head->head_len)) {
-		refuse(x, "too many interim responses");
+		refuse_malformed(x, "too many interim responses");
 		return false;
 	}
 	return send_by(x, head, x->downstream.ops->send_interim) && passed_on(x);
@@ -131,7 +142,11 @@ static bool take_upgrade(struct exchange *x, struct response *head)
 {
 	const char *fault = upgrade_fault(x, head->upgrade);
 
-	if (fault != NULL) {
+	if (fault != NULL && !x->request.head->upgrade) {
+		refuse_malformed(x, fault);
+		return false;
+	}
+	if (fault != NULL) { /* The client has chosen what it offers. */
 		refuse(x, fault);
 		return false;
 	}
@@ -149,7 +164,7 @@ static bool on_head(void *owner, struct response *head)
 
 	assert(x->response.phase == RESPONSE_HEAD);
 	if (x->attempt.gathering) { /* on_heard could not send it */
-		refuse(x, NULL);
+		refuse_for_memory(x);
 		return false;
 	}
 	if (head->status >= STATUSES_FIRST && (attempt_repeat_with_length(x, head->status) ||

@@ -148,8 +148,20 @@ def leaves(c):
     c.abort()
 
 
+def offers_what_the_backend_does_not_read(c):
+    """As docker's daemon, it switches to its own protocol whenever there is an Upgrade."""
+    c.send("POST /switch HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n")
+    assert c.response().status == 502
+
+
+def has_a_host_that_makes_the_response_too_long(c):
+    c.send(f"GET /moved HTTP/1.1\r\nHost: {'h' * 200}.test\r\n\r\n")
+    assert c.response().status == 502
+
+
 DEEDS = [asks_for_a_100, stops_within_a_body, stops_until_the_backend_closes, stops_until_the_backend_is_overloaded,
-         resets_within_a_body, breaks_a_chunk, leaves]
+         resets_within_a_body, breaks_a_chunk, leaves, offers_what_the_backend_does_not_read,
+         has_a_host_that_makes_the_response_too_long]
 
 
 def test_a_client_alone_ejects_nothing(tinylb, origin):
@@ -162,11 +174,15 @@ def test_a_client_alone_ejects_nothing(tinylb, origin):
             conn.respond(503, b"no", [("Connection", "close")])
         elif request.target == "/fine":
             conn.respond(200, b"fine")
+        elif request.target == "/switch":
+            conn.send("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        elif request.target == "/moved":
+            conn.respond(302, b"", [("Location", f"http://{conn.origin.authority}/{'x' * 190}")] * 250)
         else:
             conn.wait_end()
 
     origins = [origin(handler, read_body=False) for _ in range(2)]
-    lb = tinylb(backends=[o.url for o in origins], timeouts={"response": "200ms"},
+    lb = tinylb(backends=[o.url for o in origins], timeouts={"response": "200ms"}, limits={"header_size": "64k"},
                 pool=eject(failures=1, on_5xx=True, time="1h", time_max="1h"))
     for deed in DEEDS:
         for _ in range(4):

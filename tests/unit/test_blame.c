@@ -77,6 +77,26 @@ static void test_a_malformed_response(void **state)
 	assert_counted(ROWS_BAD_RESPONSE, 1);
 }
 
+/* What a client offers, and how long its host makes the backend's references, is its choice. */
+static void test_a_response_that_does_not_suit_the_client(void **state)
+{
+	static const char switched[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n"
+				       "Connection: upgrade\r\n\r\n";
+
+	(void)state;
+	begin("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\n");
+	assert_false(stream_head(s, switched));
+	assert_replied(r, 502, "the backend's answer was malformed");
+	begin(get);
+	r->head_result = DOWNSTREAM_TOO_LONG;
+	assert_false(stream_head(s, ok));
+	assert_replied(r, 502, "the backend's answer was malformed");
+	assert_counted(ROWS_BAD_RESPONSE, 0);
+	begin(get);
+	assert_false(stream_head(s, switched));
+	assert_counted(ROWS_BAD_RESPONSE, 1);
+}
+
 static void test_a_status(void **state)
 {
 	(void)state;
@@ -227,6 +247,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_backend_that_tires_within_its_response, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(test_a_malformed_response, scene_begin, scene_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_response_that_does_not_suit_the_client, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(test_a_status, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_client_that_takes_nothing, scene_begin, scene_end),
