@@ -99,9 +99,11 @@ def test_hostile_paths(scene):
             assert c.get(target).text == "api"
             assert scene.origins["api"].last.target == target
         assert c.get("/elsewhere/../x").text == "site"
-    lines = scene.lb.access(len(HOSTILE) + len(UNCLEAR) + 4)
+        # Upper and lower case are two paths, and no readings of one.
+        assert c.get("/ADMIN").text == "site" and c.get("/Admin/%41dmin").text == "site"
+    lines = scene.lb.access(len(HOSTILE) + len(UNCLEAR) + 6)
     assert [x.reason for x in lines] == (
-        ["answered-here"] * len(HOSTILE) + ["bad-request"] * len(UNCLEAR) + ["done"] * 4)
+        ["answered-here"] * len(HOSTILE) + ["bad-request"] * len(UNCLEAR) + ["done"] * 6)
 
 
 STRANGE_HOSTS = ["api.example.com..", "api.example.com%20", "api.example.com%09", "api.example.com%00", "%20api.example.com",
