@@ -62,10 +62,6 @@ static inline bool log_wants(enum log_level level)
 	return level <= log_level_now;
 }
 
-/* The level that `name` names (error, warn, notice, info, debug), or -1. */
-int log_level_of(const char *name);
-const char *log_level_name(enum log_level level);
-
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_errorx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

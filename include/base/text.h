@@ -69,9 +69,6 @@ static inline void text_add_decimal(struct text *t, uint64_t value)
 		text_add_long_decimal(t, value);
 }
 
-/* Adds `value` in lower-case hexadecimal, without leading zeros. */
-void text_add_hex(struct text *t, uint64_t value);
-
 /* Adds printf output. */
 void text_format(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -111,19 +111,6 @@ void log_set_role(const char *role)
 	state.sink.lost = 0;
 }
 
-int log_level_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
-		if (strcmp(name, levels[i].name) == 0)
-			return (int)i;
-	return -1;
-}
-
-const char *log_level_name(enum log_level level)
-{
-	return levels[level].name;
-}
-
 /* What stands before the message; returns its length. */
 static size_t write_prefix(
 	char *out, size_t size, const struct log_sink *sink, enum log_level level)

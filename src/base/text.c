@@ -52,19 +52,6 @@ void text_add_long_decimal(struct text *t, uint64_t value)
 	text_add(t, digits + at, sizeof digits - at);
 }
 
-void text_add_hex(struct text *t, uint64_t value)
-{
-	static const char hex_digits[] = "0123456789abcdef";
-	char digits[16];
-	size_t at = sizeof digits;
-
-	do {
-		digits[--at] = hex_digits[value & 15];
-		value >>= 4;
-	} while (value > 0);
-	text_add(t, digits + at, sizeof digits - at);
-}
-
 void text_format(struct text *t, const char *format, ...)
 {
 	size_t room = t->cap - t->len;

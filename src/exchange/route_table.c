@@ -32,7 +32,6 @@ struct route_table {
 	struct node *hosts;
 	size_t host_count;
 	struct node *paths;
-	size_t path_count;
 	bool by_path; /* some route has a path */
 	bool by_host; /* some route has a host */
 };
@@ -146,7 +145,6 @@ static void lay_out(struct route_table *routes, const struct item *items, size_t
 		routes->by_host |= items[i].host.len > 0;
 		routes->paths[i] = (struct node){ .key = items[i].path, .route = items[i].route };
 	}
-	routes->path_count = count;
 	link_prefixes(routes->hosts, routes->host_count);
 	for (size_t i = 0; i < routes->host_count; i++)
 		link_prefixes(&routes->paths[routes->hosts[i].first], routes->hosts[i].count);
