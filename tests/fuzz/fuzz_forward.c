@@ -330,6 +330,15 @@ static void claim_response(const struct forward_response *how)
 	claim_others(&r->fields, &b->fields, OURS_IN_RESPONSE);
 }
 
+/* A reference without a scheme that names a host. Refresh and Set-Cookie begin with something else.
+ */
+static bool leads_elsewhere(const struct field *field)
+{
+	return field->id == FIELD_LOCATION &&
+	       !slice_equals_nocase(field->name, slice_of_string("Refresh")) &&
+	       field->value.len >= 2 && memcmp(field->value.data, "//", 2) == 0;
+}
+
 /* References to a backend become the user's. Each grows by no more than is promised, and none turns
  * into the name of a host. Returns by how much all grew together. */
 static size_t rewrite_references(unsigned choice)
@@ -350,12 +359,11 @@ static size_t rewrite_references(unsigned choice)
 	location_rewrite(&response.fields, &map, &room);
 	FUZZ_CLAIM(!room.overflow);
 	for (unsigned i = 0; i < response.fields.count; i++) {
-		struct slice value = response.fields.list[i].value;
+		const struct field *f = &response.fields.list[i];
 
-		after += value.len;
-		if (value.data >= rewritten && value.data < rewritten + room.len)
-			FUZZ_CLAIM(value.len > 0 &&
-				   (value.len < 2 || memcmp(value.data, "//", 2) != 0));
+		after += f->value.len;
+		if (f->value.data >= rewritten && f->value.data < rewritten + room.len)
+			FUZZ_CLAIM(f->value.len > 0 && !leads_elsewhere(f));
 	}
 	FUZZ_CLAIM(after <= before + response.fields.count * (LOCATION_EXTRA + map.host.len));
 	return after > before ? after - before : 0;
