@@ -54,7 +54,7 @@ struct settings {
 	bool sandbox; /* workers give up what they do not need */
 	enum host_policy host;
 	enum via_policy via;
-	struct network_set trusted; /* peers that are believed what they say of the client */
+	struct network_set trusted; /* proxies whose X-Forwarded-* fields are kept */
 	int forwarded;              /* of enum forwarded */
 	bool half_close;
 	char *log;        /* "stderr", "syslog" or a path */

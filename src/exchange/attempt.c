@@ -125,7 +125,7 @@ static void wait_for_room(struct exchange *x)
 			send_all(x);
 		else
 			local_reply_send(x, 503, REASON_QUEUE_FULL,
-				"all backends are busy, and so many wait for them as may");
+				"all backends are busy, and the queue is full");
 		return;
 	}
 	log_debug("pool %s: a request waits for room", x->selection.pool->settings->name);

@@ -127,7 +127,7 @@ void loop_token_complain(
 	if (context->loop_said_us != 0 && now_us - context->loop_said_us < SAY_EVERY_US)
 		return;
 	context->loop_said_us = now_us;
-	log_warnx("listener %s: a loop: requests for pool %s come back here; where do its backends "
-		  "lead to?",
+	log_warnx("listener %s: a loop: requests for pool %s come back here: one of its backends "
+		  "leads to this listener",
 		context->settings->listeners[listener].address_text, pool->settings->name);
 }

@@ -129,7 +129,7 @@ static const char *upgrade_fault(const struct exchange *x, struct slice protocol
 	struct slice allowed = slice_of_string(x->selection.pool->settings->upgrade);
 
 	if (!request->upgrade)
-		return "a 101 that nobody asked for";
+		return "a 101 that was not asked for";
 	if (!upgrade_offer_has(&request->fields, allowed, protocol))
 		return "a 101 to what was not offered";
 	/* The client would take it for a refusal of its content. */

@@ -54,7 +54,7 @@ BAD = {
     "no HTTP": ("9112 4", 502, "bad-response", "bad response: bad status line", b"220 mail.example ESMTP\r\n"),
     "101 unasked": ("9110 15.2.2", 502, "bad-response", "bad response: 101 that does not name one",
                     b"HTTP/1.1 101 Switching\r\n\r\n" + EVIL),
-    "101 to websocket unasked": ("9110 7.8", 502, "bad-response", "bad response: a 101 that nobody asked for",
+    "101 to websocket unasked": ("9110 7.8", 502, "bad-response", "bad response: a 101 that was not asked for",
                                  b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + EVIL),
     "interim responses without end": ("9110 15.2", 502, "bad-response", "bad response: too many interim",
                                       itertools.repeat(b"HTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\n" * 100)),

@@ -84,7 +84,7 @@ static void test_no_more_wait_than_may(void **state)
 	(void)scene_request(get);
 	(void)scene_request(get);
 	third = scene_request(get);
-	assert_replied(third, 503, "all backends are busy, and so many wait for them as may");
+	assert_replied(third, 503, "all backends are busy, and the queue is full");
 	assert_int_equal(third->reply.retry_after, 1);
 	assert_record(1, 503, REASON_QUEUE_FULL, 0);
 }
@@ -103,7 +103,7 @@ static void test_nobody_overtakes_a_full_queue(void **state)
 	scene_pass(1);
 	stream_answer(s, ok, "hi");
 	late = scene_request(get);
-	assert_replied(late, 503, "all backends are busy, and so many wait for them as may");
+	assert_replied(late, 503, "all backends are busy, and the queue is full");
 	assert_int_equal(upstream_memory.count, 1);
 }
 
@@ -456,7 +456,7 @@ static void test_a_session_that_may_not_wait_moves(void **state)
 	/* Where the other one is full, too, it is refused. */
 	(void)scene_request(get);
 	r = scene_request(cookie_of_session);
-	assert_replied(r, 503, "all backends are busy, and so many wait for them as may");
+	assert_replied(r, 503, "all backends are busy, and the queue is full");
 }
 
 static void test_a_session_waits_no_longer_than_it_may(void **state)
