@@ -13,7 +13,7 @@
 
 /* No more readings of a path are looked at, and no more bytes in all of them. An ordinary path has
  * few. */
-#define READINGS_MAX       192
+#define READINGS_MAX       96
 #define READINGS_BYTES_MAX ((size_t)32 * 1024)
 
 struct readings {

@@ -11,13 +11,19 @@
 
 #include "reading_steps.h"
 
-/* FNV-1a. Equal hashes are compared in full. */
+/* As FNV-1a, but eight octets at a time. Equal hashes are compared in full. */
 static uint64_t hash_of(struct slice text)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = 0xcbf29ce484222325 ^ text.len;
 
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3;
+	for (size_t i = 0; i < text.len; i += sizeof hash) {
+		size_t left = text.len - i;
+		uint64_t word = 0;
+
+		memcpy(&word, text.data + i, left < sizeof word ? left : sizeof word);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+		hash ^= hash >> 32;
+	}
 	return hash;
 }
 

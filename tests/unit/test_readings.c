@@ -133,12 +133,43 @@ static void test_bounds(void **state)
 	assert_true(readings_climb(slice_of_string("/a;b"), room, 7));
 }
 
+/* Paths that people use, with much in them that can be read in several ways. */
+static const char *const honest[] = {
+	"/proxy/https%253A%252F%252Fexample.com%252Fa%252Fb%2520c",
+	"/web/2020/http://x.y/a%2Fb;c=1/../d",
+	"/web/http%3A%2F%2Fa%2F..%2Fb%252F%3Bx%20/..",
+	"/s3/bucket/a//b/./c%2F%2Fd%252Fe;v=1",
+	"/search/%25E4%25B8%25AD;a=%2F/x//y",
+};
+
+/* A short request must not cost a millisecond: what only an attacker writes is given up soon. */
+static void test_what_is_worth_it(void **state)
+{
+	static const char *const hostile[] = { "//%25%2f%3b/..%5c%u003b\\..",
+		"/%u002fa//%25%25//b.///%5c%25/.\\%00/..\\;a" };
+	struct readings r;
+	struct slice text;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(honest) + COUNT(hostile); i++) {
+		bool is_honest = i < COUNT(honest);
+		const char *path = is_honest ? honest[i] : hostile[i - COUNT(honest)];
+
+		readings_init(&r, slice_of_string(path), READINGS_OF_TARGET, room, ROOM);
+		while (readings_next(&r, &text))
+			;
+		if (r.cut == is_honest)
+			fail_msg("%s has %zu readings", path, r.count);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_readings),
 		cmocka_unit_test(test_climbing),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_what_is_worth_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
