@@ -72,14 +72,26 @@ struct escaped escape_field(struct text *out, struct slice s)
 	return escape_known(slice_of(out->data + at, out->len - at));
 }
 
-/* The character of UTF-8 at the front of `s`, which is not empty, and its length in bytes; 0: that
- * is none (RFC 3629 4). */
+/* How many bytes a character of UTF-8 has that begins with this one; 0: none does (RFC 3629 3). */
+static size_t length_of(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc0 || first >= 0xf8)
+		return 0;
+	if (first < 0xe0)
+		return 2;
+	return first < 0xf0 ? 3 : 4;
+}
+
+/* Reads the character at the front of `s`, which is not empty. Returns its length in bytes; 0: it
+ * is no UTF-8 (RFC 3629 4). */
 static size_t read_character(struct slice s, uint32_t *character)
 {
 	/* The least that has to be written with so many bytes. */
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char c = (unsigned char)s.data[0];
-	size_t len = c < 0x80 ? 1 : c < 0xc0 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 0;
+	size_t len = length_of(c);
 
 	if (len == 0 || len > s.len)
 		return 0;

@@ -16,15 +16,18 @@ bool early_response_begin(struct exchange *x) __attribute__((warn_unused_result)
  * backend has the whole request or takes no more of it, and the exchange is over. */
 bool early_response_look(struct exchange *x) __attribute__((warn_unused_result));
 
-/* In RESPONSE_WHOLE, each of these ends the exchange: the backend ended its connection (0), or that
- * failed (an errno); */
+/* In RESPONSE_WHOLE each of these ends the exchange. */
+
+/* The backend ended its connection (0), or that failed (an errno). */
 void early_response_backend_ended(struct exchange *x, int error);
-/* the client ended its sending side; */
+
+/* The client ended its sending side. */
 void early_response_client_ended(struct exchange *x);
-/* nothing moved for timeouts.response. */
+
+/* Nothing moved for timeouts.response. */
 void early_response_stalled(struct exchange *x);
 
-/* In RESPONSE_WHOLE: the rest of the request comes below limits.body_rate. The exchange is over. */
+/* The rest of the request comes more slowly than limits.body_rate. */
 void early_response_too_slow(struct exchange *x);
 
 #endif

@@ -25,8 +25,8 @@ bool exchange_takes_content(const struct exchange *x)
 	return !x->request.done && x->attempt.stream != NULL;
 }
 
-/* While a response comes, both sides may want to talk slowly, and neither can hold the other for
- * longer than nothing moves (stall.h). Behind its end nobody talks any more. */
+/* While a response comes both sides may want to talk slowly: its rate does not matter, and stall.h
+ * ends what does not move. When it has ended the rest of the request has no reason to be slow. */
 static bool is_too_slow(struct exchange *x)
 {
 	return !x->request.done && x->response.phase != RESPONSE_BODY && request_rate_look(x);
@@ -54,7 +54,7 @@ static void sent(struct exchange *x)
 		backlog_throttle_client(x);
 }
 
-/* Sends content that is held, too, if it is to be; or has it wait with the head. */
+/* Sends content, or gathers it: then it goes out with the head, once it is whole or too much. */
 static int send_content(struct exchange *x, const struct content *content)
 {
 	struct backend_stream *stream = x->attempt.stream;
