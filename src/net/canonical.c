@@ -95,6 +95,8 @@ bool canonical_is_plain(struct slice path)
 	for (const char *p = path.data; p < end; p++) {
 		if (*p == '/' && end - p > 1 && (p[1] == '/' || p[1] == '.'))
 			return false;
+		if (*p == '.' && (end - p == 1 || p[1] == '/'))
+			return false;
 		if (*p != '/' && (*p == ';' || !is_path_octet((unsigned char)*p)))
 			return false;
 	}
@@ -107,6 +109,12 @@ static int count_leading_dots(int before, unsigned char c)
 	if (c == '/')
 		return 0;
 	return before >= 0 && c == '.' ? before + 1 : -1;
+}
+
+/* What some servers take away from the end of a name, and of a folder with its slash. */
+static bool is_trimmed(unsigned char c)
+{
+	return c == '.' || c == ' ';
 }
 
 bool canonical_is_clear(struct slice path)
@@ -123,12 +131,14 @@ bool canonical_is_clear(struct slice path)
 		if ((c == '/' && (coded || before == '/')) || c == '\\' || c == ';' || c == '%' ||
 			c == '\0')
 			return false;
+		if (c == '/' && is_trimmed(before))
+			return false;
 		dots = count_leading_dots(dots, c);
 		if (dots == 2)
 			return false;
 		before = c;
 	}
-	return dots != 1; /* some take a folder's slash away with the dot */
+	return !is_trimmed(before);
 }
 
 static size_t write_octet(char *out, unsigned char c)

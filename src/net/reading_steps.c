@@ -5,7 +5,8 @@
  * and then decodes all or all but %2F. Tomcat drops parameters, then decodes, merges and resolves.
  * Go decodes, then cleans; with routers on the encoded path it cleans only. Node's URL resolves
  * "%2e%2e", takes a backslash for a slash and merges nothing; what it gives is decoded behind that.
- * Python's http.server looks for the slash of a folder before it decodes.
+ * Python's http.server looks for the slash of a folder before it decodes. Names of files on Windows
+ * end before their last dots and blanks.
  * IIS also decodes %uNNNN and takes a decoded backslash for a slash. Frameworks (Express, Flask,
  * Django) resolve nothing. Apache 2.4.50 decoded twice (CVE-2021-42013).
  */
@@ -41,6 +42,9 @@ static unsigned steps_for(char c, char behind)
 		return 1U << READING_DROP_PARAMETERS | 1U << READING_CUT_AT_SEMICOLON;
 	case '\0':
 		return 1U << READING_CUT_AT_NUL;
+	case '.':
+	case ' ':
+		return behind == '/' || behind == '\0' ? 1U << READING_TRIM_NAMES : 0;
 	default:
 		return 0;
 	}
@@ -51,7 +55,7 @@ unsigned reading_steps_for(struct slice text)
 	unsigned steps = 0;
 
 	for (size_t i = 0; i < text.len; i++)
-		steps |= steps_for(text.data[i], i + 1 < text.len ? text.data[i + 1] : 'x');
+		steps |= steps_for(text.data[i], i + 1 < text.len ? text.data[i + 1] : '\0');
 	return steps;
 }
 
@@ -191,6 +195,41 @@ static size_t drop_parameters(struct slice in, char *out)
 	return len;
 }
 
+/* The length of a name without its last dots and blanks. What has nothing but these keeps its dots:
+ * ".. " leads up. */
+static size_t trimmed(const char *name, size_t len)
+{
+	size_t left = len;
+
+	while (left > 0 && (name[left - 1] == '.' || name[left - 1] == ' '))
+		left--;
+	if (left > 0)
+		return left;
+	while (len > 0 && name[len - 1] == ' ')
+		len--;
+	return len;
+}
+
+static size_t trim_names(struct slice in, char *out)
+{
+	const char *p = in.data;
+	const char *end = p + in.len;
+	size_t len = 0;
+
+	while (p < end) {
+		const char *next = memchr(p + 1, '/', (size_t)(end - p - 1));
+		size_t size = 1;
+
+		if (next == NULL)
+			next = end;
+		size += trimmed(p + 1, (size_t)(next - p - 1));
+		memcpy(out + len, p, size);
+		len += size;
+		p = next;
+	}
+	return len;
+}
+
 static size_t cut_at(struct slice in, char *out, char c)
 {
 	const char *end = memchr(in.data, c, in.len);
@@ -231,6 +270,8 @@ size_t reading_step_take(enum reading_step step, struct slice in, char *out, boo
 		return cut_at(in, out, ';');
 	case READING_CUT_AT_NUL:
 		return cut_at(in, out, '\0');
+	case READING_TRIM_NAMES:
+		return trim_names(in, out);
 	case READING_STEPS:
 		break;
 	}

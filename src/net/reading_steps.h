@@ -19,6 +19,7 @@ enum reading_step {
 	READING_DROP_PARAMETERS, /* from each ";" up to the next slash */
 	READING_CUT_AT_SEMICOLON,
 	READING_CUT_AT_NUL,
+	READING_TRIM_NAMES, /* "/a. " is "/a" */
 	READING_STEPS /* how many there are */
 };
 

@@ -365,6 +365,31 @@ static void iis_merged(struct path *p)
 	remove_dots(p, 0);
 }
 
+/* Names of files on Windows end before their last dots and blanks ("Naming Files, Paths, and
+ * Namespaces" in Microsoft's documentation). */
+static void windows_files(struct path *p)
+{
+	size_t len = 0;
+
+	unescape(p, "", false);
+	replace(p, '\\', '/');
+	for (size_t i = 0; i <= p->len; i++) {
+		bool ends = i == p->len || p->text[i] == '/';
+		size_t name = len;
+
+		while (ends && name > 0 && (p->text[name - 1] == ' ' || p->text[name - 1] == '.'))
+			name--;
+		if (ends && name > 0 && p->text[name - 1] != '/')
+			len = name;
+		while (ends && len > 0 && p->text[len - 1] == ' ')
+			len--;
+		if (i < p->len)
+			p->text[len++] = p->text[i];
+	}
+	p->len = len;
+	remove_dots(p, 0);
+}
+
 static const struct {
 	const char *name;
 	void (*read)(struct path *p);
@@ -386,6 +411,7 @@ static const struct {
 	{ "Python's http.server", python_files },
 	{ "IIS", iis },
 	{ "IIS, merged", iis_merged },
+	{ "files of Windows", windows_files },
 };
 
 const char *path_model_name(unsigned number)

@@ -81,6 +81,8 @@ UNCLEAR = [
     "/x/%2f../admin", "/x/%2f/../admin", "/x/%2f%2e%2e/admin", "/x/y/%2f../%2f../admin", "/x//%2f../%2e%2e/admin",
     # parameters, also with separators in them
     "/x/;/../admin", "/x/;%2f../admin", "/x;%2f..%2f../admin", "/x;a=b%5c..%5c../admin",
+    # names of files on Windows
+    "/admin.", "/admin%20", "/admin./x", "/x/..%20/admin",
     # left unresolved by some, decoded twice by others, taken for a host by others
     "/x/../admin", "/x/%2e%2E/admin", "/../admin?x", "/admin/../x", "/%2561dmin", "/%u0061dmin", "//x/admin",
     "//admin/x", "/\\x/admin", "http://test//x/%61dmin"]

@@ -128,10 +128,11 @@ static const struct pair unresolved[] = {
 };
 
 static const char *const clear[] = { "", "/", "/a", "/a/", "/a/b%61", "/a%20b", "/%C3%A4",
-	"/a.b/c..", "/.a", "/./a", "/a.", "/(a)+b,c=d&e" };
+	"/a.b/c..d", "/.a", "/(a)+b,c=d&e" };
 
 static const char *const unclear[] = { "//", "/a//b", "/..", "/a/../b", "/%2e./", "/a/.", "/a%2fb",
-	"/a\\b", "/a%5Cb", "/a;b", "/a%3Bb", "/a%00", "/a%25b", "/a%b", "/%u002e" };
+	"/a\\b", "/a%5Cb", "/a;b", "/a%3Bb", "/a%00", "/a%25b", "/a%b", "/%u002e", "/./a", "/a.",
+	"/a.b/c..", "/a./b", "/a%20", "/a%20/b" };
 
 static void check_path(const struct pair *pair, enum canonical_dots dots)
 {
