@@ -20,7 +20,7 @@ enum reading_step {
 	READING_CUT_AT_SEMICOLON,
 	READING_CUT_AT_NUL,
 	READING_TRIM_NAMES, /* "/a. " is "/a" */
-	READING_STEPS /* how many there are */
+	READING_STEPS       /* how many there are */
 };
 
 /* The steps that could change a text: bit 1 << step for each. */
