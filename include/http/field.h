@@ -102,7 +102,7 @@ void fields_drop_listed(struct fields *fields, struct slice list);
 
 /* Where a reader of a list field stands; begins as { 0 }. */
 struct field_elements {
-	unsigned next; /* index of the field to be read next */
+	unsigned next; /* index of the first field that may be read next; 0: none was read */
 	struct slice rest;
 };
 

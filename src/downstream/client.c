@@ -26,11 +26,14 @@ static void set_name(struct client *c, const struct address *peer)
 	char text[ADDRESS_TEXT_SIZE];
 	struct text name = text_over(c->name, sizeof c->name);
 
-	if (!address_is_unix(peer))
+	if (address_is_unix(peer)) {
+		/* Any byte may be in the path of a unix socket, and the client chose it. */
+		(void)escape_field(&name, slice_of_string(address_format(peer, text)));
+	} else {
 		c->ip_len = (uint8_t)strlen(address_format_host(peer, text));
-	/* Any byte may be in the path of a unix socket, and it is the client that chose it. */
-	c->name_len =
-		(uint8_t)escape_field(&name, slice_of_string(address_format(peer, text))).text.len;
+		text_add_string(&name, address_format(peer, text));
+	}
+	c->name_len = (uint8_t)name.len;
 }
 
 struct client *client_open(struct downstream_context *downstream,

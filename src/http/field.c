@@ -189,9 +189,13 @@ const struct field *fields_find(const struct fields *fields, enum field_id id)
 bool fields_next_present(const struct fields *fields, enum field_id id, struct field_elements *at,
 	struct slice *element)
 {
-	if (at->next < fields->first[id])
-		at->next = fields->first[id];
+	if (at->next == 0) {
+		at->next = fields->first[id] + 1U;
+		at->rest = fields->list[fields->first[id]].value;
+	}
 	while (!slice_next_element(&at->rest, element)) {
+		if ((fields->repeated & FIELD_BIT(id)) == 0)
+			return false;
 		while (at->next < fields->count && fields->list[at->next].id != id)
 			at->next++;
 		if (at->next >= fields->count)

@@ -220,19 +220,16 @@ static bool write_required_upgrade(struct text *out, const struct fields *fields
 static void write_response_hop(struct text *out, const struct response *response, bool close,
 	const struct forward_response *how)
 {
-	bool switches = response->status == 426 && write_required_upgrade(out, &response->fields);
-	const char *option = NULL;
+	bool keep = how->client_minor == 0 && how->keep_alive_10;
 
-	if (close)
-		option = "close";
-	else if (how->client_minor == 0 && how->keep_alive_10)
-		option = "keep-alive";
-	if (option != NULL) {
-		text_add_string(out, switches ? ", " : "Connection: ");
-		text_add_string(out, option);
-	}
-	if (switches || option != NULL)
+	if (response->status == 426 && write_required_upgrade(out, &response->fields)) {
+		text_add_string(out, close ? ", close" : keep ? ", keep-alive" : "");
 		end_line(out);
+	} else if (close) {
+		text_add_string(out, "Connection: close\r\n");
+	} else if (keep) {
+		text_add_string(out, "Connection: keep-alive\r\n");
+	}
 }
 
 static void write_final(struct text *out, const struct response *response, struct body body,
