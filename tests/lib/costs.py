@@ -186,9 +186,9 @@ def built_with():
     """What decides how many instructions the same sources are: compiler, options, libc, processor."""
     comment = re.search(rb"GCC: \([^)]*\) ([0-9.]+)", process.read(binary()))
     makefile = process.read(os.path.join(os.path.dirname(binary()), "Makefile")).decode("utf-8", "replace")
-    flags = re.search(r"^CFLAGS = (.*)$", makefile, re.M)
+    flags = re.findall(r"^(?:CFLAGS|TINYLB_LTO) = (.*)$", makefile, re.M)
     return " ".join([platform.machine(), f"gcc-{comment.group(1).decode()}" if comment else "another-compiler",
-                     os.confstr("CS_GNU_LIBC_VERSION").replace(" ", "-"), *(flags.group(1).split() if flags else ["?"])])
+                     os.confstr("CS_GNU_LIBC_VERSION").replace(" ", "-"), *(" ".join(flags).split() or ["?"])])
 
 
 def measure(kind):

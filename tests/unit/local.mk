@@ -114,7 +114,7 @@ tests_unit_test_random_picker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rng_below
 tests_unit_test_sandbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl
 tests_unit_test_targets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=probe_start
 # A test takes the place of each function that it has as __wrap_NAME.
-$(UNIT_TESTS): AM_LDFLAGS = $(TINYLB_LDFLAGS) $$(sh $(srcdir)/tests/unit/wraps $(srcdir)/$@.c)
+$(UNIT_TESTS): AM_LDFLAGS = $(TINYLB_LDFLAGS) $(TINYLB_NO_LTO) $$(sh $(srcdir)/tests/unit/wraps $(srcdir)/$@.c)
 endif
 
 EXTRA_DIST += tests/unit/wraps $(wildcard $(srcdir)/tests/unit/*.h)
