@@ -1,7 +1,7 @@
 /*
  * Logins that hold for a connection, and not for a request: those of the schemes NTLM (MS-NTHT),
- * Negotiate (RFC 4559) and Nego2 (MS-N2HT). The backend takes all further requests on that
- * connection for requests of the user who has logged in.
+ * Negotiate (RFC 4559) and Nego2 (MS-N2HT). From then on the backend serves every request on that
+ * connection under the login.
  */
 #ifndef TINYLB_HTTP_LOGIN_H
 #define TINYLB_HTTP_LOGIN_H

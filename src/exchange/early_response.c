@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "blame.h"
 #include "end.h"
 #include "phase.h"
 #include "request_rate.h"
@@ -54,10 +55,11 @@ bool early_response_begin(struct exchange *x)
 bool early_response_look(struct exchange *x)
 {
 	struct backend_stream *stream = x->attempt.stream;
+	bool delivered = is_delivered(x);
 
 	assert(x->response.phase == RESPONSE_WHOLE);
-	if (is_delivered(x) || !takes_more(x)) {
-		end(x, !is_delivered(x));
+	if (delivered || !takes_more(x)) {
+		end(x, !delivered);
 		return false;
 	}
 	/* The connection is not used again, so it is ended behind the request. */
@@ -76,15 +78,10 @@ void early_response_client_ended(struct exchange *x)
 	end(x, true);
 }
 
-/* The client may not have taken all of the response: then it must not take it for whole. */
 void early_response_stalled(struct exchange *x)
 {
-	const struct backend_stream *stream = x->attempt.stream;
-
-	if (x->downstream.ops->unsent(x->downstream.context) > 0)
-		end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
-	else if (!x->request.done && stream->ops->unsent(stream) == 0)
-		end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_DONE);
+	if (x->downstream.ops->unsent(x->downstream.context) > 0 || blame_request_is_owed(x))
+		end_aborted(x, REASON_CLIENT_TIMEOUT);
 	else
 		end(x, !is_delivered(x));
 }

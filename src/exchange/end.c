@@ -56,6 +56,15 @@ void end_unanswered(struct exchange *x)
 	end_exchange(x, REASON_BACKEND_CLOSED, UPSTREAM_CLOSE, DOWNSTREAM_GONE);
 }
 
+void end_aborted(struct exchange *x, enum reason reason)
+{
+	bool taken = x->response.phase == RESPONSE_WHOLE &&
+		     x->downstream.ops->unsent(x->downstream.context) == 0;
+
+	assert(x->response.phase != RESPONSE_HEAD);
+	end_exchange(x, reason, UPSTREAM_CLOSE, taken ? DOWNSTREAM_DONE : DOWNSTREAM_ABORT);
+}
+
 void end_truncated(struct exchange *x, enum reason reason)
 {
 	static const enum downstream_end how[] = { [RESPONSE_BODY] = DOWNSTREAM_TRUNCATED,

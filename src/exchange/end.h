@@ -17,6 +17,10 @@ void end_cancelled(struct exchange *x);
  * may repeat the request. */
 void end_unanswered(struct exchange *x);
 
+/* Once a final response has begun: what the client got must not look whole, unless it is, and the
+ * client has taken it. */
+void end_aborted(struct exchange *x, enum reason reason);
+
 /* Once a final response has begun: the exchange ends because of `reason` before request and
  * response are whole. The client is shown that its response is cut, unless that is whole. */
 void end_truncated(struct exchange *x, enum reason reason);

@@ -33,7 +33,7 @@ void stall_expired(struct deadline *deadline)
 		local_reply_send(
 			x, 408, REASON_CLIENT_TIMEOUT, "the request did not arrive in time");
 	} else if (client) {
-		end_exchange(x, REASON_CLIENT_TIMEOUT, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
+		end_aborted(x, REASON_CLIENT_TIMEOUT);
 	} else if (x->response.phase == RESPONSE_HEAD) {
 		load_failed(&x->selection, ROWS_TIMED_OUT);
 		local_reply_send(
@@ -59,6 +59,6 @@ bool exchange_cut_stalled(struct deadline *deadline)
 		local_reply_send(
 			x, 503, REASON_BUFFERS_FULL, "the backend takes the request too slowly");
 	else
-		end_exchange(x, REASON_BUFFERS_FULL, UPSTREAM_CLOSE, DOWNSTREAM_ABORT);
+		end_aborted(x, REASON_BUFFERS_FULL);
 	return true;
 }

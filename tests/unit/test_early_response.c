@@ -269,6 +269,20 @@ static void test_a_backend_that_takes_no_more(void **state)
 	assert_is_over(REASON_REQUEST_CUT);
 }
 
+/* Its buffers are needed: the client has its response, and keeps it. */
+static void test_a_request_that_holds_up_buffers(void **state)
+{
+	(void)state;
+	begin_early();
+	s->slow = true;
+	request_content(r, "def", false);
+	/* The first look sees that something waits. */
+	assert_false(exchange_cut_stalled(&r->x->deadline));
+	assert_true(exchange_cut_stalled(&r->x->deadline));
+	assert_got(r, 202, "later");
+	assert_record(1, 202, REASON_BUFFERS_FULL, 1);
+}
+
 /* A backend that has all, and stays silent behind the end of our side. */
 static void test_a_backend_that_does_not_close(void **state)
 {
@@ -304,6 +318,8 @@ static void test_a_response_in_place_of_a_100(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_a_request_that_holds_up_buffers, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(test_the_rest_goes_on, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(test_the_rest_is_spliced, scene_begin, scene_end),
 		cmocka_unit_test_setup_teardown(
